@@ -1,0 +1,61 @@
+/** One call to the Kubernetes API. */
+export interface KubeRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Path below the server, with every part already escaped: `/api/v1/nodes/n1`. */
+  readonly path: string
+  readonly query?: Readonly<Record<string, string>>
+  readonly body?: unknown
+  /** Media type of the body; JSON unless told. Patches name theirs. */
+  readonly contentType?: string
+  readonly signal?: AbortSignal
+  /** Milliseconds for the whole exchange; 10,000 unless told. */
+  readonly timeoutMs?: number
+}
+
+/** The agent's way to the API server, with its credentials. */
+export interface KubeApi {
+  /** Where it talks to, for messages: `https://10.96.0.1:443`. */
+  readonly server: string
+  /**
+   * Sends one request and returns the parsed answer of a 2xx.
+   * @throws KubeError for every other answer and for none
+   */
+  request(request: KubeRequest): Promise<unknown>
+}
+
+/** The ways a request can fail; these are also the `reason`s of the `api` check. */
+export type KubeErrorCode =
+  | 'Unreachable'
+  | 'TLSFailed'
+  | 'Unauthorized'
+  | 'Forbidden'
+  | 'NotFound'
+  | 'Conflict'
+  | 'Gone'
+  | 'Invalid'
+  | 'Throttled'
+  | 'ServerError'
+  | 'BadReply'
+  | 'TimedOut'
+
+export class KubeError extends Error {
+  override readonly name = 'KubeError'
+  readonly code: KubeErrorCode
+  /** HTTP status, where there was an answer. */
+  readonly status: number | undefined
+  /** Milliseconds the server asked to wait (Retry-After), where it did. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(code: KubeErrorCode, message: string, details: KubeErrorDetails = {}) {
+    super(message, { cause: details.cause })
+    this.code = code
+    this.status = details.status
+    this.retryAfterMs = details.retryAfterMs
+  }
+}
+
+export interface KubeErrorDetails {
+  readonly status?: number | undefined
+  readonly retryAfterMs?: number | undefined
+  readonly cause?: unknown
+}
