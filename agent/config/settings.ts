@@ -4,6 +4,8 @@ export interface Settings {
   readonly podNamespace: string
   /** Path of a kubeconfig; undefined = the in-cluster account. */
   readonly kubeconfig: string | undefined
+  /** The API's own Service address, as kubelet tells every pod (KUBERNETES_SERVICE_HOST and _PORT); undefined outside a pod. */
+  readonly apiService: Endpoint | undefined
   readonly agent: AgentSettings
   readonly verify: VerifySettings
   readonly gate: GateSettings

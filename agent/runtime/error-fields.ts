@@ -1,0 +1,29 @@
+/** An error as a log line carries it. */
+export interface ErrorFields {
+  readonly name: string
+  readonly message: string
+  readonly code?: string
+  /** Only for faults of the program itself: an error without a code was not foreseen. */
+  readonly stack?: string
+  readonly cause?: ErrorFields
+}
+
+const deepestCause = 5
+
+/** Turns anything thrown into log fields, causes included. */
+export function describeError(thrown: unknown, depth = 0): ErrorFields {
+  if (!(thrown instanceof Error)) return { name: typeof thrown, message: String(thrown) }
+  const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined
+  return {
+    name: thrown.name,
+    message: thrown.message,
+    ...(code === undefined ? {} : { code }),
+    ...(code === undefined && thrown.stack !== undefined ? { stack: thrown.stack } : {}),
+    ...(thrown.cause === undefined || depth >= deepestCause ? {} : { cause: describeError(thrown.cause, depth + 1) }),
+  }
+}
+
+/** The message of anything thrown, in one line, for people. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}
