@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+
+export interface WriteFileOptions {
+  /** Permission bits of the new file, whatever the umask; 0644 unless told. */
+  readonly mode?: number
+  /** Path of the temporary file, in the same folder; for a writer who is alone by lock and wants no strays after a kill. */
+  readonly temporary?: string
+  /** `false`: survive a crash of the process, not of the machine. */
+  readonly durable?: boolean
+}
+
+/**
+ * Replaces a file so that a reader, also one after a power loss, finds the old content or the new, whole.
+ * A failure leaves the old file as it was and no temporary file.
+ */
+export async function writeFileAtomic(path: string, data: string | Uint8Array, options: WriteFileOptions = {}) {
+  const random = randomBytes(6).toString('hex')
+  const temporary = options.temporary ?? join(dirname(path), `.${basename(path)}.${random}.tmp`)
+  // A name of our own is never ours before we made it: do not follow or reuse what lies there.
+  const exclusive = options.temporary === undefined ? constants.O_EXCL : constants.O_TRUNC
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | exclusive
+  const mode = options.mode ?? 0o644
+  const file = await open(temporary, flags, mode)
+  try {
+    await fill(file, data, { mode, durable: options.durable ?? true })
+    await rename(temporary, path)
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined)
+    throw error
+  }
+  if (options.durable ?? true) await syncFolder(dirname(path))
+}
+
+/** Makes the names in a folder (creations, renames, removals) survive a power loss. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+async function fill(file: FileHandle, data: string | Uint8Array, how: { mode: number; durable: boolean }) {
+  try {
+    await file.writeFile(data)
+    await file.chmod(how.mode)
+    if (how.durable) await file.sync()
+  } finally {
+    await file.close()
+  }
+}

@@ -1,0 +1,40 @@
+/** Error codes of the CNI specification; 8 and 999 are those of its Go library. kactus' own are 100 and up. */
+export const CniCode = {
+  IncompatibleVersion: 1,
+  UnsupportedField: 2,
+  UnknownContainer: 3,
+  InvalidEnvironment: 4,
+  IoFailure: 5,
+  DecodingFailure: 6,
+  InvalidNetworkConfig: 7,
+  InvalidNetNs: 8,
+  TryAgainLater: 11,
+  PluginNotAvailable: 50,
+  LimitedConnectivity: 51,
+  Internal: 999,
+} as const
+
+export interface CniErrorOptions {
+  readonly details?: string | undefined
+  readonly cause?: unknown
+}
+
+/** What a plugin says on stdout when it fails: a number to decide on, a sentence to read. */
+export class CniError extends Error {
+  override readonly name = 'CniError'
+  readonly code: number
+  readonly details: string | undefined
+
+  constructor(code: number, message: string, options: CniErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.details = options.details
+  }
+}
+
+/** Any failure as one that can be answered: its own code where it has one, else 999. */
+export function toCniError(error: unknown): CniError {
+  if (error instanceof CniError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new CniError(CniCode.Internal, message, { cause: error })
+}
