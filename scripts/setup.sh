@@ -22,6 +22,7 @@ lab     wireguard-go          wireguard-go              the mesh itself, without
 lab     /usr/lib/cni/bridge   containernetworking-plugins  the real CNI plugins
 lab     dnsmasq               dnsmasq-base              a real DNS server
 lab     nft                   nftables                  service addresses
+lint    shellcheck            shellcheck                checking the shell scripts
 LIST
 }
 

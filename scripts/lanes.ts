@@ -1,0 +1,78 @@
+/** One lane of tests: what it runs and what it must have. Lanes run in this order, the cheap ones first. */
+export interface Lane {
+  readonly name: string
+  /** Runs with --quick: no root, seconds. */
+  readonly quick: boolean
+  readonly root: boolean
+  /** Executables of dist/ that the tests use. */
+  readonly needsBuild: boolean
+  /** Names of test/cluster's Go programs that must be in the cache first. */
+  readonly programs: readonly string[]
+  readonly work: Commands | Tests
+}
+
+/** Each command is one check: exit 0 passes. */
+export interface Commands {
+  readonly commands: Readonly<Record<string, readonly string[]>>
+}
+
+export interface Tests {
+  readonly files: readonly string[]
+  /** Test files side by side. */
+  readonly jobs: number
+  readonly timeoutSeconds: number
+  /** Least share of lines in percent, files that no test loads included; only where coverage is measured. */
+  readonly coverage?: number
+}
+
+const controlPlane = ['etcd', 'kube-apiserver']
+const wholeCluster = [...controlPlane, 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy', 'kubectl']
+
+export const lanes: readonly Lane[] = [
+  {
+    name: 'lint',
+    quick: true,
+    root: false,
+    needsBuild: false,
+    programs: [],
+    work: {
+      commands: {
+        'formatting and lint': ['biome', 'check', '--error-on-warnings', '.'],
+        types: ['tsc', '--noEmit'],
+        'shell scripts': ['sh', '-c', 'shellcheck build.sh .ci/run scripts/*.sh'],
+      },
+    },
+  },
+  {
+    name: 'unit',
+    quick: true,
+    root: false,
+    needsBuild: false,
+    programs: [],
+    work: { files: ['test/unit/**/*.test.ts', 'test/repo/**/*.test.ts'], jobs: 2, timeoutSeconds: 60, coverage: 85 },
+  },
+  {
+    name: 'contracts',
+    quick: false,
+    root: false,
+    needsBuild: false,
+    programs: controlPlane,
+    work: { files: ['test/contracts/**/*.test.ts', 'test/cluster/**/*.test.ts'], jobs: 2, timeoutSeconds: 180 },
+  },
+  {
+    name: 'lab',
+    quick: false,
+    root: true,
+    needsBuild: true,
+    programs: controlPlane,
+    work: { files: ['test/lab/**/*.test.ts'], jobs: 2, timeoutSeconds: 300 },
+  },
+  {
+    name: 'e2e',
+    quick: false,
+    root: true,
+    needsBuild: true,
+    programs: wholeCluster,
+    work: { files: ['test/e2e/**/*.test.ts'], jobs: 1, timeoutSeconds: 900 },
+  },
+]

@@ -1,0 +1,12 @@
+#!/bin/sh
+# Sets up whatever is missing, builds, and runs every lane of tests; the last line is "N passed, N failed".
+#   scripts/test.sh [--quick] [--only LANE]... [--skip LANE]...
+# --quick: seconds, no root, nothing started but this machine's own Node. Lanes: scripts/lanes.ts.
+set -eu
+cd "$(dirname "$0")/.."
+case " $* " in
+  *' --quick '*) ./scripts/setup.sh build ;;
+  *) ./scripts/setup.sh build lint lab cluster ;;
+esac
+export PATH="$PWD/node_modules/.bin:$PATH"
+exec node scripts/run-tests.ts "$@"
