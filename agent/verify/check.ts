@@ -1,0 +1,52 @@
+import type { CheckCode, CheckResult, Outcome } from './verdict.ts'
+
+/** What a check learned from one question; the engine adds which check asked and from where. */
+export type Finding = Omit<CheckResult, 'code' | 'from'>
+
+/** What a question answers when nothing is wrong with it. */
+export interface Answer {
+  readonly result: Outcome
+  readonly reason?: string
+  readonly message: string
+}
+
+/** One thing to prove about a node, as data; the engine knows nothing else of it. */
+export interface Check {
+  readonly code: CheckCode
+  /** A short name for people. */
+  readonly title: string
+  /** The higher, the graver; decides which reason stands for the whole node. */
+  readonly severity: number
+  /** Checks that must not fail first; with one failed, this check is skipped. */
+  readonly dependsOn: readonly CheckCode[]
+  /** Milliseconds for one question. A search path or a list of addresses is several questions. */
+  readonly limitMs: number
+  /** The reason of a question that was cut short. */
+  readonly overdue: string
+  run(probe: Probe): Promise<readonly Finding[]>
+}
+
+/** What the engine lends to a running check. */
+export interface Probe {
+  /** Ends with the whole run. */
+  readonly signal: AbortSignal
+  readonly limitMs: number
+  /**
+   * Gives one question its own limit.
+   * @throws CheckFault with the check's `overdue` reason if the question outlives it
+   */
+  within<T>(question: (signal: AbortSignal) => Promise<T>): Promise<T>
+  /** Times a piece of work and makes a finding of its answer or of what it throws. */
+  find(target: string, work: () => Promise<Answer>): Promise<Finding>
+}
+
+/** A question with a bad end: `reason` is what users see in conditions and JSON. */
+export class CheckFault extends Error {
+  override readonly name = 'CheckFault'
+  readonly code: string
+
+  constructor(reason: string, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = reason
+  }
+}

@@ -1,0 +1,37 @@
+import type { VerifySettings } from '../config/settings.ts'
+import type { Duty } from '../runtime/duty.ts'
+import type { Verdict } from './verdict.ts'
+
+const longestBackoffMs = 30_000
+const linearBackoffMs = 5_000
+
+/** What the duty needs; `run` asks all checks once. */
+export interface VerifyDutyOptions {
+  readonly settings: Pick<VerifySettings, 'intervalMs' | 'maxRetries' | 'retryBackoff'>
+  run(signal: AbortSignal): Promise<Verdict>
+  onVerdict(verdict: Verdict): void
+  /** Told how many runs in a row have failed before a new one starts. */
+  onRetry?(failures: number): void
+}
+
+/** Verifies at the start, after each failure with backoff and for ever, and every `interval` once all is well. */
+export function createVerifyDuty(options: VerifyDutyOptions): Duty {
+  let failures = 0
+  return {
+    name: 'verify',
+    async reconcile(signal) {
+      if (failures > 0) options.onRetry?.(failures)
+      const verdict = await options.run(signal)
+      failures = verdict.passed ? 0 : failures + 1
+      options.onVerdict(verdict)
+      return failures === 0 ? options.settings.intervalMs : retryAfterMs(failures, options.settings)
+    },
+  }
+}
+
+/** Milliseconds until the next run after so many failures in a row. Past the retries it is the longest one, for ever. */
+export function retryAfterMs(failures: number, settings: Pick<VerifySettings, 'maxRetries' | 'retryBackoff'>): number {
+  if (settings.retryBackoff === 'linear') return linearBackoffMs
+  if (failures > settings.maxRetries) return longestBackoffMs
+  return Math.min(1000 * 2 ** (failures - 1), longestBackoffMs)
+}

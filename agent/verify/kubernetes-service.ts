@@ -1,0 +1,123 @@
+import * as v from 'valibot'
+import type { KubeApi } from '../kube/api.ts'
+import { CheckFault } from './check.ts'
+import { toKubeFault } from './reasons.ts'
+
+/** Service default/kubernetes, as far as the checks need it. */
+export interface KubernetesService {
+  /** One per IP family, the primary one first. */
+  readonly clusterIps: readonly string[]
+  readonly ports: readonly ServicePort[]
+}
+
+/** A port of a Service or of an EndpointSlice; the name ties the two together. */
+export interface ServicePort {
+  readonly name: string
+  readonly port: number
+}
+
+/** An address that an EndpointSlice says is ready, on a port of the Service. */
+export interface ReadyEndpoint {
+  readonly address: string
+  readonly port: number
+}
+
+/** What the slices of a Service say together. */
+export interface EndpointFacts {
+  readonly addresses: number
+  readonly ready: readonly ReadyEndpoint[]
+}
+
+const portName = v.optional(v.nullable(v.string(), ''), '')
+
+const serviceShape = v.object({
+  spec: v.object({
+    clusterIP: v.optional(v.string()),
+    clusterIPs: v.optional(v.array(v.string()), []),
+    ports: v.array(v.object({ name: portName, port: v.number() })),
+  }),
+})
+
+const slicesShape = v.object({
+  items: v.array(
+    v.object({
+      endpoints: v.nullish(
+        v.array(
+          v.object({
+            addresses: v.array(v.string()),
+            conditions: v.nullish(v.object({ ready: v.nullish(v.boolean()) })),
+          }),
+        ),
+      ),
+      ports: v.nullish(v.array(v.object({ name: portName, port: v.nullish(v.number()) }))),
+    }),
+  ),
+})
+
+const servicePath = '/api/v1/namespaces/default/services/kubernetes'
+const slicesPath = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
+
+/**
+ * Reads the Service.
+ * @throws CheckFault with the reason of the API's refusal; NoService where it does not exist
+ */
+export async function readKubernetesService(kube: KubeApi, how: ReadOptions): Promise<KubernetesService> {
+  const reply = await kube.request({ method: 'GET', path: servicePath, ...how }).catch(error => {
+    const fault = toKubeFault(error)
+    throw isNotFound(error) ? new CheckFault('NoService', 'there is no Service default/kubernetes', error) : fault
+  })
+  return parseService(reply)
+}
+
+/** How long a read may take, and what ends it early. */
+export interface ReadOptions {
+  readonly signal: AbortSignal
+  readonly timeoutMs: number
+}
+
+/**
+ * Reads the Service's EndpointSlices.
+ * @throws CheckFault with the reason of the API's refusal
+ */
+export async function readEndpoints(
+  kube: KubeApi,
+  service: KubernetesService,
+  how: ReadOptions,
+): Promise<EndpointFacts> {
+  const query = { labelSelector: 'kubernetes.io/service-name=kubernetes' }
+  const reply = await kube.request({ method: 'GET', path: slicesPath, query, ...how }).catch(error => {
+    throw toKubeFault(error)
+  })
+  return parseEndpoints(reply, service)
+}
+
+/** Checks the reply to a read of the Service. */
+export function parseService(reply: unknown): KubernetesService {
+  const parsed = v.safeParse(serviceShape, reply)
+  if (!parsed.success) throw new CheckFault('BadReply', 'the reply is no Service')
+  const { clusterIP, clusterIPs, ports } = parsed.output.spec
+  const clusterIps = [...new Set([...clusterIPs, ...(clusterIP === undefined ? [] : [clusterIP])])]
+  return { clusterIps: clusterIps.filter(ip => ip !== 'None' && ip !== ''), ports }
+}
+
+/** Checks the reply to a list of EndpointSlices and gathers what is ready on the Service's own ports. */
+export function parseEndpoints(reply: unknown, service: KubernetesService): EndpointFacts {
+  const parsed = v.safeParse(slicesShape, reply)
+  if (!parsed.success) throw new CheckFault('BadReply', 'the reply is no list of EndpointSlices')
+  const names = new Set(service.ports.map(port => port.name))
+  const ready = new Map<string, ReadyEndpoint>()
+  let addresses = 0
+  for (const slice of parsed.output.items) {
+    const ports = (slice.ports ?? []).flatMap(each => (names.has(each.name) && each.port != null ? [each.port] : []))
+    // The API leaves `ready` out where it does not know; readers shall take that as ready.
+    const usable = (slice.endpoints ?? []).filter(each => each.conditions?.ready !== false)
+    const found = usable.flatMap(each => each.addresses)
+    addresses += found.length
+    for (const address of found) for (const port of ports) ready.set(`${address} ${port}`, { address, port })
+  }
+  return { addresses, ready: [...ready.values()] }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'NotFound'
+}

@@ -1,0 +1,82 @@
+import type { Progress } from './engine.ts'
+import type { CheckResult, Verdict } from './verdict.ts'
+
+/** The part of a terminal or pipe that a progress line needs. */
+export interface ProgressOutput {
+  readonly isTTY?: boolean
+  write(text: string): unknown
+}
+
+const eraseLine = '\r\u001b[K'
+const headings = ['CHECK', 'FROM', 'RESULT', 'TIME', 'REASON', 'TARGET']
+
+/** The document of `nopal verify --output json`, one line and nothing else. */
+export function formatVerdictJson(verdict: Verdict): string {
+  return `${JSON.stringify(verdict)}\n`
+}
+
+/** The table of `nopal verify`, with a sentence for each result that is not well and one for the node. */
+export function formatVerdictText(verdict: Verdict): string {
+  const rows = [headings, ...verdict.checks.map(toRow)]
+  const widths = headings.map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)))
+  const table = rows.map(row =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+  const notes = verdict.checks.filter(each => each.result !== 'pass').map(toNote)
+  const parts = [table.join('\n'), ...(notes.length === 0 ? [] : [notes.join('\n')]), summarize(verdict)]
+  return `${parts.join('\n\n')}\n`
+}
+
+/** Says on a terminal, in one line that is overwritten, which checks run and which have ended. Silent elsewhere. */
+export function createProgressLine(output: ProgressOutput): { show(progress: Progress): void; end(): void } {
+  const states = new Map<string, string>()
+  const isTerminal = output.isTTY === true
+  return {
+    show({ from, check, results }) {
+      if (!isTerminal) return
+      states.set(`${check.code}/${from}`, `${check.code} ${results === undefined ? '...' : worstOf(results)}`)
+      output.write(`${eraseLine}verifying: ${[...states.values()].join(', ')}`)
+    },
+    end() {
+      if (isTerminal && states.size > 0) output.write(eraseLine)
+    },
+  }
+}
+
+/** The result that stands for several. */
+export function worstOf(results: readonly CheckResult[]): CheckResult['result'] {
+  const order = ['fail', 'warn', 'pass', 'skip'] as const
+  return order.find(result => results.some(each => each.result === result)) ?? 'skip'
+}
+
+function toRow(check: CheckResult): readonly string[] {
+  return [
+    check.code,
+    check.from,
+    check.result,
+    `${check.seconds.toFixed(3)}s`,
+    check.reason ?? '-',
+    printable(check.target),
+  ]
+}
+
+function toNote(check: CheckResult): string {
+  return `${check.code} ${check.result}: ${printable(check.target)}: ${printable(check.message)}`
+}
+
+function summarize(verdict: Verdict): string {
+  const failed = verdict.checks.filter(each => each.result === 'fail')
+  const causes = [...new Set(failed.map(each => `${each.code} ${each.reason ?? ''}`.trim()))]
+  const outcome = verdict.passed ? 'passed' : `failed (${causes.join(', ') || 'nothing was proved'})`
+  const dryRun = verdict.dryRun ? ', dry run: nothing was written' : ''
+  return `${printable(verdict.node)}: ${outcome} in ${verdict.seconds.toFixed(2)} s${dryRun}`
+}
+
+/** Messages quote what servers said; control characters in them must not reach a terminal. */
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what has to go
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
+}
