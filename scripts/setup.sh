@@ -23,6 +23,7 @@ lab     /usr/lib/cni/bridge   containernetworking-plugins  the real CNI plugins
 lab     dnsmasq               dnsmasq-base              a real DNS server
 lab     nft                   nftables                  service addresses
 lint    shellcheck            shellcheck                checking the shell scripts
+cluster go                    golang-go                 building etcd and Kubernetes for the tests
 LIST
 }
 
