@@ -4,11 +4,11 @@ const hidden = new Set(['level', 'time', 'msg', 'node', 'version'])
 /** One JSON log line as text for a terminal: `12:00:01 info  Taint lifted  reason=Verified`. */
 export function renderLine(line: string): string {
   const fields: Record<string, unknown> = JSON.parse(line)
-  const time = String(fields['time'] ?? '').slice(11, 19)
-  const level = String(fields['level'] ?? '').padEnd(5)
+  const time = String(fields.time ?? '').slice(11, 19)
+  const level = String(fields.level ?? '').padEnd(5)
   const rest = Object.entries(fields).filter(([name]) => !hidden.has(name))
   const tail = rest.map(([name, value]) => `${name}=${renderValue(value)}`).join(' ')
-  return `${time} ${level} ${String(fields['msg'] ?? '')}${tail === '' ? '' : `  ${tail}`}\n`
+  return `${time} ${level} ${String(fields.msg ?? '')}${tail === '' ? '' : `  ${tail}`}\n`
 }
 
 function renderValue(value: unknown): string {

@@ -1,0 +1,38 @@
+/** One thing that is wrong with the settings. */
+export interface SettingFault {
+  /** As the user wrote it: an environment name, or `[section] key`. */
+  readonly name: string
+  readonly fault: string
+  readonly value: string | undefined
+}
+
+/** The settings cannot be used; carries everything that is wrong with them. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError'
+  readonly code = 'BadSettings'
+  readonly faults: readonly SettingFault[]
+
+  constructor(faults: readonly SettingFault[]) {
+    super(faults.map(renderFault).join('\n'))
+    this.faults = faults
+  }
+}
+
+const longestValue = 200
+
+/** `nopal: setting NAME: fault (value)`, always one line, never with a secret. */
+function renderFault({ name, fault, value }: SettingFault): string {
+  const line = `nopal: setting ${oneLine(name)}: ${fault}`
+  if (value === undefined) return line
+  return `${line} (${isSecret(name) ? 'hidden' : oneLine(value)})`
+}
+
+/** Judged by the name, so that a secret under a mistyped name stays hidden too. */
+function isSecret(name: string): boolean {
+  return /passw|token|secret|credential|private/i.test(name)
+}
+
+function oneLine(text: string): string {
+  const cut = text.length > longestValue ? `${text.slice(0, longestValue)}...` : text
+  return cut.replaceAll(/\p{Cc}|\p{Zl}|\p{Zp}/gu, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}

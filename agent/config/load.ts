@@ -1,0 +1,154 @@
+import ipaddr from 'ipaddr.js'
+import { type SettingFault, SettingsError } from './faults.ts'
+import { endpoint, ValueFault } from './parsers.ts'
+import type { Endpoint, Settings } from './settings.ts'
+import {
+  configVariable,
+  type Environment,
+  type GivenText,
+  type GivenTexts,
+  givenTexts,
+  readIni,
+  unknownVariables,
+} from './sources.ts'
+import { environmentName, type Setting, settingsTable } from './table.ts'
+
+/** What the settings are read from. */
+export interface SettingsInput {
+  readonly env: Environment
+  /** Reads a file, or throws as node:fs does. */
+  readonly readFile: (path: string) => string
+  /** Whether a person reads the log. */
+  readonly terminal: boolean
+  /** Stands in for a node name that is not set; undefined = it must be set. */
+  readonly hostname: string | undefined
+}
+
+export interface LoadedSettings {
+  readonly settings: Settings
+  /** For the log: what was accepted and does nothing. */
+  readonly warnings: readonly string[]
+}
+
+const defaultConfigPath = '/etc/nopal/nopal.ini'
+
+/**
+ * Reads, checks and freezes all settings.
+ * @throws SettingsError with every fault there is
+ */
+export function loadSettings(input: SettingsInput): LoadedSettings {
+  const faults: SettingFault[] = [...unknownVariables(input.env)]
+  const file = readConfigFile(input, faults)
+  const values = readAll(createReader(givenTexts(input.env, file), faults), input.hostname)
+  const apiService = readApiService(input.env, faults)
+  if (faults.length > 0) throw new SettingsError(faults)
+  const addresses = values.verify.dnsDomains.filter(name => ipaddr.isValid(name))
+  return {
+    settings: deepFreeze(assemble(values, apiService, input.terminal)),
+    warnings: addresses.map(
+      name => `setting verify.dns-domains: an address proves nothing about DNS, skipped (${name})`,
+    ),
+  }
+}
+
+function readConfigFile(input: SettingsInput, faults: SettingFault[]): ReadonlyMap<string, string> {
+  const given = input.env[configVariable]
+  const path = given === undefined || given === '' ? defaultConfigPath : given
+  try {
+    const file = readIni(input.readFile(path))
+    faults.push(...file.faults)
+    return file.texts
+  } catch (error) {
+    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    const named = given !== undefined && given !== ''
+    if (!absent) faults.push({ name: configVariable, fault: 'names a file that cannot be read', value: path })
+    else if (named) faults.push({ name: configVariable, fault: 'names a file that does not exist', value: path })
+    return new Map()
+  }
+}
+
+type Reader = (row: Setting<unknown>) => unknown
+
+/** A row's value; undefined where a fault was noted, and then nobody gets to see the values. */
+function createReader(texts: GivenTexts, faults: SettingFault[]): Reader {
+  return row => {
+    const given = texts.find(row) ?? fallbackOf(row)
+    if (given === undefined) {
+      faults.push({ name: row.aliases[0] ?? environmentName(row), fault: 'must be set', value: undefined })
+      return undefined
+    }
+    try {
+      return row.parse(given.text)
+    } catch (error) {
+      if (!(error instanceof ValueFault)) throw error
+      faults.push({ name: given.name, fault: error.message, value: given.text })
+      return undefined
+    }
+  }
+}
+
+function fallbackOf(row: Setting<unknown>): GivenText | undefined {
+  return row.fallback === undefined ? undefined : { name: environmentName(row), text: row.fallback }
+}
+
+/** A section of the table as values. */
+type Values<S> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never }
+
+function readSection<S extends Readonly<Record<string, Setting<unknown>>>>(read: Reader, section: S): Values<S> {
+  const entries = Object.entries(section).map(([name, row]) => [name, read(row)] as const)
+  // The names are those of the section and each value comes from its own row's parser.
+  return Object.fromEntries(entries) as Values<S>
+}
+
+type AllValues = ReturnType<typeof readAll>
+
+function readAll(read: Reader, hostname: string | undefined) {
+  const { nodeName, ...others } = settingsTable.agent
+  const named = hostname === undefined ? nodeName : { ...nodeName, fallback: hostname.toLowerCase() }
+  return {
+    agent: readSection(read, { nodeName: named, ...others }),
+    verify: readSection(read, settingsTable.verify),
+    gate: readSection(read, settingsTable.gate),
+    wireguard: readSection(read, settingsTable.wireguard),
+    install: readSection(read, settingsTable.install),
+  }
+}
+
+function assemble(values: AllValues, apiService: Endpoint | undefined, terminal: boolean): Settings {
+  const { nodeName, podNamespace, kubeconfig, logFormat = terminal ? 'text' : 'json', ...agent } = values.agent
+  const { taintKey, taintValue, taintEffect, label, labelValue, ...gate } = values.gate
+  return {
+    nodeName,
+    podNamespace,
+    kubeconfig,
+    apiService,
+    agent: { ...agent, logFormat },
+    verify: { ...values.verify, dnsDomains: values.verify.dnsDomains.filter(name => !ipaddr.isValid(name)) },
+    gate: {
+      ...gate,
+      taint: { key: taintKey, value: taintValue, effect: taintEffect },
+      label: { key: label, value: labelValue },
+    },
+    wireguard: values.wireguard,
+    install: values.install,
+  }
+}
+
+/** kubelet sets both; a port that is missing is the seed's 443. */
+function readApiService(env: Environment, faults: SettingFault[]): Endpoint | undefined {
+  const host = env.KUBERNETES_SERVICE_HOST ?? ''
+  if (host === '') return undefined
+  const value = `${host.includes(':') ? `[${host}]` : host}:${env.KUBERNETES_SERVICE_PORT || '443'}`
+  try {
+    return endpoint(value)
+  } catch (error) {
+    if (!(error instanceof ValueFault)) throw error
+    faults.push({ name: 'KUBERNETES_SERVICE_HOST', fault: error.message, value })
+    return undefined
+  }
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) deepFreeze(part)
+  return Object.freeze(value)
+}

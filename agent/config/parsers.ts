@@ -1,0 +1,184 @@
+import ipaddr from 'ipaddr.js'
+import type { Endpoint, GateSettings } from './settings.ts'
+
+/** What is wrong with a value, in words that follow the setting's name. */
+export class ValueFault extends Error {
+  override readonly name = 'ValueFault'
+}
+
+/** Turns the text of one setting into its value, or throws a ValueFault. */
+export type Parse<T> = (text: string) => T
+
+/** Node's timers wrap round to at once above this. */
+const longestMs = 2 ** 31 - 1
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** `500ms`, `2s`, `1m30s`. A bare number means seconds, as in the seeds' files (`checkTimeoutSeconds: 10`). */
+export function duration(limits: { readonly leastMs: number }): Parse<number> {
+  return text => {
+    const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : sumOfUnits(text)
+    if (value === undefined) throw new ValueFault('is not a duration like 500ms, 2s or 5m')
+    if (value < limits.leastMs) throw new ValueFault(`is shorter than ${limits.leastMs}ms`)
+    if (value > longestMs) throw new ValueFault('is longer than 24 days')
+    return Math.round(value)
+  }
+}
+
+function sumOfUnits(text: string): number | undefined {
+  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined
+  const parts = text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)
+  return [...parts].reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitMs[unit ?? ''] ?? Number.NaN), 0)
+}
+
+/** A whole number that is not below the least. */
+export function wholeNumber(limits: { readonly least: number }): Parse<number> {
+  return text => {
+    if (!/^\d{1,9}$/.test(text)) throw new ValueFault('is not a whole number')
+    const value = Number(text)
+    if (value < limits.least) throw new ValueFault(`is below ${limits.least}`)
+    return value
+  }
+}
+
+/** `true` or `false`, in any case. */
+export const bool: Parse<boolean> = text => {
+  const value = text.toLowerCase()
+  if (value !== 'true' && value !== 'false') throw new ValueFault('is neither true nor false')
+  return value === 'true'
+}
+
+/** One of the words, in any case. */
+export function oneOf<const T extends string>(...words: readonly T[]): Parse<T> {
+  return text => {
+    const found = words.find(word => word.toLowerCase() === text.toLowerCase())
+    if (found === undefined) throw new ValueFault(`is none of ${words.join(', ')}`)
+    return found
+  }
+}
+
+/** Comma separated; empty text is an empty list, an empty part is a fault. */
+export function list<T>(parse: Parse<T>): Parse<readonly T[]> {
+  return text => {
+    if (text.trim() === '') return []
+    return text.split(',').map(part => {
+      if (part.trim() === '') throw new ValueFault('has an empty part')
+      return parse(part.trim())
+    })
+  }
+}
+
+/** A list that names at least one thing, each once. */
+export function someOf<T>(parse: Parse<T>): Parse<readonly T[]> {
+  return text => {
+    const values = [...new Set(list(parse)(text))]
+    if (values.length === 0) throw new ValueFault('is empty')
+    return values
+  }
+}
+
+/** `host:port`, `[2001:db8::1]:port`. */
+export const endpoint: Parse<Endpoint> = text => {
+  const { host, port } = listenAddress(text)
+  if (host === '') throw new ValueFault('has no host')
+  return { host, port }
+}
+
+/** Like an endpoint; without a host it means every address of the machine. */
+export const listenAddress: Parse<Endpoint> = text => {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s]*)):(\d{1,5})$/.exec(text)
+  if (!match) throw new ValueFault('is not host:port')
+  const [, ip6, name = '', digits] = match
+  const port = Number(digits)
+  if (port < 1 || port > 65_535) throw new ValueFault('has a port outside 1 to 65535')
+  if (ip6 !== undefined && !ipaddr.IPv6.isValid(ip6)) throw new ValueFault('has no valid IPv6 address')
+  if (ip6 === undefined && name !== '' && !isHost(name)) throw new ValueFault('has no valid host')
+  return { host: ip6 ?? name, port }
+}
+
+function isHost(text: string): boolean {
+  return /^[\d.]+$/.test(text) ? ipaddr.IPv4.isValidFourPartDecimal(text) : isDomain(text)
+}
+
+/** Whether the text is a domain name; one dot at the end and underscores (as in SRV names) are allowed. */
+export function isDomain(text: string): boolean {
+  const name = text.endsWith('.') ? text.slice(0, -1) : text
+  return (
+    name.length <= 253 && name.split('.').every(label => /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label))
+  )
+}
+
+/** A domain name, or an address, which the reader of the list drops with a warning. */
+export const domainOrAddress: Parse<string> = text => {
+  if (ipaddr.isValid(text) || (isDomain(text) && !/^[\d.]+$/.test(text))) return text
+  throw new ValueFault('is not a domain name')
+}
+
+/** One IPv4 or IPv6 address. */
+export const address: Parse<string> = text => {
+  if (!ipaddr.IPv4.isValidFourPartDecimal(text) && !ipaddr.IPv6.isValid(text)) {
+    throw new ValueFault('is not an IP address')
+  }
+  return text
+}
+
+/** The name of a Kubernetes object that must be a DNS subdomain, such as a node. */
+export const objectName: Parse<string> = text => {
+  const labels = text.split('.')
+  if (text.length > 253 || !labels.every(label => /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(label))) {
+    throw new ValueFault('is not a valid object name')
+  }
+  return text
+}
+
+/** The key of a taint or label: `prefix/name`, prefix optional. */
+export const qualifiedName: Parse<string> = text => {
+  const parts = text.split('/')
+  const name = parts.at(-1) ?? ''
+  if (parts.length > 2 || !/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/.test(name)) {
+    throw new ValueFault('is not a valid key')
+  }
+  if (parts.length === 2) objectName(parts[0] ?? '')
+  return text
+}
+
+/** The value of a taint or label; empty is allowed. */
+export const labelValue: Parse<string> = text => {
+  if (!/^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/.test(text))
+    throw new ValueFault('is not a valid label value')
+  return text
+}
+
+/** An absolute path. */
+export const path: Parse<string> = text => {
+  if (!text.startsWith('/')) throw new ValueFault('is not an absolute path')
+  if (text.includes('\0')) throw new ValueFault('has a null byte')
+  return text
+}
+
+/** Nothing, or what the other parser takes. */
+export function orNothing<T>(parse: Parse<T>): Parse<T | undefined> {
+  return text => (text === '' ? undefined : parse(text))
+}
+
+/** An absolute path, or nothing. */
+export const pathOrNothing: Parse<string> = text => (text === '' ? '' : path(text))
+
+/** An absolute or relative path; relative to where the program was started. */
+export const anyPath: Parse<string> = text => {
+  if (text.includes('\0')) throw new ValueFault('has a null byte')
+  return text
+}
+
+/** A network interface's name. */
+export const interfaceName: Parse<string> = text => {
+  if (!/^[^\s/:]{1,15}$/.test(text) || text === '.' || text === '..') throw new ValueFault('is not an interface name')
+  return text
+}
+
+/** A count of nodes (`3`) or a share of them (`20%`). */
+export const countOrShare: Parse<GateSettings['maxUnavailable']> = text => {
+  if (/^\d{1,9}$/.test(text)) return { nodes: Number(text) }
+  const match = /^(\d{1,3}(?:\.\d+)?)%$/.exec(text)
+  if (!match || Number(match[1]) > 100) throw new ValueFault('is neither a number nor a percentage up to 100%')
+  return { share: Number(match[1]) / 100 }
+}
