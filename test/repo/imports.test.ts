@@ -1,0 +1,86 @@
+import { glob, readFile } from 'node:fs/promises'
+import { dirname, join, normalize } from 'node:path'
+import t from 'tap'
+
+const root = join(import.meta.dirname, '../..')
+
+interface Import {
+  readonly from: string
+  /** A path below the root for our own files, else the name of a package. */
+  readonly to: string
+  readonly typesOnly: boolean
+}
+
+/** Every import of a file; `import type` and lists of `type` names load nothing at run time. */
+function readImports(file: string, text: string): readonly Import[] {
+  const statements = text.matchAll(/^(?:import|export)\s(?<what>[^'"=();]*?)\bfrom\s*['"](?<to>[^'"]+)['"]/gm)
+  const dynamic = text.matchAll(/\bimport\((?<what>\s*)['"](?<to>[^'"]+)['"]\)/g)
+  return [...statements, ...dynamic].map(({ groups }) => {
+    const { what = '', to = '' } = groups ?? {}
+    const names =
+      /\{(?<list>[^}]*)\}/
+        .exec(what)
+        ?.groups?.list?.split(',')
+        .filter(name => name.trim() !== '') ?? []
+    const typesOnly = what.startsWith('type ') || (names.length > 0 && names.every(name => /^\s*type\s/.test(name)))
+    return { from: file, to: to.startsWith('.') ? normalize(join(dirname(file), to)) : to, typesOnly }
+  })
+}
+
+async function readAll(): Promise<readonly Import[]> {
+  const files = await Array.fromAsync(glob(['agent/**/*.ts', 'cni/**/*.ts'], { cwd: root }))
+  const imports = await Promise.all(
+    files.map(async file => readImports(file, await readFile(join(root, file), 'utf8'))),
+  )
+  return imports.flat()
+}
+
+const room = (path: string): string => path.split('/').slice(0, 2).join('/')
+const own = (path: string): boolean => path.startsWith('agent/') || path.startsWith('cni/')
+
+/** Rooms of agent/ that every other may use; the features meet in main.ts and commands. */
+const commonRooms = new Set(['agent/runtime', 'agent/kube', 'agent/config'])
+const compositionRooms = new Set(['agent/main.ts', 'agent/commands'])
+const sharedWithAgent = new Set(['cni/spec', 'cni/networks', 'cni/host'])
+
+const rules: readonly { name: string; broken: (one: Import) => boolean }[] = [
+  { name: 'cni/ knows nothing of agent/', broken: i => i.from.startsWith('cni/') && i.to.startsWith('agent/') },
+  {
+    name: 'agent/ uses only the shared rooms of cni/',
+    broken: i => i.from.startsWith('agent/') && i.to.startsWith('cni/') && !sharedWithAgent.has(room(i.to)),
+  },
+  {
+    name: 'nobody imports cni/kactus',
+    broken: i => room(i.to) === 'cni/kactus' && room(i.from) !== 'cni/kactus',
+  },
+  {
+    name: 'the shared rooms of cni/ do not import kactus, nor each other in circles',
+    broken: i => room(i.from) === 'cni/host' && own(i.to) && room(i.to) !== 'cni/host',
+  },
+  {
+    name: 'features of agent/ share types only',
+    broken: i =>
+      !i.typesOnly &&
+      i.from.startsWith('agent/') &&
+      i.to.startsWith('agent/') &&
+      room(i.from) !== room(i.to) &&
+      !commonRooms.has(room(i.to)) &&
+      !compositionRooms.has(room(i.from)),
+  },
+  {
+    name: 'kactus bundles nothing but itself and valibot',
+    broken: i =>
+      i.from.startsWith('cni/') && !i.typesOnly && !own(i.to) && !i.to.startsWith('node:') && i.to !== 'valibot',
+  },
+  {
+    name: 'source never imports tests or scripts',
+    broken: i => i.to.startsWith('test/') || i.to.startsWith('scripts/'),
+  },
+]
+
+const imports = await readAll()
+t.ok(imports.length > 50, 'the reader finds the imports')
+for (const rule of rules) {
+  const found = imports.filter(rule.broken).map(one => `${one.from} -> ${one.to}`)
+  t.strictSame(found, [], rule.name)
+}
