@@ -54,10 +54,6 @@ const rules: readonly { name: string; broken: (one: Import) => boolean }[] = [
     broken: i => room(i.to) === 'cni/kactus' && room(i.from) !== 'cni/kactus',
   },
   {
-    name: 'the shared rooms of cni/ do not import kactus, nor each other in circles',
-    broken: i => room(i.from) === 'cni/host' && own(i.to) && room(i.to) !== 'cni/host',
-  },
-  {
     name: 'features of agent/ share types only',
     broken: i =>
       !i.typesOnly &&

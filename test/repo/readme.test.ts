@@ -1,0 +1,15 @@
+import { access, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { withSettings } from '../../scripts/settings-table.ts'
+
+const root = join(import.meta.dirname, '../..')
+const readme = await readFile(join(root, 'README.md'), 'utf8')
+
+t.equal(readme, withSettings(readme), 'the table of settings is the one in the code: node scripts/settings-table.ts')
+
+t.test('every path that README names is there', async t => {
+  const named = [...readme.matchAll(/(?:\.\/)?((?:scripts|docs|daemonset|test)\/[\w./-]*\w|build\.sh)/g)]
+  t.ok(named.length > 3)
+  for (const path of new Set(named.map(match => match[1] ?? ''))) await t.resolves(access(join(root, path)), path)
+})
