@@ -1,0 +1,49 @@
+import type { LabChild } from './child.ts'
+import { internet } from './internet.ts'
+import { inNamespace } from './namespaces.ts'
+import type { LabRun } from './run.ts'
+import { services } from './services.ts'
+
+/** A name that looks like any other on the internet, and the address it has. */
+export const outsideName = { name: 'example.com', address: '192.0.2.80' } as const
+
+/** The cluster's name server: a real dnsmasq in the control plane's namespace. */
+export class DnsServer {
+  readonly #run: LabRun
+  readonly #namespace: string
+  #child: LabChild | undefined
+
+  constructor(run: LabRun, namespace: string) {
+    this.#run = run
+    this.#namespace = namespace
+  }
+
+  /** Starts it and waits until it listens. */
+  async start(): Promise<void> {
+    if (this.#child?.running) return
+    this.#child = this.#run.start('dnsmasq', inNamespace(this.#namespace, ['dnsmasq', ...options]))
+    await this.#child.waitForLog(/started, version/)
+  }
+
+  /** Kills it: questions are then refused by its host, as with any server that died. */
+  async stop(): Promise<void> {
+    await this.#child?.stop('SIGKILL')
+  }
+}
+
+const options = [
+  '--keep-in-foreground',
+  '--conf-file=/dev/null',
+  '--pid-file=',
+  // Another user would shed the signal that ends it with the lab.
+  '--user=root',
+  '--log-facility=-',
+  '--no-hosts',
+  '--no-resolv',
+  '--bind-interfaces',
+  `--listen-address=${internet.controlPlane}`,
+  '--local=/cluster.local/',
+  `--host-record=kubernetes.default.svc.cluster.local,${services.api}`,
+  `--host-record=kube-dns.kube-system.svc.cluster.local,${services.dns}`,
+  `--host-record=${outsideName.name},${outsideName.address}`,
+]

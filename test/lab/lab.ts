@@ -1,0 +1,156 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type ApiServer, startApiServer } from '../cluster/api-server.ts'
+import { type AgentOptions, startAgent } from './agent.ts'
+import type { LabChild } from './child.ts'
+import { Cleanup } from './cleanup.ts'
+import { DnsServer } from './dns.ts'
+import { guardRun } from './guard.ts'
+import { internet, startInternet } from './internet.ts'
+import { mesh, startMesh } from './mesh.ts'
+import { LabNode, type NodePlan } from './node.ts'
+import { createNode } from './objects.ts'
+import { LabPod, type PodOptions } from './pods.ts'
+import { LabRun } from './run.ts'
+import { apiPort, serveServices, services } from './services.ts'
+
+export interface LabOptions {
+  readonly nodes?: number
+  readonly api?: 'embedded' | 'real'
+}
+
+/** Nodes `n1`, `n2`, ... with their mesh, and a control plane with API server and name server. */
+export interface Lab {
+  readonly run: LabRun
+  readonly nodes: readonly LabNode[]
+  readonly api: ApiServer
+  readonly dns: DnsServer
+  /** The n-th node, from 1. */
+  node(number: number): LabNode
+  startAgent(node: LabNode, options?: AgentOptions): Promise<LabChild>
+  startPod(node: LabNode, options: PodOptions): Promise<LabPod>
+  /** Takes everything down; a second call waits for the first. */
+  stop(): Promise<void>
+}
+
+/** Starts a lab. It ends with `stop`, and also when its process gets a signal or dies. */
+export async function startLab(options: LabOptions = {}): Promise<Lab> {
+  if (process.getuid?.() !== 0) throw new Error('the lab makes network namespaces: it needs root')
+  const run = new LabRun()
+  const cleanup = new Cleanup()
+  let stopping: Promise<void> | undefined
+  const stop = async () => {
+    stopping ??= cleanup.run()
+    await stopping
+  }
+  cleanup.add('signal handlers', guardRun(run.id, stop))
+  cleanup.add('run folder', () => run.remove())
+  try {
+    return { ...(await build(run, options, cleanup)), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function build(run: LabRun, options: LabOptions, cleanup: Cleanup): Promise<Omit<Lab, 'stop'>> {
+  const plans = Array.from({ length: options.nodes ?? 2 }, (_, index) => planNode(run, index + 1))
+  const controlPlane = run.namespace('control')
+  await startInternet(run, portsOf(controlPlane, plans), cleanup)
+  const [nodes, dns, api] = await Promise.all([
+    startNodes(run, plans, cleanup),
+    startDns(run, controlPlane, cleanup),
+    startApi(run, { kind: options.api ?? 'embedded', netns: controlPlane }, cleanup),
+  ])
+  for (const plan of plans) await createNode(api, plan)
+  return {
+    run,
+    nodes,
+    api,
+    dns,
+    node: number => nodeNumber(nodes, number),
+    async startAgent(node, agentOptions) {
+      const agent = await startAgent(api, node, agentOptions)
+      cleanup.add(`agent of ${node.name}`, () => agent.stop())
+      return agent
+    },
+    startPod: (node, podOptions) => LabPod.start(api, node, podOptions),
+  }
+}
+
+function planNode(run: LabRun, number: number): NodePlan {
+  return {
+    name: `n${number}`,
+    number,
+    namespace: run.namespace(`n${number}`),
+    publicAddress: internet.nodeAddress(number),
+    meshAddress: mesh.address(number),
+    podCidr: `10.42.${number}.0/24`,
+  }
+}
+
+function portsOf(controlPlane: string, plans: readonly NodePlan[]) {
+  return [
+    { namespace: controlPlane, label: 'control', address: internet.controlPlane },
+    ...plans.map(plan => ({ namespace: plan.namespace, label: plan.name, address: plan.publicAddress })),
+  ]
+}
+
+async function startNodes(run: LabRun, plans: readonly NodePlan[], cleanup: Cleanup): Promise<LabNode[]> {
+  const nodes = await Promise.all(
+    plans.map(async plan => {
+      const node = await LabNode.start(run, plan, services.dns)
+      cleanup.add(`node ${node.name}`, () => node.stop())
+      await serveServices(node)
+      writeDefaultConf(node)
+      return node
+    }),
+  )
+  await startMesh(run, nodes, cleanup)
+  return nodes
+}
+
+async function startDns(run: LabRun, namespace: string, cleanup: Cleanup): Promise<DnsServer> {
+  const dns = new DnsServer(run, namespace)
+  cleanup.add('name server', () => dns.stop())
+  await dns.start()
+  return dns
+}
+
+async function startApi(
+  run: LabRun,
+  { kind, netns }: { readonly kind: 'embedded' | 'real'; readonly netns: string },
+  cleanup: Cleanup,
+): Promise<ApiServer> {
+  const host = internet.controlPlane
+  const api = await startApiServer({ kind, run: run.id, netns, host, port: apiPort, serviceCidr: services.cidr })
+  run.adoptFolder(api.folder)
+  cleanup.add('API server', () => api.stop())
+  return api
+}
+
+/** The node's default network before nopal: a bridge, its pods' packets sized for the mesh. */
+function writeDefaultConf(node: LabNode): void {
+  const conf = {
+    cniVersion: '1.0.0',
+    name: 'lab',
+    plugins: [
+      {
+        type: 'bridge',
+        bridge: 'cni0',
+        isDefaultGateway: true,
+        mtu: mesh.mtu,
+        ipam: { type: 'host-local', ranges: [[{ subnet: node.plan.podCidr }]] },
+      },
+    ],
+  }
+  const folder = node.path('/etc/cni/net.d')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, '10-lab.conflist'), `${JSON.stringify(conf, undefined, 2)}\n`)
+}
+
+function nodeNumber(nodes: readonly LabNode[], number: number): LabNode {
+  const node = nodes[number - 1]
+  if (node === undefined) throw new Error(`this lab has no node ${number}`)
+  return node
+}

@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { LabChild } from './child.ts'
+import { CommandError, type CommandOptions, collect, type Output } from './commands.ts'
+import { delist, enlist, noteFolder } from './registry.ts'
+
+/** Children get this and nothing of ours: a lab must not depend on who started it. */
+const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** One run of a lab: its id, its folder, and every program it starts. */
+export class LabRun {
+  readonly id = randomBytes(4).toString('hex')
+  /** Holds everything the run writes; gone after `remove`. */
+  readonly folder = join(tmpdir(), `nopal-lab-${this.id}`)
+
+  constructor() {
+    enlist(this.id, this.folder)
+    mkdirSync(this.folder, { mode: 0o700 })
+    mkdirSync(join(this.folder, 'logs'))
+  }
+
+  /** The full name of one of the run's network namespaces. */
+  namespace(part: string): string {
+    return `nopal-${this.id}-${part}`
+  }
+
+  /** A folder outside the run's own that must go with it. */
+  adoptFolder(folder: string): void {
+    noteFolder(this.id, folder)
+  }
+
+  /** Runs a program to its end, whatever its exit code. */
+  async run(argv: readonly string[], options: CommandOptions = {}): Promise<Output> {
+    return await collect(argv, { ...options, env: this.#environment(options.env) })
+  }
+
+  /**
+   * Runs a program that must succeed and returns what it printed.
+   * @throws CommandError
+   */
+  async must(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
+    const output = await this.run(argv, options)
+    if (output.code !== 0) throw new CommandError(argv, output)
+    return output.stdout
+  }
+
+  /** Starts a program that runs beside the lab and dies with it. Its output goes to `logs/<name>.log`. */
+  start(name: string, argv: readonly string[], env?: Readonly<Record<string, string>>): LabChild {
+    const logFile = join(this.folder, 'logs', `${name}.log`)
+    const bound = ['setpriv', '--pdeathsig', 'KILL', ...argv]
+    return new LabChild({ name, argv: bound, env: this.#environment(env), logFile })
+  }
+
+  /** Writes a file of the run, for its owner's eyes alone unless told. */
+  async writeFile(name: string, text: string, mode = 0o600): Promise<string> {
+    const file = join(this.folder, name)
+    await writeFile(file, text, { mode })
+    return file
+  }
+
+  /** The last lines of every log, for the one who must find out why a run failed. */
+  logTails(lines = 15): string {
+    const folder = join(this.folder, 'logs')
+    if (!existsSync(folder)) return ''
+    return readdirSync(folder)
+      .map(file => `--- ${file}\n${lastLines(readFileSync(join(folder, file), 'utf8'), lines)}`)
+      .join('\n')
+  }
+
+  /** Takes the run's folder and its entry away; the last step of stopping. */
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true })
+    delist(this.id)
+  }
+
+  #environment(extra: Readonly<Record<string, string>> | undefined): Record<string, string> {
+    return { PATH: path, HOME: '/root', LANG: 'C.UTF-8', ...extra, NOPAL_LAB_RUN: this.id }
+  }
+}
+
+function lastLines(text: string, lines: number): string {
+  return text.trimEnd().split('\n').slice(-lines).join('\n')
+}
