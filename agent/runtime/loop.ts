@@ -1,0 +1,96 @@
+import { askedWaitMs, type BackoffLimits, backoffMs } from './backoff.ts'
+import type { Clock } from './clock.ts'
+import type { Duty } from './duty.ts'
+import type { Logger } from './log.ts'
+
+/** What every loop of the agent shares. */
+export interface LoopOptions {
+  readonly log: Logger
+  readonly clock: Clock
+  /** 0 to 1; spreads waits. */
+  readonly random: () => number
+  readonly backoff?: BackoffLimits
+}
+
+/** A duty at work. */
+export interface Loop {
+  /** Runs the duty now, or once more if it is running. A wait after a failure is not cut short. */
+  wake(): void
+  /** Aborts a run in progress and resolves once it has ended. */
+  stop(): Promise<void>
+}
+
+/** The longest wait is also how late a node can be after the last thing that was wrong with it. */
+const defaultBackoff: BackoffLimits = { leastMs: 500, mostMs: 30_000 }
+
+/** Starts the duty's first run at once and keeps it going until it is stopped. One run at a time. */
+export function startLoop(duty: Duty, options: LoopOptions): Loop {
+  const loop = new DutyLoop(duty, options)
+  loop.begin()
+  return loop
+}
+
+class DutyLoop implements Loop {
+  readonly #duty: Duty
+  readonly #options: LoopOptions
+  readonly #backoff: BackoffLimits
+  readonly #controller = new AbortController()
+  #failures = 0
+  #wokenWhileRunning = false
+  #running: Promise<void> | undefined
+  #cancelTimer: (() => void) | undefined
+
+  constructor(duty: Duty, options: LoopOptions) {
+    this.#duty = duty
+    this.#options = options
+    this.#backoff = options.backoff ?? defaultBackoff
+  }
+
+  begin(): void {
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+    this.#wokenWhileRunning = false
+    this.#running = this.#run()
+  }
+
+  wake(): void {
+    if (this.#controller.signal.aborted) return
+    if (this.#running !== undefined) this.#wokenWhileRunning = true
+    else if (this.#failures === 0) this.begin()
+  }
+
+  async stop(): Promise<void> {
+    this.#controller.abort(new Error('the agent ends'))
+    this.#cancelTimer?.()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const delayMs = await this.#reconcile()
+    this.#running = undefined
+    if (delayMs !== undefined && !this.#controller.signal.aborted) {
+      this.#cancelTimer = this.#options.clock.after(delayMs, () => this.begin())
+    }
+  }
+
+  /** One run of the duty; says when the next one is due. Never throws. */
+  async #reconcile(): Promise<number | undefined> {
+    const { signal } = this.#controller
+    try {
+      const delayMs = await this.#duty.reconcile(signal)
+      if (this.#failures > 0) this.#options.log.info({ duty: this.#duty.name, failures: this.#failures }, 'works again')
+      this.#failures = 0
+      return this.#wokenWhileRunning ? 0 : delayMs
+    } catch (error) {
+      return signal.aborted ? undefined : this.#noteFailure(error)
+    }
+  }
+
+  #noteFailure(error: unknown): number {
+    const { log, random } = this.#options
+    this.#failures += 1
+    const waitMs = Math.max(backoffMs(this.#failures, this.#backoff, random), askedWaitMs(error, this.#backoff.mostMs))
+    log.error({ duty: this.#duty.name, failures: this.#failures, waitMs, err: error }, 'failed, will try again')
+    return waitMs
+  }
+}
