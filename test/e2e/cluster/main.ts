@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { findKubeAssets } from '../../cluster/assets.ts'
+import { takeDown } from './down.ts'
+import { type ClusterPlan, defaultId, machineNames, planCluster } from './plan.ts'
+import { type Say, sayTo } from './progress.ts'
+import { ClusterExists, claimCluster, listClusters, markUp, readEntry } from './registry.ts'
+import { describeCluster, openMachine } from './status.ts'
+import { findParts, startCluster } from './up.ts'
+
+const usage = `usage: scripts/cluster.sh [--name NAME] COMMAND
+  up               starts a control plane and two nodes; minutes the first time, then seconds
+  down             takes all of it away; also what is left of one that was killed
+  status           what runs, and how to reach it
+  kubectl ARGS...  kubectl, as the administrator
+  on MACHINE COMMAND...   a program on one of: ${machineNames.join(' ')}
+NAME tells clusters apart that run at the same time (default: ${defaultId}).
+`
+
+/** Wrong use of the command line. */
+class UsageFault extends Error {}
+
+/** What the command line asks for. */
+interface Wish {
+  readonly cluster: ClusterPlan
+  readonly cache: string
+  readonly verb: string
+  readonly rest: readonly string[]
+}
+
+function readWish(args: readonly string[], cache: string): Wish {
+  const named = args[0] === '--name'
+  const [verb = '', ...rest] = named ? args.slice(2) : args
+  return { cluster: planCluster(named ? (args[1] ?? '') : defaultId, cache), cache, verb, rest }
+}
+
+const verbs: Readonly<Record<string, (wish: Wish, say: Say) => Promise<number>>> = {
+  up,
+  async down({ cluster }, say) {
+    needRoot()
+    say((await takeDown(cluster)) ? `cluster ${cluster.id} is gone` : `there is no cluster ${cluster.id}`)
+    return 0
+  },
+  async status({ cluster }) {
+    process.stdout.write(await describeCluster(cluster))
+    return readEntry(cluster.id)?.phase === 'up' ? 0 : 1
+  },
+  async kubectl({ cluster, rest }) {
+    needUp(cluster)
+    const programs = await findKubeAssets(['kubectl'])
+    return await runInForeground([join(programs, 'kubectl'), `--kubeconfig=${cluster.kubeconfig}`, ...rest])
+  },
+  async on({ cluster, rest: [name = '', ...argv] }) {
+    needUp(cluster)
+    if (!machineNames.includes(name) || argv.length === 0) throw new UsageFault()
+    return await runInForeground((await openMachine(cluster, name)).inside(argv))
+  },
+}
+
+async function up({ cluster, cache }: Wish, say: Say): Promise<number> {
+  needRoot()
+  if (readEntry(cluster.id) !== undefined) throw alreadyThere(cluster)
+  const parts = await findParts(cache, say)
+  claim(cluster)
+  const interrupted = new Promise<never>((_, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => reject(new Error(signal)))
+  })
+  try {
+    await Promise.race([startCluster(cluster, parts, say), interrupted])
+  } catch (error) {
+    say('taking down what there is of it')
+    await takeDown(cluster)
+    throw error
+  }
+  markUp(cluster.id)
+  say(`cluster ${cluster.id} is up: scripts/cluster.sh kubectl get pods -A`)
+  process.stdout.write(await describeCluster(cluster))
+  return 0
+}
+
+function claim(cluster: ClusterPlan): void {
+  try {
+    claimCluster(cluster.id, cluster.folder)
+  } catch (error) {
+    throw error instanceof ClusterExists ? alreadyThere(cluster) : error
+  }
+}
+
+function alreadyThere(cluster: ClusterPlan): Error {
+  return new Error(`cluster ${cluster.id} is there already: look with "status", take it down with "down"`)
+}
+
+function needUp(cluster: ClusterPlan): void {
+  if (readEntry(cluster.id)?.phase === 'up') return
+  const names = listClusters()
+  const hint = names.length === 0 ? '"up" starts one' : `there are: ${names.join(', ')} (--name NAME)`
+  throw new Error(`cluster ${cluster.id} is not up; ${hint}`)
+}
+
+function needRoot(): void {
+  if (process.getuid?.() !== 0) throw new Error('a cluster needs root: namespaces, mounts, control groups')
+}
+
+function runInForeground([file = '', ...args]: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { stdio: 'inherit' })
+    child.once('error', reject)
+    child.once('exit', (code, signal) => resolve(signal === null ? (code ?? 1) : 128))
+  })
+}
+
+async function runMain(args: readonly string[]): Promise<number> {
+  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'nopal')
+  try {
+    const wish = readWish(args, cache)
+    const run = verbs[wish.verb]
+    if (run === undefined) throw new UsageFault()
+    return await run(wish, sayTo(process.stderr))
+  } catch (error) {
+    process.stderr.write(error instanceof UsageFault ? usage : `cluster: ${messageOf(error)}\n`)
+    return error instanceof UsageFault ? 2 : 1
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+// Some programs it started still hold its event loop; they are meant to outlive it.
+process.exit(await runMain(process.argv.slice(2)))

@@ -1,0 +1,88 @@
+import { copyFile, mkdir, readdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { CgroupMounts } from '../../machine/cgroups.ts'
+import { Machine, type Program } from '../../machine/machine.ts'
+import { waitFor } from '../../machine/wait.ts'
+import type { ClusterKeys } from './keys.ts'
+import { cniConfig, containerdConfig, kubeletConfig, masquerade, nodeMounts } from './node-config.ts'
+import { type ClusterPlan, type NodePlan, net } from './plan.ts'
+
+/** Where Debian's package of CNI plugins puts them. */
+const debianPlugins = '/usr/lib/cni'
+
+/** Makes a node's machine, with its plugins and settings but nothing running. */
+export async function startNodeMachine(plan: NodePlan, cluster: ClusterPlan, cgroups: CgroupMounts): Promise<Machine> {
+  const folder = cluster.machineFolder(plan.name)
+  await copyPlugins(join(folder, 'files/opt/cni/bin'))
+  const spec = { name: cluster.machineName(plan.name), hostName: plan.name, folder, cgroups }
+  const machine = await Machine.start(spec, nodeMounts(plan, folder))
+  await writeFile(machine.path('/etc/containerd/config.toml'), containerdConfig())
+  await machine.run(['nft', '-f', '-'], { input: masquerade })
+  return machine
+}
+
+/** Copies, because nopal puts files beside them and may replace what is there. */
+async function copyPlugins(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const names = await readdir(debianPlugins)
+  await Promise.all(names.map(name => copyFile(join(debianPlugins, name), join(folder, name))))
+}
+
+/** Starts containerd and gives it the images. */
+export async function startContainerd(machine: Machine, archives: readonly string[]): Promise<void> {
+  const daemon = await machine.start({ name: 'containerd', argv: ['containerd', '--log-level', 'warn'] })
+  const wait = { what: `containerd of ${machine.spec.hostName}`, limitMs: 20_000, hopeless: [daemon.ended] }
+  await waitFor(wait, () => machine.run(['ctr', '--connect-timeout', '1s', 'version']).then(() => true))
+  await importImages(machine, archives)
+}
+
+/** Gives a node images that no registry has. */
+export async function importImages(machine: Machine, archives: readonly string[]): Promise<void> {
+  for (const archive of archives) await machine.run(['ctr', '-n', 'k8s.io', 'images', 'import', archive])
+}
+
+/** Starts kubelet and kube-proxy. */
+export async function startKubelet(
+  machine: Machine,
+  plan: NodePlan,
+  keys: ClusterKeys,
+  programs: string,
+): Promise<readonly Program[]> {
+  const folder = machine.spec.folder
+  const config = join(folder, 'kubelet.json')
+  await writeFile(config, JSON.stringify(kubeletConfig(machine.spec.name, keys.pki.ca.certFile)))
+  const kubelet = await machine.start({
+    name: 'kubelet',
+    argv: [
+      join(programs, 'kubelet'),
+      `--config=${config}`,
+      `--kubeconfig=${keys.kubelets.get(plan.name)}`,
+      `--hostname-override=${plan.name}`,
+      `--node-ip=${plan.address}`,
+    ],
+  })
+  const proxy = await machine.start({
+    name: 'kube-proxy',
+    argv: [
+      join(programs, 'kube-proxy'),
+      `--kubeconfig=${keys.proxy}`,
+      `--hostname-override=${plan.name}`,
+      `--cluster-cidr=${net.podCidr}`,
+      '--proxy-mode=nftables',
+      '--conntrack-max-per-core=0',
+      '--conntrack-min=0',
+      '--oom-score-adj=0',
+    ],
+  })
+  return [kubelet, proxy]
+}
+
+/** Gives the node its default network; before that kubelet says it is not ready. */
+export async function writeCniConfig(machine: Machine, podCidr: string): Promise<void> {
+  const folder = machine.path('/etc/cni/net.d')
+  await mkdir(folder, { recursive: true })
+  // In the same folder: containerd 1.6 reloads on a write or a rename there, not on a file that is moved in.
+  const draft = join(folder, '.10-e2e')
+  await writeFile(draft, `${JSON.stringify(cniConfig(podCidr), null, 2)}\n`)
+  await rename(draft, join(folder, '10-e2e.conflist'))
+}
