@@ -1,0 +1,68 @@
+import { type ConfList, confListFrom, type PluginConf } from '../../cni/spec/conf.ts'
+import { field, isJsonObject, type Json, type JsonObject, parseJson } from '../../cni/spec/json.ts'
+import { atLeast, DEFAULT_VERSION } from '../../cni/spec/versions.ts'
+import { binaryName } from './paths.ts'
+
+/** Stable: runtimes and kactus' records know the network by it. */
+const networkName = 'kactus-net'
+/** The oldest version whose results say all that a pod's interface has. */
+const leastVersion = '0.3.1'
+
+/** The list that makes a runtime call kactus, with the node's own default network as the first delegate. */
+export function renderConf(wrapped: ConfList, kubeconfig: string): string {
+  const capabilities = gatherCapabilities(wrapped.plugins)
+  const kactus: JsonObject = {
+    type: binaryName,
+    kubeconfig,
+    ...(Object.keys(capabilities).length === 0 ? {} : { capabilities }),
+    delegates: [toDelegate(wrapped)],
+  }
+  const list: JsonObject = {
+    cniVersion: atLeast(wrapped.cniVersion, leastVersion) ? wrapped.cniVersion : leastVersion,
+    name: networkName,
+    ...flags(wrapped),
+    plugins: [kactus],
+  }
+  return `${JSON.stringify(list, null, 2)}\n`
+}
+
+/** Whether a network leads to kactus, directly or inside of another meta plugin; wrapping it would never end. */
+export function leadsToKactus(list: Pick<ConfList, 'plugins'>): boolean {
+  return list.plugins.some(hasKactus)
+}
+
+/** Whether a text is a list that a runtime would call kactus with. */
+export function isOwnConf(text: string): boolean {
+  try {
+    const document = parseJson(text)
+    return isJsonObject(document) && confListFrom(document).plugins[0]?.type === binaryName
+  } catch {
+    return false
+  }
+}
+
+function hasKactus(value: Json): boolean {
+  if (Array.isArray(value)) return (value as readonly Json[]).some(hasKactus)
+  if (!isJsonObject(value)) return false
+  return field(value, 'type') === binaryName || Object.values(value).some(hasKactus)
+}
+
+function toDelegate(wrapped: ConfList): JsonObject {
+  const [only, ...more] = wrapped.plugins
+  // Without a version of its own a delegate gets ours, which is what an absent one needs.
+  const version = wrapped.cniVersion === DEFAULT_VERSION ? {} : { cniVersion: wrapped.cniVersion }
+  const head: JsonObject = { masterPlugin: true, name: wrapped.name, ...version }
+  if (only !== undefined && more.length === 0) return { ...only, ...head, ...flags(wrapped) }
+  return { ...head, ...flags(wrapped), plugins: wrapped.plugins }
+}
+
+function flags({ disableCheck, disableGC }: ConfList): JsonObject {
+  return { ...(disableCheck ? { disableCheck } : {}), ...(disableGC ? { disableGC } : {}) }
+}
+
+/** A runtime hands port mappings and the like only to a plugin that asks for them: kactus asks for all its delegate can do. */
+function gatherCapabilities(plugins: readonly PluginConf[]): JsonObject {
+  const all = plugins.map(plugin => field(plugin, 'capabilities')).filter(each => each !== undefined)
+  const granted = all.filter(isJsonObject).flatMap(each => Object.entries(each).filter(([, value]) => value === true))
+  return Object.fromEntries(granted)
+}

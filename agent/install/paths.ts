@@ -1,0 +1,45 @@
+import { join } from 'node:path'
+import type { InstallSettings } from '../config/settings.ts'
+
+/** Sorts before what other networks install, and is what users look for. */
+export const confName = '05-kactus.conflist'
+export const binaryName = 'kactus'
+/** kactus' own default; a record per container that still has interfaces of kactus. */
+const stateFolder = '/var/lib/cni/kactus'
+
+/** Where everything lies: as this process sees it, and, for what the runtime and kactus read, as the host sees it. */
+export interface InstallPaths {
+  readonly binFolder: string
+  readonly binary: string
+  readonly confFolder: string
+  readonly conf: string
+  readonly kubeconfigFolder: string
+  readonly kubeconfig: string
+  readonly kubeconfigOnHost: string
+  readonly stateFolder: string
+}
+
+/** The host's folders may be mounted below a root of their own; paths written into files never carry it. */
+export function installPaths(settings: Pick<InstallSettings, 'cniBinDir' | 'cniConfDir' | 'hostRoot'>): InstallPaths {
+  const { cniBinDir, cniConfDir, hostRoot } = settings
+  const here = (path: string) => (hostRoot === '' ? path : join(hostRoot, path))
+  const kubeconfigOnHost = join(cniConfDir, 'kactus.d', 'kactus-kubeconfig.yaml')
+  return {
+    binFolder: here(cniBinDir),
+    binary: here(join(cniBinDir, binaryName)),
+    confFolder: here(cniConfDir),
+    conf: here(join(cniConfDir, confName)),
+    kubeconfigFolder: here(join(cniConfDir, 'kactus.d')),
+    kubeconfig: here(kubeconfigOnHost),
+    kubeconfigOnHost,
+    stateFolder: here(stateFolder),
+  }
+}
+
+/**
+ * The one temporary name a file is written under before it takes its place. Fixed, so that a kill leaves
+ * one stray at most and the next write takes it over. No CNI runtime reads a name with this ending.
+ */
+export function temporaryName(path: string): string {
+  return `${path}.nopal-new`
+}

@@ -1,0 +1,79 @@
+import { readdir, rm, rmdir } from 'node:fs/promises'
+import { syncFolder } from '../../cni/host/files.ts'
+import type { InstallSettings } from '../config/settings.ts'
+import { InstallError } from './errors.ts'
+import { findDefaultNetwork, isMissing } from './observe.ts'
+import { type InstallPaths, installPaths, temporaryName } from './paths.ts'
+
+/** What an uninstallation is told. */
+export interface UninstallOptions {
+  readonly settings: Pick<InstallSettings, 'cniBinDir' | 'cniConfDir' | 'hostRoot'>
+  /** Take kactus away although containers still have interfaces of it. */
+  readonly force: boolean
+}
+
+/** What an uninstallation did. */
+export interface UninstallReport {
+  readonly removed: readonly string[]
+  readonly kept: readonly string[]
+  /** Containers that still have a record of kactus. */
+  readonly records: number
+  /** For people: what is left to do, or what to look at. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * Puts the node's own default network first again. The conf goes first, so that no new pod gets interfaces
+ * of kactus. The executable and its kubeconfig stay while any container has a record: runtimes that remember
+ * the conf a pod was made with (CRI-O) call kactus to delete it, and a pod whose plugin is missing can
+ * neither be deleted nor give its addresses back. `force` is for a host where such pods are gone for good.
+ * @throws InstallError if a file cannot be removed
+ */
+export async function uninstall({ settings, force }: UninstallOptions): Promise<UninstallReport> {
+  const paths = installPaths(settings)
+  const removed = await removeAll([paths.conf, temporaryName(paths.conf)])
+  if (removed.length > 0) await syncFolder(paths.confFolder)
+  const records = await countRecords(paths.stateFolder)
+  const notes = await noteDefault(paths)
+  if (records > 0 && !force) {
+    const kept = [paths.kubeconfig, paths.binary]
+    const rest = `${records} containers still have interfaces of kactus: run this again when their pods are gone`
+    return { removed, kept, records, notes: [...notes, rest] }
+  }
+  const strays = [temporaryName(paths.kubeconfig), temporaryName(paths.binary)]
+  removed.push(...(await removeAll([paths.kubeconfig, paths.binary, ...strays])))
+  // Only if empty: whatever else lies there is not ours.
+  await rmdir(paths.kubeconfigFolder).catch(() => undefined)
+  return { removed, kept: [], records, notes }
+}
+
+async function removeAll(files: readonly string[]): Promise<string[]> {
+  const removed: string[] = []
+  for (const file of files) {
+    try {
+      await rm(file)
+      removed.push(file)
+    } catch (error) {
+      if (!isMissing(error)) throw new InstallError('CannotRemove', `${file} cannot be removed`, error)
+    }
+  }
+  return removed
+}
+
+/** Every entry counts, also one that cannot be read: it may stand for a pod that must be deleted. */
+async function countRecords(folder: string): Promise<number> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true })
+    return entries.filter(entry => entry.isFile() && entry.name.endsWith('.json')).length
+  } catch (error) {
+    if (isMissing(error)) return 0
+    throw error
+  }
+}
+
+async function noteDefault({ confFolder }: InstallPaths): Promise<readonly string[]> {
+  const network = await findDefaultNetwork(confFolder)
+  if (network.kind === 'found') return [`the default network is ${network.list.name} again`]
+  if (network.kind === 'none') return [`${confFolder} holds no other network: new pods cannot start`]
+  return [`${network.path} cannot be read: ${network.message}`]
+}
