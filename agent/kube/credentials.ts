@@ -1,3 +1,6 @@
+import { join } from 'node:path'
+import type { Endpoint } from '../config/settings.ts'
+
 /** How the agent reaches the API server and who it is there. */
 export interface KubeCredentials {
   readonly source: 'kubeconfig' | 'in-cluster'
@@ -25,5 +28,59 @@ export class CredentialsError extends Error {
   constructor(code: CredentialsError['code'], message: string, cause?: unknown) {
     super(message, { cause })
     this.code = code
+  }
+}
+
+/** Reads a text file, or throws as node:fs does. */
+export type ReadText = (path: string) => string
+
+/** Reads a file; a fault names it by `what`. */
+export function readNamed(path: string, what: string, readText: ReadText): string {
+  try {
+    return readText(path)
+  } catch (error) {
+    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    if (absent) throw new CredentialsError('FileMissing', `${what} does not exist`, error)
+    throw new CredentialsError('FileUnreadable', `${what} cannot be read`, error)
+  }
+}
+
+/** Where kubelet mounts the account of a pod. */
+export const accountFolder = '/var/run/secrets/kubernetes.io/serviceaccount'
+
+/** What the in-cluster account is read from. */
+export interface AccountSource {
+  /** KUBERNETES_SERVICE_HOST and _PORT. */
+  readonly apiService: Endpoint | undefined
+  readonly folder: string
+  readonly readText: ReadText
+}
+
+/**
+ * Reads the account that kubelet gives to a pod.
+ * @throws CredentialsError that names what is missing
+ */
+export function loadAccount({ apiService, folder, readText }: AccountSource): KubeCredentials {
+  if (apiService === undefined) {
+    throw new CredentialsError(
+      'NoCredentials',
+      'no kubeconfig is set (KUBECONFIG) and this is no pod (KUBERNETES_SERVICE_HOST is not set)',
+    )
+  }
+  const { host, port } = apiService
+  const tokenFile = join(folder, 'token')
+  // Read once now so that a pod without an account is told so at the start, not by its first request.
+  readNamed(tokenFile, `the token of the pod's account, ${tokenFile},`, readText)
+  const caFile = join(folder, 'ca.crt')
+  return {
+    source: 'in-cluster',
+    server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    caPem: readNamed(caFile, `the CA of the pod's account, ${caFile},`, readText),
+    tlsServerName: undefined,
+    insecure: false,
+    token: undefined,
+    tokenFile,
+    clientCertPem: undefined,
+    clientKeyPem: undefined,
   }
 }

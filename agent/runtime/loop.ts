@@ -14,7 +14,7 @@ export interface LoopOptions {
 
 /** A duty at work. */
 export interface Loop {
-  /** Runs the duty now, or once more if it is running. A wait after a failure is not cut short. */
+  /** Runs the duty now, or once more if it is running. After a failure it cuts the wait down to the shortest one. */
   wake(): void
   /** Aborts a run in progress and resolves once it has ended. */
   stop(): Promise<void>
@@ -36,6 +36,8 @@ class DutyLoop implements Loop {
   readonly #backoff: BackoffLimits
   readonly #controller = new AbortController()
   #failures = 0
+  /** After a failure: however often it is woken, it does not run before this. */
+  #notBeforeMs = 0
   #wokenWhileRunning = false
   #running: Promise<void> | undefined
   #cancelTimer: (() => void) | undefined
@@ -57,6 +59,7 @@ class DutyLoop implements Loop {
     if (this.#controller.signal.aborted) return
     if (this.#running !== undefined) this.#wokenWhileRunning = true
     else if (this.#failures === 0) this.begin()
+    else this.#schedule(Math.max(0, this.#notBeforeMs - this.#options.clock.monotonic()))
   }
 
   async stop(): Promise<void> {
@@ -68,9 +71,12 @@ class DutyLoop implements Loop {
   async #run(): Promise<void> {
     const delayMs = await this.#reconcile()
     this.#running = undefined
-    if (delayMs !== undefined && !this.#controller.signal.aborted) {
-      this.#cancelTimer = this.#options.clock.after(delayMs, () => this.begin())
-    }
+    if (delayMs !== undefined && !this.#controller.signal.aborted) this.#schedule(delayMs)
+  }
+
+  #schedule(delayMs: number): void {
+    this.#cancelTimer?.()
+    this.#cancelTimer = this.#options.clock.after(delayMs, () => this.begin())
   }
 
   /** One run of the duty; says when the next one is due. Never throws. */
@@ -87,10 +93,13 @@ class DutyLoop implements Loop {
   }
 
   #noteFailure(error: unknown): number {
-    const { log, random } = this.#options
+    const { log, random, clock } = this.#options
+    const { leastMs, mostMs } = this.#backoff
     this.#failures += 1
-    const waitMs = Math.max(backoffMs(this.#failures, this.#backoff, random), askedWaitMs(error, this.#backoff.mostMs))
+    const asked = askedWaitMs(error, mostMs)
+    const waitMs = Math.max(backoffMs(this.#failures, this.#backoff, random), asked)
     log.error({ duty: this.#duty.name, failures: this.#failures, waitMs, err: error }, 'failed, will try again')
-    return waitMs
+    this.#notBeforeMs = clock.monotonic() + Math.max(leastMs, asked)
+    return this.#wokenWhileRunning ? Math.min(waitMs, Math.max(leastMs, asked)) : waitMs
   }
 }

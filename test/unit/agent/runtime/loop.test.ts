@@ -90,13 +90,26 @@ t.test('failures back off, are logged once each, and are forgotten after a succe
   )
 })
 
-t.test('a wake does not cut short the wait after a failure', async t => {
+t.test('however often it is woken, a failing duty runs no more than twice a second', async t => {
   const { loop, clock, seen } = start(fail)
   await settle()
-  loop.wake()
-  await settle()
-  t.equal(seen.runs, 1)
+  await clock.advance(500)
+  await clock.advance(1000)
+  t.equal(seen.runs, 3)
+  t.equal(clock.nextMs(), 2000)
+  for (let i = 0; i < 5; i++) loop.wake()
   t.equal(clock.nextMs(), 500)
+  await clock.advance(500)
+  t.equal(seen.runs, 4)
+})
+
+t.test('a wake does not cut short what the server asked for', async t => {
+  const { loop, clock } = start(async () => {
+    throw new KubeError('Throttled', 'slow down', { status: 429, retryAfterMs: 7000 })
+  })
+  await settle()
+  loop.wake()
+  t.equal(clock.nextMs(), 7000)
 })
 
 interface RetryAfterCase {

@@ -1,0 +1,203 @@
+import type { IncomingMessage } from 'node:http'
+import { type KubeApi, KubeError, type KubeRequest } from './api.ts'
+import { type Connection, openConnection, type WireRequest } from './connection.ts'
+import type { KubeCredentials } from './credentials.ts'
+import { codeOfStatus, messageOfStatus, parseRetryAfter } from './failures.ts'
+import { createTokenSource, type TokenFiles, type TokenSource } from './token.ts'
+
+/** A request whose answer has no end, such as a watch. */
+export interface StreamRequest {
+  readonly path: string
+  readonly query: Readonly<Record<string, string>>
+  /** Ends the stream. */
+  readonly signal: AbortSignal
+}
+
+/** Streams of the API server, beside its plain requests. */
+export interface KubeStreams {
+  /**
+   * Opens a stream and returns its text as it comes.
+   * @throws KubeError when the server refuses or does not answer in time
+   */
+  stream(request: StreamRequest): Promise<AsyncIterable<string>>
+}
+
+/** The agent's client: requests and streams over kept connections. */
+export interface KubeClient extends KubeApi, KubeStreams {
+  close(): void
+}
+
+/** One request that has ended, for metrics. */
+export interface KubeAnswer {
+  readonly method: string
+  /** HTTP status, or the error's code where there was no answer. */
+  readonly code: string
+}
+
+export interface KubeClientOptions {
+  readonly credentials: KubeCredentials
+  readonly tokenFiles: TokenFiles
+  /** `nopal/1.2.3`; the audit log shows it. */
+  readonly userAgent: string
+  readonly onAnswer?: (answer: KubeAnswer) => void
+}
+
+const defaultTimeoutMs = 10_000
+/** More than any list the agent asks for; a server that sends more is not one to keep in memory. */
+const largestBody = 32 * 2 ** 20
+
+export function createKubeClient(options: KubeClientOptions): KubeClient {
+  return new Client(options)
+}
+
+class Client implements KubeClient {
+  readonly server: string
+  readonly #connection: Connection
+  readonly #token: TokenSource
+  readonly #userAgent: string
+  readonly #onAnswer: (answer: KubeAnswer) => void
+
+  constructor(options: KubeClientOptions) {
+    this.server = options.credentials.server
+    this.#connection = openConnection(options.credentials)
+    this.#token = createTokenSource(options.credentials, options.tokenFiles)
+    this.#userAgent = options.userAgent
+    this.#onAnswer = options.onAnswer ?? (() => undefined)
+  }
+
+  async request(request: KubeRequest): Promise<unknown> {
+    const { method, path, timeoutMs = defaultTimeoutMs } = request
+    const limit = limitTime(timeoutMs, request.signal, `${method} ${this.server}${path}`)
+    try {
+      const response = await limit.race(this.#send(request, limit.signal))
+      const body = await limit.race(readBody(response, `${method} ${path}`))
+      return parseAnswer(body, `${method} ${path}`)
+    } finally {
+      limit.end()
+    }
+  }
+
+  async stream({ path, query, signal }: StreamRequest): Promise<AsyncIterable<string>> {
+    const limit = limitTime(defaultTimeoutMs, signal, `GET ${this.server}${path}`)
+    try {
+      const response = await limit.race(this.#send({ method: 'GET', path, query }, limit.signal))
+      return response.setEncoding('utf8')
+    } finally {
+      limit.release()
+    }
+  }
+
+  close(): void {
+    this.#connection.close()
+  }
+
+  /** Resolves for a 2xx only. */
+  async #send(request: KubeRequest, signal: AbortSignal): Promise<IncomingMessage> {
+    const { method, path } = request
+    try {
+      const response = await this.#connection.send(await this.#toWire(request), signal)
+      const status = response.statusCode ?? 0
+      if (status < 200 || status > 299) throw await toStatusError(response, `${method} ${path}`)
+      this.#onAnswer({ method, code: String(status) })
+      return response
+    } catch (error) {
+      if (error instanceof KubeError) this.#onAnswer({ method, code: String(error.status ?? error.code) })
+      throw error
+    }
+  }
+
+  async #toWire({ method, path, query, body, contentType }: KubeRequest): Promise<WireRequest> {
+    const token = await this.#readToken()
+    const search = query === undefined ? '' : `?${new URLSearchParams(query)}`
+    return {
+      method,
+      target: path + search,
+      headers: {
+        accept: 'application/json',
+        'user-agent': this.#userAgent,
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': contentType ?? 'application/json' }),
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    }
+  }
+
+  async #readToken(): Promise<string | undefined> {
+    try {
+      return await this.#token()
+    } catch (error) {
+      throw new KubeError('Unauthorized', 'the token file cannot be read', { cause: error })
+    }
+  }
+}
+
+/** A time limit on one exchange, and the caller's own wish to end it, as one signal. */
+interface TimeLimit {
+  readonly signal: AbortSignal
+  /** The work's result, or the limit's error as soon as it is over. */
+  race<T>(work: Promise<T>): Promise<T>
+  /** Ends the exchange, if it is not over. */
+  end(): void
+  /** Takes the time limit off and leaves the caller's signal on. */
+  release(): void
+}
+
+function limitTime(timeoutMs: number, parent: AbortSignal | undefined, what: string): TimeLimit {
+  const controller = new AbortController()
+  const { promise: cut, reject } = Promise.withResolvers<never>()
+  cut.catch(() => undefined)
+  const stop = (reason: unknown) => {
+    reject(reason)
+    controller.abort(reason)
+  }
+  const onParent = () => stop(parent?.reason)
+  const timer = setTimeout(
+    () => stop(new KubeError('TimedOut', `${what}: no answer within ${timeoutMs} ms`)),
+    timeoutMs,
+  )
+  if (parent?.aborted) onParent()
+  parent?.addEventListener('abort', onParent, { once: true })
+  return {
+    signal: controller.signal,
+    race: work => Promise.race([work, cut]),
+    end() {
+      clearTimeout(timer)
+      parent?.removeEventListener('abort', onParent)
+    },
+    release: () => clearTimeout(timer),
+  }
+}
+
+async function toStatusError(response: IncomingMessage, what: string): Promise<KubeError> {
+  const status = response.statusCode ?? 0
+  const said = messageOfStatus(await readBody(response, what).catch(() => ''))
+  return new KubeError(codeOfStatus(status), `${what}: ${status}${said === undefined ? '' : ` ${said}`}`, {
+    status,
+    retryAfterMs: parseRetryAfter(response.headers['retry-after']),
+  })
+}
+
+/** An answer that has begun and then breaks off is a bad reply, not an absent server. */
+async function readBody(response: IncomingMessage, what: string): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  try {
+    for await (const chunk of response) {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size > largestBody) throw new KubeError('BadReply', `${what}: the answer is larger than ${largestBody} bytes`)
+    }
+  } catch (error) {
+    if (error instanceof KubeError) throw error
+    throw new KubeError('BadReply', `${what}: the answer broke off`, { cause: error })
+  }
+  return Buffer.concat(chunks).toString()
+}
+
+function parseAnswer(body: string, what: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    throw new KubeError('BadReply', `${what}: the answer is not JSON`)
+  }
+}

@@ -1,0 +1,81 @@
+import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as startHttp } from 'node:http'
+import { Agent as HttpsAgent, request as startHttps } from 'node:https'
+import { KubeError } from './api.ts'
+import type { KubeCredentials } from './credentials.ts'
+import { codeOf, toConnectionError } from './failures.ts'
+
+/** One HTTP exchange as it goes over the wire. */
+export interface WireRequest {
+  readonly method: string
+  /** Below the server, query included. */
+  readonly target: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | undefined
+}
+
+/** Connections to one server, kept open between requests. */
+export interface Connection {
+  /**
+   * Sends and waits for the answer's headers. Aborting the signal also cuts the body.
+   * @throws KubeError Unreachable, TLSFailed or TimedOut, or the signal's reason
+   */
+  send(request: WireRequest, signal: AbortSignal): Promise<IncomingMessage>
+  close(): void
+}
+
+/** Unused connections are dropped before servers and routers forget them in silence. */
+const idleSocketMs = 60_000
+
+export function openConnection(credentials: KubeCredentials): Connection {
+  const base = new URL(credentials.server)
+  const pooled = { keepAlive: true, timeout: idleSocketMs }
+  const secure = base.protocol === 'https:'
+  const agent = secure ? new HttpsAgent({ ...pooled, ...tlsOptions(credentials) }) : new HttpAgent(pooled)
+  const prefix = base.pathname.replace(/\/+$/, '')
+  const start = secure ? startHttps : startHttp
+  const once = (request: WireRequest, signal: AbortSignal) => {
+    const { method, headers } = request
+    const call = start(new URL(prefix + request.target, base), { method, headers, agent, signal })
+    call.end(request.body)
+    return headersOf(call, `${method} ${base.origin}${request.target.replace(/\?.*/, '')}`)
+  }
+  return {
+    async send(request, signal) {
+      signal.throwIfAborted()
+      try {
+        return await once(request, signal)
+      } catch (error) {
+        signal.throwIfAborted()
+        // The server may close a kept connection at the very moment we use it. Asking again is safe only for reads.
+        if (request.method === 'GET' && error instanceof StaleSocketError) return once(request, signal)
+        throw error
+      }
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+/** A kept connection turned out to be closed before any answer came. */
+class StaleSocketError extends KubeError {}
+
+function headersOf(call: ClientRequest, what: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    call.once('response', resolve)
+    call.on('error', error => {
+      const failure = toConnectionError(error, what)
+      const stale = call.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(codeOf(error))
+      reject(stale ? new StaleSocketError(failure.code, failure.message, { cause: error }) : failure)
+    })
+  })
+}
+
+function tlsOptions(credentials: KubeCredentials) {
+  const { caPem, clientCertPem, clientKeyPem, tlsServerName, insecure } = credentials
+  return {
+    rejectUnauthorized: !insecure,
+    ...(caPem === undefined ? {} : { ca: caPem }),
+    ...(clientCertPem === undefined ? {} : { cert: clientCertPem }),
+    ...(clientKeyPem === undefined ? {} : { key: clientKeyPem }),
+    ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
+  }
+}

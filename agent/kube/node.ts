@@ -1,0 +1,105 @@
+import * as v from 'valibot'
+
+/** A Node as far as the agent looks at it. */
+export interface KubeNode {
+  readonly name: string
+  /** Another one under the same name is another machine. */
+  readonly uid: string
+  readonly resourceVersion: string
+  readonly labels: Readonly<Record<string, string>> | undefined
+  /** In the server's order; undefined where there is no list. */
+  readonly taints: readonly NodeTaint[] | undefined
+  readonly conditions: readonly NodeCondition[]
+}
+
+export interface NodeTaint {
+  readonly key: string
+  readonly effect: string
+  /** Exactly as the server has it, fields unknown to us included: a `test` compares all of it. */
+  readonly raw: Readonly<Record<string, unknown>>
+}
+
+export interface NodeCondition {
+  readonly type: string
+  readonly status: string
+  readonly reason: string
+  readonly message: string
+  /** Milliseconds since 1970; undefined where the server has no valid time. */
+  readonly heartbeatMs: number | undefined
+  readonly transitionMs: number | undefined
+}
+
+const text = v.optional(v.nullable(v.string(), ''), '')
+
+const nodeShape = v.object({
+  metadata: v.object({
+    name: v.string(),
+    uid: v.string(),
+    resourceVersion: text,
+    labels: v.optional(v.nullable(v.record(v.string(), v.string()))),
+  }),
+  spec: v.optional(
+    v.nullable(v.object({ taints: v.optional(v.nullable(v.array(v.looseObject({ key: v.string(), effect: text })))) })),
+  ),
+  status: v.optional(
+    v.nullable(
+      v.object({
+        conditions: v.optional(
+          v.nullable(
+            v.array(
+              v.object({
+                type: v.string(),
+                status: v.string(),
+                reason: text,
+                message: text,
+                lastHeartbeatTime: text,
+                lastTransitionTime: text,
+              }),
+            ),
+          ),
+        ),
+      }),
+    ),
+  ),
+})
+
+/** Reads a Node; undefined for anything that is none. */
+export function parseNode(body: unknown): KubeNode | undefined {
+  const result = v.safeParse(nodeShape, body)
+  if (!result.success) return undefined
+  const { metadata, spec, status } = result.output
+  return {
+    name: metadata.name,
+    uid: metadata.uid,
+    resourceVersion: metadata.resourceVersion ?? '',
+    labels: metadata.labels ?? undefined,
+    taints: spec?.taints?.map(raw => ({ key: raw.key, effect: raw.effect ?? '', raw })),
+    conditions: (status?.conditions ?? []).map(condition => ({
+      type: condition.type,
+      status: condition.status,
+      reason: condition.reason ?? '',
+      message: condition.message ?? '',
+      heartbeatMs: toMs(condition.lastHeartbeatTime ?? ''),
+      transitionMs: toMs(condition.lastTransitionTime ?? ''),
+    })),
+  }
+}
+
+function toMs(time: string): number | undefined {
+  const ms = Date.parse(time)
+  return Number.isNaN(ms) ? undefined : ms
+}
+
+/** The newer of two readings of one object; resourceVersions that are no numbers count as newer when they come. */
+export function newerNode(known: KubeNode | undefined, come: KubeNode): KubeNode {
+  if (known === undefined || known.uid !== come.uid) return come
+  return isNumber(known.resourceVersion) &&
+    isNumber(come.resourceVersion) &&
+    BigInt(come.resourceVersion) < BigInt(known.resourceVersion)
+    ? known
+    : come
+}
+
+function isNumber(text: string): boolean {
+  return /^\d{1,40}$/.test(text)
+}

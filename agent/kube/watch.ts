@@ -1,0 +1,220 @@
+import { backoffMs } from '../runtime/backoff.ts'
+import { type Clock, pause } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/log.ts'
+import { type KubeApi, KubeError } from './api.ts'
+import type { KubeStreams } from './client.ts'
+import { type ListPage, parseList, parseWatchLine, type WatchEvent } from './watch-events.ts'
+
+/** What is watched and who hears of it. */
+export interface WatchOptions<T> {
+  readonly api: KubeApi & KubeStreams
+  /** Path of the collection: `/api/v1/nodes`. */
+  readonly path: string
+  /** Selectors. */
+  readonly query: Readonly<Record<string, string>>
+  /** Turns an object into a checked value; undefined = not one, and it is left out. */
+  readonly parse: (body: unknown) => T | undefined
+  /** Called for each change, and once after each list for everything that it changed. */
+  readonly onChange: (objects: ReadonlyMap<string, T>) => void
+  readonly log: Logger
+  readonly clock: Clock
+  readonly random: () => number
+}
+
+/** A watch that never ends by itself. */
+export interface Watch<T> {
+  /** What is known, by `namespace/name`; undefined before the first list. */
+  objects(): ReadonlyMap<string, T> | undefined
+  /** Whether a stream is open now, which proves that the server answers us. */
+  live(): boolean
+  stop(): Promise<void>
+}
+
+/**
+ * Times of a watch. Servers send a bookmark about once a minute, so a stream that says nothing for two minutes is dead
+ * however healthy its connection looks. The pause between tries stays short: a cut is mended within 15 seconds.
+ */
+export const watchTimes = {
+  leastLifeMs: 300_000,
+  mostLifeMs: 600_000,
+  shortLifeMs: 5_000,
+  leastIdleMs: 120_000,
+  mostIdleMs: 135_000,
+  backoff: { leastMs: 200, mostMs: 8_000 },
+} as const
+
+/** After so many failures in a row the place to resume from is doubted too, and everything is listed again. */
+const failuresBeforeRelist = 3
+const pageSize = '500'
+const longestLine = 8 * 2 ** 20
+
+/** Lists, then watches, for ever: resumes where it was cut, lists again when that place is gone. */
+export function startWatch<T>(options: WatchOptions<T>): Watch<T> {
+  const watch = new RestartingWatch(options)
+  watch.begin()
+  return watch
+}
+
+class RestartingWatch<T> implements Watch<T> {
+  readonly #options: WatchOptions<T>
+  readonly #controller = new AbortController()
+  #running: Promise<void> = Promise.resolve()
+  #objects: Map<string, T> | undefined
+  /** The resourceVersion up to which everything is known. */
+  #cursor: string | undefined
+  #failures = 0
+  #live = false
+
+  constructor(options: WatchOptions<T>) {
+    this.#options = options
+  }
+
+  begin(): void {
+    this.#running = this.#run()
+  }
+
+  objects(): ReadonlyMap<string, T> | undefined {
+    return this.#objects
+  }
+
+  live(): boolean {
+    return this.#live
+  }
+
+  async stop(): Promise<void> {
+    this.#controller.abort(new Error('the watch ends'))
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random } = this.#options
+    const { signal } = this.#controller
+    while (!signal.aborted) {
+      try {
+        this.#cursor ??= await this.#list()
+        await this.#follow(this.#cursor)
+      } catch (error) {
+        this.#noteFailure(error)
+      }
+      const waitMs = backoffMs(Math.max(this.#failures, 1), watchTimes.backoff, random)
+      await pause(clock, waitMs, signal)
+    }
+  }
+
+  #noteFailure(error: unknown): void {
+    const { log, path } = this.#options
+    if (this.#controller.signal.aborted) return
+    this.#failures += 1
+    const gone = error instanceof KubeError && error.code === 'Gone'
+    if (gone || this.#failures % failuresBeforeRelist === 0) this.#cursor = undefined
+    const fields = { path, failures: this.#failures, err: error }
+    if (gone) log.info(fields, 'watch is too old, lists again')
+    // The first line says what happened; that it goes on is told now and then.
+    else if (this.#failures % 10 === 1) log.warn(fields, 'watch failed, will try again')
+    else log.debug(fields, 'watch failed, will try again')
+  }
+
+  /** @returns the resourceVersion of the list */
+  async #list(): Promise<string> {
+    const { path, parse, onChange } = this.#options
+    const found = new Map<string, T>()
+    let page = await this.#page(undefined)
+    for (;;) {
+      for (const object of page.objects) {
+        const value = parse(object.body)
+        if (value !== undefined) found.set(object.key, value)
+      }
+      if (page.next === undefined) break
+      page = await this.#page(page.next)
+    }
+    if (page.resourceVersion === '') throw new KubeError('BadReply', `the list ${path} has no resourceVersion`)
+    this.#objects = found
+    onChange(found)
+    return page.resourceVersion
+  }
+
+  async #page(next: string | undefined): Promise<ListPage> {
+    const { api, path, query } = this.#options
+    // The first list may come from the server's cache, which is cheap. A later one must not: it could be older than what
+    // has been seen already.
+    const from: Readonly<Record<string, string>> = this.#objects === undefined ? { resourceVersion: '0' } : {}
+    const paging = next === undefined ? { limit: pageSize, ...from } : { limit: pageSize, continue: next }
+    const { signal } = this.#controller
+    return parseList(await api.request({ method: 'GET', path, query: { ...query, ...paging }, signal }))
+  }
+
+  /** Reads one stream to its end. */
+  async #follow(resourceVersion: string): Promise<void> {
+    const { api, path, query, clock, random } = this.#options
+    const stream = new AbortController()
+    const end = () => stream.abort(this.#controller.signal.reason)
+    this.#controller.signal.addEventListener('abort', end, { once: true })
+    const lifeMs = between(watchTimes.leastLifeMs, watchTimes.mostLifeMs, random)
+    const idleMs = between(watchTimes.leastIdleMs, watchTimes.mostIdleMs, random)
+    const silent = () => stream.abort(new KubeError('TimedOut', `the watch ${path} said nothing for ${idleMs} ms`))
+    let cancelIdle = clock.after(idleMs, silent)
+    try {
+      const chunks = await api.stream({
+        path,
+        query: {
+          ...query,
+          watch: 'true',
+          allowWatchBookmarks: 'true',
+          resourceVersion,
+          timeoutSeconds: String(Math.round(lifeMs / 1000)),
+        },
+        signal: stream.signal,
+      })
+      this.#live = true
+      const openedMs = clock.monotonic()
+      for await (const line of splitLines(chunks)) {
+        cancelIdle()
+        cancelIdle = clock.after(idleMs, silent)
+        this.#take(parseWatchLine(line))
+      }
+      // Something that ends every stream at once, in good order, must not be asked in a hot loop.
+      if (clock.monotonic() - openedMs < watchTimes.shortLifeMs) this.#failures += 1
+    } catch (error) {
+      // A cut stream fails with the connection's words; ours say why it was cut.
+      throw stream.signal.aborted ? stream.signal.reason : error
+    } finally {
+      this.#live = false
+      cancelIdle()
+      stream.abort()
+      this.#controller.signal.removeEventListener('abort', end)
+    }
+  }
+
+  #take(event: WatchEvent): void {
+    this.#noteSuccess()
+    this.#cursor = event.kind === 'bookmark' ? event.resourceVersion : event.object.resourceVersion || this.#cursor
+    if (event.kind === 'bookmark') return
+    const objects = new Map(this.#objects)
+    const value = event.kind === 'set' ? this.#options.parse(event.object.body) : undefined
+    if (value === undefined) objects.delete(event.object.key)
+    else objects.set(event.object.key, value)
+    this.#objects = objects
+    this.#options.onChange(objects)
+  }
+
+  #noteSuccess(): void {
+    if (this.#failures > 0)
+      this.#options.log.info({ path: this.#options.path, failures: this.#failures }, 'watch works again')
+    this.#failures = 0
+  }
+}
+
+function between(least: number, most: number, random: () => number): number {
+  return Math.round(least + (most - least) * random())
+}
+
+/** Whole lines of a text stream. Half a line at the end is dropped: the next stream sends that event again. */
+async function* splitLines(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of chunks) {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    if (rest.length > longestLine) throw new KubeError('BadReply', 'a line of a watch is too long')
+    yield* lines.filter(line => line !== '')
+  }
+}
