@@ -76,14 +76,17 @@ sweep_drafts() {
   done
 }
 
+for run; do
+  case $run in *[!0-9a-f]* | '') fail "not the name of a run: $run" ;; esac
+done
 [ -d "$registry" ] || { say 'nothing to do'; exit 0; }
 [ "$(id -u)" = 0 ] || fail 'needs root'
 sweep_drafts
 [ $# -gt 0 ] || for entry in "$registry"/*; do [ ! -d "$entry" ] || set -- "$@" "$(basename "$entry")"; done
 for run; do
-  case $run in *[!0-9a-f]* | '') fail "not the name of a run: $run" ;; esac
-  [ -d "$registry/$run" ] || { say "no run $run"; continue; }
-  if owner_lives "$registry/$run"; then
+  if [ ! -d "$registry/$run" ]; then
+    say "no run $run"
+  elif owner_lives "$registry/$run"; then
     say "run $run is in use by process $(cut -d' ' -f1 "$registry/$run/owner")"
   else
     sweep "$registry/$run"

@@ -35,8 +35,9 @@ const options = [
   '--keep-in-foreground',
   '--conf-file=/dev/null',
   '--pid-file=',
-  // Another user would shed the signal that ends it with the lab.
+  // With another user or group the kernel would forget to end it with the lab.
   '--user=root',
+  '--group=root',
   '--log-facility=-',
   '--no-hosts',
   '--no-resolv',

@@ -11,6 +11,7 @@ import { mesh, startMesh } from './mesh.ts'
 import { LabNode, type NodePlan } from './node.ts'
 import { createNode } from './objects.ts'
 import { LabPod, type PodOptions } from './pods.ts'
+import { applyManifests } from './product.ts'
 import { LabRun } from './run.ts'
 import { apiPort, serveServices, services } from './services.ts'
 
@@ -33,35 +34,50 @@ export interface Lab {
   stop(): Promise<void>
 }
 
+/** As many as the internet's address range holds. */
+const mostNodes = 240
+
 /** Starts a lab. It ends with `stop`, and also when its process gets a signal or dies. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
+  const { nodes = 2, api = 'real' } = options
+  if (nodes > mostNodes) throw new Error(`a lab has at most ${mostNodes} nodes`)
   if (process.getuid?.() !== 0) throw new Error('the lab makes network namespaces: it needs root')
   const run = new LabRun()
   const cleanup = new Cleanup()
-  let stopping: Promise<void> | undefined
+  const work: { building?: Promise<unknown>; stopping?: Promise<void> } = {}
   const stop = async () => {
-    stopping ??= cleanup.run()
-    await stopping
+    work.stopping ??= takeDown(cleanup, work.building)
+    await work.stopping
   }
   cleanup.add('signal handlers', guardRun(run.id, stop))
   cleanup.add('run folder', () => run.remove())
   try {
-    return { ...(await build(run, options, cleanup)), stop }
+    const building = build(run, { nodes, api }, cleanup)
+    work.building = building
+    return { ...(await building), stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-async function build(run: LabRun, options: LabOptions, cleanup: Cleanup): Promise<Omit<Lab, 'stop'>> {
-  const plans = Array.from({ length: options.nodes ?? 2 }, (_, index) => planNode(run, index + 1))
+/** A lab that is still being built first ends that, or things would be made behind the cleaner's back. */
+async function takeDown(cleanup: Cleanup, building: Promise<unknown> | undefined): Promise<void> {
+  cleanup.close()
+  await building?.catch(() => {})
+  await cleanup.run()
+}
+
+async function build(run: LabRun, options: Required<LabOptions>, cleanup: Cleanup): Promise<Omit<Lab, 'stop'>> {
+  const plans = Array.from({ length: options.nodes }, (_, index) => planNode(run, index + 1))
   const controlPlane = run.namespace('control')
   await startInternet(run, portsOf(controlPlane, plans), cleanup)
   const [nodes, dns, api] = await Promise.all([
     startNodes(run, plans, cleanup),
     startDns(run, controlPlane, cleanup),
-    startApi(run, { kind: options.api ?? 'embedded', netns: controlPlane }, cleanup),
+    startApi(run, { kind: options.api, netns: controlPlane }, cleanup),
   ])
+  await applyManifests(api)
   for (const plan of plans) await createNode(api, plan)
   return {
     run,

@@ -1,7 +1,9 @@
 import {
   appendFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
@@ -45,6 +47,15 @@ export function insideSharedFolder(folder: string, work: () => void): void {
 /** Notes one more folder that must go with the run. */
 export function noteFolder(id: string, folder: string): void {
   appendFileSync(join(registryFolder, id, 'folders'), `${folder}\n`)
+}
+
+/** Every run on the list with the process that owns it. */
+export function listedRuns(): { readonly id: string; readonly owner: number }[] {
+  if (!existsSync(registryFolder)) return []
+  return readdirSync(registryFolder)
+    .filter(id => existsSync(join(registryFolder, id, 'owner')))
+    .map(id => ({ id, owner: Number.parseInt(readFileSync(join(registryFolder, id, 'owner'), 'utf8'), 10) }))
+    .filter(run => !run.id.startsWith('.'))
 }
 
 /** Takes a run off the list; the last one takes the list itself. */
