@@ -16,7 +16,16 @@ const fills: Readonly<Record<string, Fill>> = {
   '/namespaces': fillNamespace,
   '/pods': fillPod,
   '/services': fillService,
+  '/events': fillEvent,
   'apiextensions.k8s.io/customresourcedefinitions': fillDefinition,
+}
+
+type Shape = (object: JsonObject) => JsonObject
+
+/** What the real server makes of every object of a kind, whoever writes it. */
+const shapes: Readonly<Record<string, Shape>> = {
+  '/nodes': shapeNode,
+  '/pods': shapePod,
 }
 
 type Check = (object: JsonObject) => readonly Cause[]
@@ -31,10 +40,17 @@ export function fillDefaults(resource: Resource, object: JsonObject, context: De
   return fills[resource.table]?.(object, context) ?? object
 }
 
+/** An object as it is stored after any write. */
+export function shapeObject(resource: Resource, object: JsonObject): JsonObject {
+  return shapes[resource.table]?.(object) ?? object
+}
+
 /** Throws 422 with all that is wrong. */
 export function checkObject(resource: Resource, object: JsonObject): void {
   const causes = checks[`${resource.group}/${resource.plural}`]?.(object) ?? []
-  if (causes.length > 0) throw invalid(resource, asText(valueAt(object, 'metadata.name')), causes)
+  // Both kinds of events are core events to the one who checks them.
+  const subject = resource.table === '/events' ? { ...resource, group: '' } : resource
+  if (causes.length > 0) throw invalid(subject, asText(valueAt(object, 'metadata.name')), causes)
 }
 
 /** A new node is not ready until its kubelet says so, and carries the taint that says it. */
@@ -88,6 +104,44 @@ function fillDefinition(object: JsonObject): JsonObject {
   return { ...object, status: { conditions, acceptedNames: valueAt(object, 'spec.names') ?? {} } }
 }
 
+/** Times that were not told are null, not absent. */
+function fillEvent(object: JsonObject): JsonObject {
+  const absent = { eventTime: null, firstTimestamp: null, lastTimestamp: null, source: {} }
+  return { ...absent, reportingComponent: '', reportingInstance: '', ...object }
+}
+
+const nodeSpecFields = ['podCIDR', 'podCIDRs', 'providerID', 'unschedulable', 'taints', 'configSource', 'externalID']
+const nodeInfoFields = ['machineID', 'systemUUID', 'bootID', 'kernelVersion', 'osImage', 'containerRuntimeVersion']
+const moreNodeInfoFields = ['kubeletVersion', 'kubeProxyVersion', 'operatingSystem', 'architecture']
+
+function shapeNode(object: JsonObject): JsonObject {
+  const spec = Object.entries(asObject(object.spec)).filter(([key]) => nodeSpecFields.includes(key))
+  const status = asObject(object.status)
+  const untold = Object.fromEntries([...nodeInfoFields, ...moreNodeInfoFields].map(key => [key, '']))
+  const conditions = asList(status.conditions).map(condition => ({
+    lastHeartbeatTime: null,
+    lastTransitionTime: null,
+    ...asObject(condition),
+  }))
+  return {
+    ...object,
+    spec: Object.fromEntries(spec),
+    status: {
+      daemonEndpoints: { kubeletEndpoint: { Port: 0 } },
+      ...status,
+      ...(conditions.length > 0 ? { conditions } : {}),
+      nodeInfo: { ...untold, ...asObject(status.nodeInfo) },
+    },
+  }
+}
+
+/** One address stands for the list of them. */
+function shapePod(object: JsonObject): JsonObject {
+  const status = asObject(object.status)
+  if (asText(status.podIP) === '' || status.podIPs !== undefined) return object
+  return { ...object, status: { ...status, podIPs: [{ ip: asText(status.podIP) }] } }
+}
+
 const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
 
 function checkTaints(node: JsonObject): Cause[] {
@@ -115,8 +169,6 @@ const eventNeeds = ['reportingController', 'reportingInstance', 'action', 'reaso
 
 /** Events of the newer kind must say who reports what; those of the older kind may leave it out. */
 function checkEvent(event: JsonObject): Cause[] {
-  // One that was made through the older kind has none of this.
-  if (event.deprecatedSource !== undefined) return []
   const absent = eventNeeds.filter(field => asText(event[field]) === '')
   const time: string[] = event.eventTime === undefined || event.eventTime === null ? ['eventTime'] : []
   const wrongType = ['Normal', 'Warning'].includes(asText(event.type)) ? [] : ['type']

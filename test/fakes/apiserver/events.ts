@@ -15,7 +15,9 @@ const names: readonly (readonly [core: string, newer: string])[] = [
 /** A stored object as this resource shows it. */
 export function toView(resource: Resource, stored: JsonObject): JsonObject {
   if (!isNewerEvent(resource)) return stored
-  return { ...rename(stored, new Map(names)), apiVersion: 'events.k8s.io/v1' }
+  const view = Object.entries(rename(stored, new Map(names)))
+  const told = view.filter(([key, value]) => !(key.startsWith('reporting') && value === ''))
+  return { ...Object.fromEntries(told), apiVersion: 'events.k8s.io/v1' }
 }
 
 /** What a client sent for this resource, as it is stored. */

@@ -1,5 +1,5 @@
 import { crdTable, tableOf } from './catalog.ts'
-import { checkObject, type DefaultsContext, fillDefaults } from './defaults.ts'
+import { checkObject, type DefaultsContext, fillDefaults, shapeObject } from './defaults.ts'
 import { toStored, toView } from './events.ts'
 import { alreadyExists, badRequest, notFound, preconditionFailed } from './fault.ts'
 import { asList, asObject, asText, isObject, type JsonObject, valueAt } from './json.ts'
@@ -41,11 +41,11 @@ export function createObject(place: Place, body: unknown): Reply {
   const name = asText(valueAt(named, 'metadata.name'))
   const key = keyOf(target.namespace, name)
   if (store.get(resource.table, key) !== undefined) throw alreadyExists(resource, name)
-  const filled = fillDefaults(resource, named, place.defaults)
-  checkObject(resource, filled)
-  if (place.dryRun) return { code: 201, body: filled }
+  checkObject(resource, named)
+  const filled = shapeObject(resource, fillDefaults(resource, toStored(resource, named), place.defaults))
+  if (place.dryRun) return { code: 201, body: toView(resource, filled) }
   if (resource.table === crdTable) store.begin(tableOf(filled))
-  return { code: 201, body: toView(resource, store.put(resource.table, key, toStored(resource, filled))) }
+  return { code: 201, body: toView(resource, store.put(resource.table, key, filled)) }
 }
 
 export function replaceObject(place: Place, body: unknown): Reply {
@@ -67,8 +67,9 @@ export function patchObject(place: Place, patch: Patch): Reply {
 function save(place: Place, stored: JsonObject, sent: JsonObject, patch: boolean): Reply {
   const { store, resource, target } = place
   const how: UpdateRequest = { name: target.name, subresource: target.subresource, patch }
-  const next = updatedObject(resource, toView(resource, stored), sent, how)
-  checkObject(resource, next)
+  const next = shapeObject(resource, updatedObject(resource, toView(resource, stored), sent, how))
+  // An event made through the older kind may lack what the newer one demands; it can be changed all the same.
+  if (resource.table !== '/events') checkObject(resource, next)
   const key = keyOf(target.namespace, target.name)
   if (place.dryRun) return { code: 200, body: next }
   if (isReleased(next)) {
@@ -112,7 +113,8 @@ function waitSeconds(resource: Resource, stored: JsonObject, options: JsonObject
 function marked(resource: Resource, stored: JsonObject, seconds: number): JsonObject {
   const metadata = asObject(stored.metadata)
   const deletionTimestamp = metadata.deletionTimestamp ?? timestamp(Date.now() + seconds * 1000)
-  const grace = resource.table === '/pods' ? { deletionGracePeriodSeconds: seconds } : {}
+  const generation = Number(metadata.generation ?? 0) + 1
+  const grace = resource.table === '/pods' ? { deletionGracePeriodSeconds: seconds, generation } : {}
   const phase = resource.table === '/namespaces' ? { status: { phase: 'Terminating' } } : {}
   return { ...stored, ...phase, metadata: { ...metadata, deletionTimestamp, ...grace } }
 }
