@@ -90,22 +90,26 @@ function isPlace(resource: Resource, target: Target): boolean {
 }
 
 function changeOrGet(server: Server, request: Request, place: Place): Reply {
-  const { verb } = request.info
   const { resource, target } = place
   if (target.subresource === 'token') {
-    if (verb !== 'create') throw methodNotAllowed()
+    if (request.info.verb !== 'create') throw methodNotAllowed()
     return requestToken(place, server.tokens, jsonBody(request))
   }
-  if (verb === 'get') return getObject(place)
-  if (verb === 'create') {
-    if (resource.namespaced && target.namespace === '') throw methodNotAllowed()
-    return createObject(place, jsonBody(request))
-  }
-  if (target.name === '') throw verb === 'deletecollection' ? methodNotAllowed() : badRequest('name must be provided')
-  if (verb === 'update') return replaceObject(place, jsonBody(request))
-  if (verb === 'patch') return patchObject(place, { contentType: request.contentType, text: request.text })
-  if (verb === 'delete') return deleteObject(place, request.text === '' ? undefined : jsonBody(request))
-  throw methodNotAllowed()
+  const act = actions[request.info.verb]
+  if (act === undefined) throw methodNotAllowed()
+  if (request.info.verb === 'create' && resource.namespaced && target.namespace === '') throw methodNotAllowed()
+  if (request.info.verb !== 'create' && target.name === '') throw badRequest('name must be provided')
+  return act(place, request)
+}
+
+type Act = (place: Place, request: Request) => Reply
+
+const actions: Readonly<Record<string, Act>> = {
+  get: place => getObject(place),
+  create: (place, request) => createObject(place, jsonBody(request)),
+  update: (place, request) => replaceObject(place, jsonBody(request)),
+  patch: (place, request) => patchObject(place, { contentType: request.contentType, text: request.text }),
+  delete: (place, request) => deleteObject(place, request.text === '' ? undefined : jsonBody(request)),
 }
 
 function jsonBody(request: Request): unknown {

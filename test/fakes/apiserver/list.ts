@@ -34,14 +34,16 @@ export function listObjects(store: Store, scope: Scope): JsonObject {
   const limit = Number(query.get('limit') ?? 0)
   const page = pageOf(store, resource, query.get('continue') ?? '')
   const selects = selectorOf(scope)
-  const left = store
-    .entries(resource.table, page.revision)
-    .filter(([key, object]) => key > page.after && selects(object))
-  const items = limit > 0 ? left.slice(0, limit) : left
+  const left = store.entries(resource.table, page.revision).filter(([key]) => key > page.after && inScope(scope, key))
+  const selected = left.filter(([, object]) => selects(object))
+  const items = limit > 0 ? selected.slice(0, limit) : selected
+  const last = items.at(-1)?.[0] ?? ''
+  // As in the real server, "more" means keys that were not looked at, whether they would be selected or not.
+  const rest = limit > 0 && items.length === limit ? left.filter(([key]) => key > last).length : 0
   return {
     kind: `${resource.kind}List`,
     apiVersion: apiVersionOf(resource),
-    metadata: { resourceVersion: String(page.revision), ...restOf(left.length - items.length, items, page, query) },
+    metadata: { resourceVersion: String(page.revision), ...restOf(rest, last, page.revision, query) },
     items: items.map(([, object]) => listed(resource, toView(resource, object))),
   }
 }
@@ -51,15 +53,13 @@ function listed(resource: Resource, object: JsonObject): JsonObject {
   return resource.custom ? object : without(without(object, 'kind'), 'apiVersion')
 }
 
-function restOf(
-  count: number,
-  items: readonly (readonly [string, JsonObject])[],
-  page: Page,
-  query: URLSearchParams,
-): JsonObject {
+function inScope({ namespace }: Scope, key: string): boolean {
+  return namespace === '' || key.startsWith(`${namespace}/`)
+}
+
+function restOf(count: number, last: string, revision: number, query: URLSearchParams): JsonObject {
   if (count === 0) return {}
-  const after = items.at(-1)?.[0] ?? ''
-  const token = { v: 'meta.k8s.io/v1', rv: page.revision, start: `${after}\0` }
+  const token = { v: 'meta.k8s.io/v1', rv: revision, start: `${last}\0` }
   const selecting = query.has('labelSelector') || query.has('fieldSelector')
   return {
     continue: Buffer.from(JSON.stringify(token)).toString('base64url'),

@@ -52,7 +52,8 @@ function newName(resource: Resource, metadata: JsonObject): string {
   // A prefix such as "n1." gives a valid name, and is refused all the same: only a final "-" is overlooked.
   if (prefix !== '' && !isName(resource, prefix.replace(/-$/, ''))) causes.push(badName('generateName', prefix))
   if (!isName(resource, name)) causes.push(badName('name', name))
-  if (causes.length > 0) throw invalid(resource, name, causes)
+  const subject = resource.table === '/events' ? { ...resource, group: '' } : resource
+  if (causes.length > 0) throw invalid(subject, name, causes)
   return name
 }
 
