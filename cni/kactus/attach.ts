@@ -1,0 +1,105 @@
+import type { Log } from '../host/log.ts'
+import type { Attachment } from '../networks/record.ts'
+import type { AttachTo } from '../spec/chain.ts'
+import { addChain, delChain } from '../spec/chain.ts'
+import type { ConfList } from '../spec/conf.ts'
+import { CniError } from '../spec/errors.ts'
+import type { JsonObject } from '../spec/json.ts'
+import type { PluginRunner } from '../spec/plugin.ts'
+import { forEachBounded } from './bounded.ts'
+import { titleOf } from './plan.ts'
+import type { RecordProgress } from './record-writer.ts'
+
+/** What attaching and detaching need to work on one container. */
+export interface Workbench {
+  readonly runner: PluginRunner
+  readonly writer: RecordProgress
+  readonly log: Log
+  /** How many delegates run side by side. */
+  readonly width: number
+}
+
+/**
+ * Finds every executable: one that is missing must not cost the work of undoing the rest.
+ * @throws CniError
+ */
+export async function findPlugins(runner: PluginRunner, lists: readonly ConfList[]): Promise<void> {
+  const types = new Set(lists.flatMap(({ plugins }) => plugins.map(({ type }) => type)))
+  await Promise.all([...types].map(type => runner.find(type)))
+}
+
+/**
+ * Attaches what is planned, the default network first, the others side by side.
+ * @param first result that the default network's chain continues
+ * @throws the first failure; by then all that may have been done is undone, or stays in the record to be undone later
+ */
+export async function attachAll(bench: Workbench, planned: readonly Attachment[], first?: JsonObject): Promise<void> {
+  const primaries = planned.filter(({ isPrimary }) => isPrimary)
+  const others = planned.filter(({ isPrimary }) => !isPrimary)
+  try {
+    for (const attachment of primaries) await attachOne(bench, attachment, first)
+    await forEachBounded(others, bench.width, attachment => attachOne(bench, attachment))
+  } catch (error) {
+    await undo(bench, planned)
+    throw error
+  }
+}
+
+/**
+ * Detaches, in reverse: the others side by side, then the default network. All are tried whatever fails.
+ * @returns the failures
+ */
+export async function detachAll(bench: Workbench, attachments: readonly Attachment[]): Promise<readonly unknown[]> {
+  const failures: unknown[] = []
+  const detach = (attachment: Attachment) =>
+    detachOne(bench, attachment).catch(error => {
+      bench.log.error(`DEL of ${titleOf(attachment)} failed: ${String(error.message)}`, factsOf(attachment, error))
+      failures.push(error)
+    })
+  const backwards = attachments.toReversed()
+  const others = backwards.filter(({ isPrimary }) => !isPrimary)
+  await forEachBounded(others, bench.width, detach)
+  for (const attachment of backwards.filter(({ isPrimary }) => isPrimary)) await detach(attachment)
+  return failures
+}
+
+/** Where an attachment is, in the words of the protocol. */
+export function placeOf(attachment: Attachment, containerId: string, netns: string): AttachTo {
+  const { ifname, args, capabilityArgs } = attachment
+  return { containerId, netns, ifname, args, capabilityArgs }
+}
+
+async function attachOne(bench: Workbench, attachment: Attachment, first?: JsonObject): Promise<void> {
+  const { runner, writer, log } = bench
+  const { containerId, netns } = writer.record
+  const started = performance.now()
+  if (writer.current(attachment.ifname)?.status !== 'adding')
+    await writer.change(attachment.ifname, { status: 'adding' })
+  const result = await addChain(runner, attachment.list, placeOf(attachment, containerId, netns), first)
+  await writer.change(attachment.ifname, { status: 'added', result })
+  log.info(`added ${titleOf(attachment)}`, { ...factsOf(attachment), ms: Math.round(performance.now() - started) })
+}
+
+async function detachOne(bench: Workbench, attachment: Attachment): Promise<void> {
+  const { runner, writer, log } = bench
+  const { containerId, netns } = writer.record
+  await delChain(runner, attachment.list, placeOf(attachment, containerId, netns), attachment.result)
+  // If this is lost in a power cut, DEL is called once more; that does no harm.
+  await writer.change(attachment.ifname, { status: 'deleted' }, false)
+  log.info(`deleted ${titleOf(attachment)}`, factsOf(attachment))
+}
+
+async function undo(bench: Workbench, planned: readonly Attachment[]): Promise<void> {
+  const current = planned.map(({ ifname }) => bench.writer.current(ifname)).filter(entry => entry !== undefined)
+  await detachAll(bench, current.filter(mayHaveRun))
+}
+
+/** Whether any plugin may have worked for it that has not been undone. */
+export function mayHaveRun(attachment: Attachment): boolean {
+  return attachment.status === 'adding' || attachment.status === 'added'
+}
+
+function factsOf(attachment: Attachment, error?: unknown) {
+  const code = error instanceof CniError ? error.code : undefined
+  return { network: attachment.network ?? attachment.list.name, interface: attachment.ifname, code }
+}

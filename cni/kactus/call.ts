@@ -1,0 +1,42 @@
+import type { Log } from '../host/log.ts'
+import type { ContainerRecord } from '../networks/record.ts'
+import type { PluginRunner } from '../spec/plugin.ts'
+import type { Workbench } from './attach.ts'
+import type { Conf } from './config.ts'
+import type { LookupSources } from './lookup.ts'
+import { RecordWriter } from './record-writer.ts'
+import type { Request } from './request.ts'
+import type { RecordStore } from './store.ts'
+
+/** One command with all it may use. */
+export interface Call {
+  readonly request: Request
+  readonly conf: Conf
+  readonly store: RecordStore
+  readonly runner: PluginRunner
+  readonly lookup: LookupSources
+  readonly log: Log
+  /** How many delegates run side by side. */
+  readonly width: number
+}
+
+/** A workbench whose progress is kept on disk. */
+export interface RecordedWork extends Workbench {
+  readonly writer: RecordWriter
+}
+
+/** Opens a container's record for work. */
+export function workOn(call: Call, record: ContainerRecord): RecordedWork {
+  const { runner, log, width, store } = call
+  return { runner, log, width, writer: new RecordWriter(store, record) }
+}
+
+/** Runs with the container's lock. */
+export async function locked<T>(call: Call, work: () => Promise<T>): Promise<T> {
+  const lock = await call.store.lock(call.request.containerId)
+  try {
+    return await work()
+  } finally {
+    await lock.release()
+  }
+}

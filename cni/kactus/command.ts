@@ -1,0 +1,100 @@
+import { availableParallelism } from 'node:os'
+import { createLog, type Log } from '../host/log.ts'
+import { isOwnNetns } from '../host/netns.ts'
+import { PluginProcesses } from '../host/plugin-process.ts'
+import { KactusCode } from '../networks/codes.ts'
+import { CniCode, CniError } from '../spec/errors.ts'
+import type { JsonObject } from '../spec/json.ts'
+import { pluginFolders } from '../spec/plugin.ts'
+import type { Call } from './call.ts'
+import { type Conf, logLevelFrom } from './config.ts'
+import type { CniProcess } from './dispatch.ts'
+import type { Request } from './request.ts'
+import { lookupSources } from './sources.ts'
+import { RecordStore } from './store.ts'
+
+const DELEGATE_TIMEOUT_MS = 100_000
+
+/** Runs the command of a request with the real world around it. */
+export async function runCommand(
+  io: CniProcess,
+  uid: number,
+  request: Request,
+  conf: Conf,
+): Promise<JsonObject | undefined> {
+  const log = logOf(io, conf, request)
+  const started = performance.now()
+  try {
+    await refuseOwnNamespace(io, request)
+    const result = await workOf(request.command)(callOf(io, uid, { request, conf, log }))
+    log.info(`${request.command} done`, { ms: Math.round(performance.now() - started) })
+    return result
+  } catch (error) {
+    const code = error instanceof CniError ? error.code : undefined
+    log.error(`${request.command} failed: ${error instanceof Error ? error.message : String(error)}`, { code })
+    throw error
+  }
+}
+
+type Work = (call: Call) => Promise<JsonObject | undefined>
+
+/** Each command is loaded when it is asked for. */
+function workOf(command: Request['command']): Work {
+  switch (command) {
+    case 'ADD':
+      return async call => (await import('./add.ts')).add(call)
+    case 'DEL':
+      return async call => (await import('./del.ts')).del(call)
+    default:
+      throw new CniError(CniCode.InvalidEnvironment, `${command} is not supported`)
+  }
+}
+
+function callOf(io: CniProcess, uid: number, given: Pick<Call, 'request' | 'conf' | 'log'>): Call {
+  const { conf, request, log } = given
+  return {
+    ...given,
+    store: new RecordStore(conf.cniDir, message => {
+      io.stderr(`kactus: ${message}\n`)
+      log.error(message)
+    }),
+    runner: new PluginProcesses({
+      folders: pluginFolders(request.path),
+      env: io.env,
+      timeoutMs: DELEGATE_TIMEOUT_MS,
+      stderr: chunk => io.stderr(Buffer.from(chunk).toString()),
+      codes: { notFound: KactusCode.PluginNotFound, failed: KactusCode.PluginFailed },
+    }),
+    lookup: lookupSources(conf, io.env, uid),
+    width: widthFor(availableParallelism()),
+  }
+}
+
+/** Delegates mostly wait for the kernel, so there may be more of them than cores. */
+function widthFor(cores: number): number {
+  return Math.min(Math.max(cores * 2, 4), 16)
+}
+
+/** Before any work: what would be attached there is the host itself. */
+async function refuseOwnNamespace(io: CniProcess, { command, netns }: Request): Promise<void> {
+  if (command !== 'ADD' && command !== 'DEL') return
+  if (['1', 'true'].includes((io.env.CNI_NETNS_OVERRIDE ?? '').toLowerCase())) return
+  if (await isOwnNetns(netns))
+    throw new CniError(CniCode.InvalidNetNs, 'CNI_NETNS is the network namespace of the plugin itself')
+}
+
+function logOf(io: CniProcess, conf: Conf, request: Request): Log {
+  const { _CNI_LOGGING_LEVEL: level, _CNI_LOGGING_FILE: file, _CNI_LOGGING_PREFIX: prefix } = io.env
+  return createLog({
+    level: conf.logLevel ?? logLevelFrom(level ?? '') ?? 'error',
+    file: conf.logFile ?? (file?.startsWith('/') ? file : undefined),
+    prefix: prefix || undefined,
+    fallback: io.stderr,
+    facts: { verb: request.command, container: request.containerId || undefined, pod: podTitle(request) },
+  })
+}
+
+function podTitle({ args }: Request): string | undefined {
+  const name = args.get('K8S_POD_NAME')
+  return name === undefined ? undefined : `${args.get('K8S_POD_NAMESPACE') ?? ''}/${name}`
+}

@@ -1,0 +1,43 @@
+import { writeSync } from 'node:fs'
+import { isatty } from 'node:tty'
+import { readAll } from '../host/stdin.ts'
+import { type CniProcess, dispatch } from './dispatch.ts'
+
+declare const NOPAL_VERSION: string | undefined
+
+const STDIN = 0
+const STDOUT = 1
+const STDERR = 2
+const LIMITS = { maxBytes: 4 * 1024 * 1024, timeoutMs: 30_000 }
+
+const io: CniProcess = {
+  env: process.env,
+  version: typeof NOPAL_VERSION === 'string' ? NOPAL_VERSION : 'development',
+  readStdin: () => (isatty(STDIN) ? Promise.resolve('') : readAll(STDIN, LIMITS)),
+  stdout: text => writeAll(STDOUT, text),
+  stderr: text => writeAll(STDERR, text),
+}
+
+/** Whole and at once: the process ends right after. */
+function writeAll(descriptor: number, text: string): void {
+  let rest = Buffer.from(text)
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(descriptor, rest))
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined
+      // A reader that is slow is waited for; one that is gone is not.
+      if (code !== 'EAGAIN') return
+    }
+  }
+}
+
+dispatch(io, async (request, conf) =>
+  (await import('./command.ts')).runCommand(io, process.getuid?.() ?? 0, request, conf),
+)
+  .catch(error => {
+    writeAll(STDERR, `kactus: ${error instanceof Error ? error.stack : String(error)}\n`)
+    return 1
+  })
+  // Whatever is still open (a slow reader of a socket, a timer) must not keep the runtime waiting.
+  .then(code => process.exit(code))

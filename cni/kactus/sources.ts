@@ -1,0 +1,42 @@
+import { KactusCode } from '../networks/codes.ts'
+import { CniError } from '../spec/errors.ts'
+import type { Conf } from './config.ts'
+import type { KubeReader } from './kube.ts'
+import type { LookupSources } from './lookup.ts'
+import type { Environment } from './request.ts'
+
+const AGENT_FIRST_BYTE_MS = 250
+const AGENT_TOTAL_MS = 1000
+const API_TOTAL_MS = 20_000
+
+/** The agent of this node and the API, each loaded only when it is asked. */
+export function lookupSources(conf: Conf, env: Environment, uid: number): LookupSources {
+  let reader: Promise<KubeReader> | undefined
+  return {
+    async agent(question) {
+      if (conf.agentSocket === '') return undefined
+      const { askAgent } = await import('./agent-lookup.ts')
+      const limits = { firstByteMs: AGENT_FIRST_BYTE_MS, totalMs: AGENT_TOTAL_MS }
+      return askAgent(question, { socket: conf.agentSocket, uid, ...limits })
+    },
+    api() {
+      reader ??= openApi(conf, env)
+      return reader
+    },
+  }
+}
+
+async function openApi(conf: Conf, env: Environment): Promise<KubeReader> {
+  const [{ HttpsKubeReader }, { readInCluster, readKubeconfig }] = await Promise.all([
+    import('./kube.ts'),
+    import('./kubeconfig.ts'),
+  ])
+  try {
+    const inCluster = { host: env.KUBERNETES_SERVICE_HOST, port: env.KUBERNETES_SERVICE_PORT }
+    const access = await (conf.kubeconfig === undefined ? readInCluster(inCluster) : readKubeconfig(conf.kubeconfig))
+    return new HttpsKubeReader(access, AbortSignal.timeout(API_TOTAL_MS))
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    throw new CniError(KactusCode.LookupImpossible, `no way to the Kubernetes API: ${message}`, { cause: error })
+  }
+}
