@@ -1,0 +1,132 @@
+import type { GateSettings } from '../config/settings.ts'
+import { KubeError } from '../kube/api.ts'
+import type { EventRecorder } from '../kube/events.ts'
+import type { KubeNode } from '../kube/node.ts'
+import { isStale, type NodeWriter } from '../kube/node-writer.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Duty } from '../runtime/duty.ts'
+import type { Logger } from '../runtime/log.ts'
+import type { Gravity } from './condition.ts'
+import { type GateAction, type GateHistory, type GatePlan, type NodeVerdict, planGate } from './plan.ts'
+
+/** The newest sight of the own Node. */
+export interface NodeSight {
+  current(): KubeNode | undefined
+  /** Hands in what a read or a write has returned. */
+  adopt(node: KubeNode): void
+}
+
+/** What happened to our taint and label, for metrics. */
+export interface MarksWrite {
+  readonly taint: 'lift' | 'keep'
+  readonly ok: boolean
+}
+
+export interface GateDutyOptions {
+  readonly settings: GateSettings
+  readonly sight: NodeSight
+  readonly verdict: () => NodeVerdict | undefined
+  readonly gravity: Gravity
+  readonly writer: NodeWriter
+  readonly events: EventRecorder
+  readonly clock: Clock
+  readonly log: Logger
+  readonly onWrite: (write: MarksWrite) => void
+}
+
+/** Others write to Nodes too; a plan that came too late is made again this often before the loop backs off. */
+const mostPlans = 5
+
+/** Makes the Node show its verdict: taint, label, condition, Events. Run it when the Node or the verdict changes. */
+export function createGateDuty(options: GateDutyOptions): Duty {
+  return new GateDuty(options)
+}
+
+class GateDuty implements Duty {
+  readonly name = 'gate'
+  readonly #options: GateDutyOptions
+  #history: GateHistory = { liftedMs: undefined }
+  #historyOf: string | undefined
+  /** What a dry run would have done last, so that it is said once. */
+  #lastWish = ''
+
+  constructor(options: GateDutyOptions) {
+    this.#options = options
+  }
+
+  async reconcile(signal: AbortSignal): Promise<number | undefined> {
+    const { sight, settings } = this.#options
+    for (let plans = 1; ; plans++) {
+      const node = sight.current()
+      if (node === undefined) return undefined
+      const plan = this.#plan(node)
+      if (settings.dryRun) return this.#tell(plan)
+      try {
+        await this.#apply(node, plan.actions, signal)
+        return plan.againMs
+      } catch (error) {
+        // Gone: the watch will tell, and there is nobody to write to until then.
+        if (error instanceof KubeError && error.code === 'NotFound') return undefined
+        if (!isStale(error) || plans >= mostPlans) throw error
+        sight.adopt(await this.#options.writer.read(signal))
+      }
+    }
+  }
+
+  #plan(node: KubeNode): GatePlan {
+    const { settings, gravity, clock } = this.#options
+    if (this.#historyOf !== node.uid) this.#history = { liftedMs: undefined }
+    this.#historyOf = node.uid
+    return planGate({
+      node,
+      verdict: this.#options.verdict(),
+      settings,
+      history: this.#history,
+      gravity,
+      nowMs: clock.now(),
+    })
+  }
+
+  async #apply(node: KubeNode, actions: readonly GateAction[], signal: AbortSignal): Promise<void> {
+    const { writer, sight, events } = this.#options
+    for (const action of actions) {
+      signal.throwIfAborted()
+      if (action.kind === 'marks') await this.#mark(node.uid, action, signal)
+      else if (action.kind === 'condition') sight.adopt(await writer.setCondition(node.uid, action.condition, signal))
+      else await events.record(node, action.event, signal)
+    }
+  }
+
+  async #mark(uid: string, action: Extract<GateAction, { kind: 'marks' }>, signal: AbortSignal): Promise<void> {
+    const { writer, sight, clock, log, onWrite } = this.#options
+    const { taint } = action
+    try {
+      sight.adopt(await writer.patch(uid, action.steps, signal))
+    } catch (error) {
+      if (!isStale(error)) onWrite({ taint, ok: false })
+      throw error
+    }
+    if (taint === 'lift') this.#history = { liftedMs: clock.now() }
+    onWrite({ taint, ok: true })
+    log.info({ reason: action.why }, taint === 'lift' ? 'taint lifted, node labelled' : 'node labelled')
+  }
+
+  #tell(plan: GatePlan): undefined {
+    const wish = plan.actions.map(describeAction).join('; ')
+    if (wish !== '' && wish !== this.#lastWish) this.#options.log.info({ wish }, 'dry run, nothing is written')
+    this.#lastWish = wish
+    return undefined
+  }
+}
+
+/** An action in words, for a dry run. */
+export function describeAction(action: GateAction): string {
+  switch (action.kind) {
+    case 'marks':
+      return action.taint === 'lift' ? 'lift the taint and set the label' : 'set the label'
+    case 'condition':
+      return `set the condition to ${action.condition.status} ${action.condition.reason}`
+    case 'event':
+      return `send the event ${action.event.reason}`
+  }
+}
