@@ -130,7 +130,7 @@ async function packFolder(folder: string): Promise<Buffer> {
     ['-c', ...options, '--mode=u=rwX,go=rX', '--hard-dereference', '-C', folder, '.'],
     {
       encoding: 'buffer',
-      env: { PATH: process.env.PATH, LC_ALL: 'C' },
+      env: { ...process.env, LC_ALL: 'C' },
       maxBuffer: Number.POSITIVE_INFINITY,
     },
   )

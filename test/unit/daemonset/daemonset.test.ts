@@ -1,0 +1,117 @@
+import t from 'tap'
+import { loadSettings } from '../../../agent/config/load.ts'
+import { installPaths } from '../../../agent/install/paths.ts'
+import { readObjects, readText, readYaml } from './manifests.ts'
+
+interface Probe {
+  readonly httpGet: { readonly path: string; readonly port: string }
+}
+
+interface Container {
+  readonly name: string
+  readonly image: string
+  readonly args: readonly string[]
+  readonly env: readonly { readonly name: string; readonly valueFrom: { readonly fieldRef: { fieldPath: string } } }[]
+  readonly ports: readonly { readonly name: string; readonly containerPort: number }[]
+  readonly startupProbe: Probe
+  readonly livenessProbe: Probe
+  readonly readinessProbe: Probe
+  readonly resources: { readonly limits: Readonly<Record<string, string>> }
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[]
+  readonly securityContext: {
+    readonly readOnlyRootFilesystem: boolean
+    readonly capabilities: { readonly drop: readonly string[]; readonly add?: readonly string[] }
+  }
+}
+
+interface PodSpec {
+  readonly serviceAccountName: string
+  readonly hostNetwork: boolean
+  readonly dnsPolicy: string
+  readonly tolerations: readonly object[]
+  readonly containers: readonly [Container]
+  readonly volumes: readonly {
+    readonly name: string
+    readonly hostPath?: { readonly path: string }
+    readonly configMap?: { readonly name: string }
+  }[]
+}
+
+interface DaemonSetSpec {
+  readonly selector: { readonly matchLabels: object }
+  readonly template: { readonly metadata: { readonly labels: object }; readonly spec: PodSpec }
+}
+
+const objects = readObjects()
+const found = objects.find(object => object.kind === 'DaemonSet')
+const spec = found?.spec as DaemonSetSpec
+const pod = spec.template.spec
+const [container] = pod.containers
+
+const { settings, warnings } = loadSettings({
+  env: Object.fromEntries(container.env.map(({ name }) => [name, 'n1'])),
+  readFile: path => {
+    t.equal(path, '/etc/nopal/nopal.ini')
+    return readText('nopal.ini')
+  },
+  terminal: false,
+  hostname: undefined,
+})
+
+/** The host's folder behind a path in the container. */
+function hostFolder(path: string): { readonly path: string; readonly writable: boolean } | undefined {
+  const inside = container.volumeMounts
+    .filter(({ mountPath }) => path === mountPath || path.startsWith(`${mountPath}/`))
+    .sort((one, other) => other.mountPath.length - one.mountPath.length)
+  const [mount] = inside
+  const base = pod.volumes.find(volume => volume.name === mount?.name)?.hostPath?.path
+  if (mount === undefined || base === undefined) return undefined
+  return { path: base + path.slice(mount.mountPath.length), writable: mount.readOnly !== true }
+}
+
+t.test('nopal.ini and the environment make settings without a fault', async t => {
+  t.same(warnings, [])
+  t.equal(settings.nodeName, 'n1')
+  t.equal(settings.podNamespace, 'n1', 'and say whose account the agent asks tokens for')
+  const fields = container.env.map(({ name, valueFrom }) => [name, valueFrom.fieldRef.fieldPath])
+  t.same(Object.fromEntries(fields), { NODE_NAME: 'spec.nodeName', POD_NAMESPACE: 'metadata.namespace' })
+})
+
+t.test('what the agent installs lands in the same folders of the host', async t => {
+  const inContainer = installPaths(settings.install)
+  const onHost = installPaths({ ...settings.install, hostRoot: '' })
+  const writes = ['binary', 'conf', 'kubeconfig'] as const
+  for (const name of writes) t.same(hostFolder(inContainer[name]), { path: onHost[name], writable: true }, name)
+  t.equal(hostFolder(inContainer.stateFolder)?.path, onHost.stateFolder)
+})
+
+t.test('every mount has its volume and every volume its mount', async t => {
+  const mounts = container.volumeMounts.map(({ name }) => name).sort()
+  t.same(pod.volumes.map(({ name }) => name).sort(), mounts)
+  const config = pod.volumes.find(({ configMap }) => configMap !== undefined)
+  t.equal(config?.configMap?.name, 'nopal')
+})
+
+t.test('the probes ask the port the agent listens on', async t => {
+  t.same(container.ports, [{ name: 'http', containerPort: settings.agent.listen.port }])
+  t.same(container.startupProbe.httpGet, { path: '/healthz', port: 'http' })
+  t.same(container.livenessProbe.httpGet, { path: '/healthz', port: 'http' })
+  t.same(container.readinessProbe.httpGet, { path: '/readyz', port: 'http' })
+})
+
+t.test('the pod runs on every new node, with as little as it needs', async t => {
+  t.same(pod.tolerations, [{ operator: 'Exists' }])
+  t.ok(pod.hostNetwork)
+  t.equal(pod.dnsPolicy, 'ClusterFirstWithHostNet')
+  t.ok(container.securityContext.readOnlyRootFilesystem)
+  t.same(container.securityContext.capabilities, { drop: ['ALL'] })
+  t.notOk('cpu' in container.resources.limits, 'a throttled agent measures its own throttling')
+  t.match(spec.template.metadata.labels, spec.selector.matchLabels)
+  t.ok(objects.some(({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name === pod.serviceAccountName))
+})
+
+t.test('the uninstall patch changes the container that is there', async t => {
+  const [patch] = readYaml('uninstall.yaml') as { spec: DaemonSetSpec }[]
+  t.equal(patch?.spec.template.spec.containers[0].name, container.name)
+  t.match(readText('uninstall.yaml'), `listen(${settings.agent.listen.port})`)
+})
