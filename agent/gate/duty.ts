@@ -37,6 +37,12 @@ export interface GateDutyOptions {
 /** Others write to Nodes too; a plan that came too late is made again this often before the loop backs off. */
 const mostPlans = 5
 
+/** Somebody changes the Node faster than we can read and write it. */
+export class GateContendedError extends Error {
+  override readonly name = 'GateContendedError'
+  readonly code = 'GateContended'
+}
+
 /** Makes the Node show its verdict: taint, label, condition, Events. Run it when the Node or the verdict changes. */
 export function createGateDuty(options: GateDutyOptions): Duty {
   return new GateDuty(options)
@@ -55,21 +61,28 @@ class GateDuty implements Duty {
   }
 
   async reconcile(signal: AbortSignal): Promise<number | undefined> {
-    const { sight, settings } = this.#options
-    for (let plans = 1; ; plans++) {
-      const node = sight.current()
+    for (let plans = 1; plans <= mostPlans; plans++) {
+      const node = this.#options.sight.current()
       if (node === undefined) return undefined
       const plan = this.#plan(node)
-      if (settings.dryRun) return this.#tell(plan)
-      try {
-        await this.#apply(node, plan.actions, signal)
-        return plan.againMs
-      } catch (error) {
-        // Gone: the watch will tell, and there is nobody to write to until then.
-        if (error instanceof KubeError && error.code === 'NotFound') return undefined
-        if (!isStale(error) || plans >= mostPlans) throw error
-        sight.adopt(await this.#options.writer.read(signal))
-      }
+      if (this.#options.settings.dryRun) return this.#tell(plan)
+      if (await this.#carryOut(node, plan, signal)) return plan.againMs
+    }
+    throw new GateContendedError(`the node changed ${mostPlans} times while it was written to`)
+  }
+
+  /** @returns whether the plan still fitted; if not, the node has been read again */
+  async #carryOut(node: KubeNode, plan: GatePlan, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#apply(node, plan.actions, signal)
+      return true
+    } catch (error) {
+      // Gone: the watch will tell, and there is nobody to write to until then.
+      if (error instanceof KubeError && error.code === 'NotFound') return true
+      if (!isStale(error)) throw error
+      this.#options.log.debug({ err: error }, 'the node has changed, plans again')
+      this.#options.sight.adopt(await this.#options.writer.read(signal))
+      return false
     }
   }
 
