@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { decode, encode, type Packet, RECURSION_DESIRED } from 'dns-packet'
 import { CheckFault } from '../check.ts'
 
@@ -71,6 +72,8 @@ function followChain(packet: Packet, question: DnsQuestion): DnsReply {
     seen.add(name)
     const here = answers.filter(each => sameName(each.name, name))
     const addresses = here.flatMap(each => (each.type === question.type ? [String(each.data)] : []))
+    // The decoder reads past the end of a message without a word and makes `192.undefined` of it.
+    if (!addresses.every(address => isIP(address) !== 0)) return badReply('an address that is none')
     if (addresses.length > 0) return { kind: 'addresses', addresses }
     const [alias] = here.flatMap(each => (each.type === 'CNAME' ? [each.data] : []))
     if (alias === undefined) return fault('NoData', `the name has no ${question.type} record`)

@@ -1,0 +1,167 @@
+import t from 'tap'
+import { CheckFault } from '../../../../../agent/verify/check.ts'
+import { withDeadline } from '../../../../../agent/verify/deadline.ts'
+import { lookUp } from '../../../../../agent/verify/dns/lookup.ts'
+import { socketDns } from '../../../../../agent/verify/dns/transport.ts'
+import * as dns from '../../../../fakes/dns-server.ts'
+
+// Most rows wait for a limit: side by side they wait together.
+t.jobs = 8
+
+const address = '192.0.2.7'
+const good = (asked: dns.Asked) => dns.answer(asked, { A: [address] })
+
+interface LookupCase {
+  readonly name: string
+  readonly script: dns.DnsScript
+  readonly tcp?: boolean
+  /** Addresses or a reason. */
+  readonly want: readonly string[] | string
+  /** How the server must have been asked, in order. */
+  readonly ways?: readonly string[]
+}
+
+const cases: readonly LookupCase[] = [
+  { name: 'an answer', script: asked => [good(asked)], want: [address], ways: ['udp'] },
+  {
+    name: 'the first packet is lost',
+    script: asked => (asked.before === 0 ? [] : [good(asked)]),
+    want: [address],
+    ways: ['udp', 'udp'],
+  },
+  { name: 'two packets are lost', script: asked => (asked.before < 2 ? [] : [good(asked)]), want: [address] },
+  { name: 'silence', script: () => [], want: 'NoAnswer', ways: ['udp', 'udp', 'udp'] },
+  { name: 'replies with a wrong id only', script: asked => [dns.withOtherId(good(asked))], want: 'NoAnswer' },
+  {
+    name: 'a wrong id, then the answer',
+    script: asked => [dns.withOtherId(dns.answer(asked, { A: ['192.0.2.66'] })), good(asked)],
+    want: [address],
+    ways: ['udp'],
+  },
+  {
+    name: 'replies to another question only',
+    script: asked => [dns.otherQuestion(asked, '192.0.2.66')],
+    want: 'NoAnswer',
+  },
+  {
+    name: 'another question, then the answer',
+    script: asked => [dns.otherQuestion(asked, '192.0.2.66'), good(asked)],
+    want: [address],
+    ways: ['udp'],
+  },
+  {
+    name: 'junk, then the answer',
+    script: asked => [Buffer.from('junk'), good(asked)],
+    want: [address],
+    ways: ['udp'],
+  },
+  {
+    name: 'no such name is not asked again',
+    script: asked => [dns.rcode(asked, 'NXDOMAIN')],
+    want: 'NXDomain',
+    ways: ['udp'],
+  },
+  {
+    name: 'a refusal is not asked again',
+    script: asked => [dns.rcode(asked, 'REFUSED')],
+    want: 'Refused',
+    ways: ['udp'],
+  },
+  {
+    name: 'a server that always fails',
+    script: asked => [dns.rcode(asked, 'SERVFAIL')],
+    want: 'ServFail',
+    ways: ['udp', 'udp', 'udp'],
+  },
+  {
+    name: 'a server that fails once',
+    script: asked => [asked.before === 0 ? dns.rcode(asked, 'SERVFAIL') : good(asked)],
+    want: [address],
+    ways: ['udp', 'udp'],
+  },
+  {
+    name: 'a failure, then silence',
+    script: asked => (asked.before === 0 ? [dns.rcode(asked, 'SERVFAIL')] : []),
+    want: 'ServFail',
+  },
+  { name: 'messages that cannot be decoded', script: asked => [dns.garbled(asked)], want: 'BadReply' },
+  { name: 'no data', script: asked => [dns.answer(asked, {})], want: 'NoData', ways: ['udp'] },
+  { name: 'aliases in a circle', script: asked => [dns.cnameLoop(asked)], want: 'CNAMELoop', ways: ['udp'] },
+  {
+    name: 'cut short, whole by TCP',
+    script: asked => [asked.way === 'udp' ? dns.truncated(asked) : good(asked)],
+    want: [address],
+    ways: ['udp', 'tcp'],
+  },
+  { name: 'cut short, no TCP', script: asked => [dns.truncated(asked)], tcp: false, want: 'Truncated', ways: ['udp'] },
+  {
+    name: 'cut short, TCP hangs up',
+    script: asked => (asked.way === 'udp' ? [dns.truncated(asked)] : []),
+    want: 'Truncated',
+    ways: ['udp', 'tcp'],
+  },
+  { name: 'cut short by TCP too', script: asked => [dns.truncated(asked)], want: 'Truncated', ways: ['udp', 'tcp'] },
+  {
+    name: 'cut short, no such name by TCP',
+    script: asked => [asked.way === 'udp' ? dns.truncated(asked) : dns.rcode(asked, 'NXDOMAIN')],
+    want: 'NXDomain',
+    ways: ['udp', 'tcp'],
+  },
+  {
+    name: 'cut short, a wrong id by TCP, then the answer',
+    script: asked => (asked.way === 'udp' ? [dns.truncated(asked)] : [dns.withOtherId(good(asked)), good(asked)]),
+    want: [address],
+  },
+]
+
+for (const each of cases) {
+  t.test(`lookup: ${each.name}`, { buffered: true }, async t => {
+    const server = await dns.startDnsServer({ script: each.script, tcp: each.tcp ?? true })
+    t.teardown(() => server.stop())
+    t.strictSame(await outcomeOf(server), each.want)
+    if (each.ways !== undefined)
+      t.strictSame(
+        server.asked.map(({ way }) => way),
+        each.ways,
+      )
+  })
+}
+
+t.test('lookup: a slow answer to the first try counts after the others were sent', async t => {
+  const server = await dns.startDnsServer({
+    async script(asked) {
+      if (asked.before > 0) return []
+      while (server.asked.length < 3) await new Promise(resolve => setTimeout(resolve, 5))
+      return [good(asked)]
+    },
+  })
+  t.teardown(() => server.stop())
+  t.strictSame(await outcomeOf(server), [address])
+})
+
+t.test('lookup: each try has an id and a source port of its own', async t => {
+  const server = await dns.startDnsServer({ script: () => [] })
+  t.teardown(() => server.stop())
+  for (let run = 0; run < 4; run++) await outcomeOf(server)
+  t.ok(new Set(server.asked.map(({ id }) => id)).size > 8, 'ids differ')
+  t.ok(new Set(server.asked.map(({ sourcePort }) => sourcePort)).size > 8, 'source ports differ')
+})
+
+t.test('lookup: a port where nobody listens is no answer', async t => {
+  const server = await dns.startDnsServer({ script: () => [] })
+  await server.stop()
+  t.equal(await outcomeOf(server), 'NoAnswer')
+})
+
+async function outcomeOf(server: dns.DnsServer): Promise<readonly string[] | string> {
+  const question = { name: 'example.com', type: 'A' } as const
+  const at = { address: server.host, port: server.port }
+  try {
+    return await withDeadline(1000, new AbortController().signal, signal =>
+      lookUp({ server: at, question, transport: socketDns, signal, retryMs: 50 }),
+    )
+  } catch (error) {
+    if (error instanceof CheckFault) return error.code
+    throw error
+  }
+}
