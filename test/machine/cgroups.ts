@@ -105,6 +105,13 @@ export async function removeCgroup(mounts: CgroupMounts, name: string): Promise<
   })
 }
 
+/** True while a process that was below the group is still ending: its namespaces and mounts end with it. */
+export async function isEnding(name: string): Promise<boolean> {
+  const pids = (await readdir('/proc')).filter(entry => /^\d+$/.test(entry))
+  const texts = await Promise.all(pids.map(pid => readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '')))
+  return texts.some(text => text.includes(`/${name}`))
+}
+
 /** A frozen process of version 1 takes no signal, not even SIGKILL. */
 async function thaw(mounts: CgroupMounts, name: string): Promise<void> {
   const freezer = mounts.folders.find(folder => basename(folder) === 'freezer')

@@ -99,6 +99,9 @@ function controllerFlags({ pki, controllers }: ClusterKeys): string[] {
     '--use-service-account-credentials=true',
     `--service-account-private-key-file=${pki.accountKeyFile}`,
     `--root-ca-file=${pki.ca.certFile}`,
+    // Its own limit of 20 requests a second would cost the start two seconds.
+    '--kube-api-qps=500',
+    '--kube-api-burst=1000',
     '--allocate-node-cidrs=true',
     `--cluster-cidr=${net.podCidr}`,
     `--service-cluster-ip-range=${net.serviceCidr}`,

@@ -1,5 +1,6 @@
-import { rm } from 'node:fs/promises'
-import { listCgroups, readCgroupMounts, removeCgroup } from '../../machine/cgroups.ts'
+import { rm, rmdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { isEnding, listCgroups, readCgroupMounts, removeCgroup } from '../../machine/cgroups.ts'
 import { waitFor } from '../../machine/wait.ts'
 import { type ClusterPlan, machinePrefix } from './plan.ts'
 import { ownerLives, readEntry, releaseCluster } from './registry.ts'
@@ -11,15 +12,21 @@ import { ownerLives, readEntry, releaseCluster } from './registry.ts'
  */
 export async function takeDown(cluster: ClusterPlan): Promise<boolean> {
   const entry = readEntry(cluster.id)
-  if (entry !== undefined && entry.owner.pid !== process.pid && entry.phase === 'starting' && ownerLives(entry)) {
+  if (entry?.phase === 'starting' && ownerLives(entry)) {
     process.kill(entry.owner.pid, 'SIGKILL')
     await waitFor({ what: 'the end of its start', limitMs: 10_000 }, async () => (ownerLives(entry) ? undefined : true))
   }
   const mounts = readCgroupMounts()
   const groups = await listCgroups(mounts, machinePrefix(cluster.id))
   await Promise.all(groups.map(group => removeCgroup(mounts, group)))
+  const prefix = machinePrefix(cluster.id)
+  // Where nobody collects dead processes (a container without an init) they stay, and are harmless.
+  await waitFor({ what: 'its processes ended', limitMs: 5_000 }, async () =>
+    (await isEnding(prefix)) ? undefined : true,
+  ).catch(() => undefined)
   const folder = entry?.folder ?? cluster.folder
-  await rm(folder, { recursive: true, force: true })
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  await rmdir(dirname(folder)).catch(() => undefined)
   releaseCluster(cluster.id)
   return entry !== undefined || groups.length > 0
 }

@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { ApiTarget } from '../../cluster/api-client.ts'
 import { type KubeconfigUser, writeKubeconfig } from '../../cluster/kubeconfig.ts'
 import { issueCertificate, makePki, type Pki, readBase64, type Subject } from '../../cluster/pki.ts'
 import { net, nodePlans } from './plan.ts'
@@ -43,6 +45,16 @@ export async function makeKeys(folder: string): Promise<ClusterKeys> {
 /** The administrator's kubeconfig, which leads through the port on this machine. */
 export async function writeAdminKubeconfig(pki: Pki, file: string, url: string): Promise<void> {
   await writeKubeconfig(file, { url, ca: await readBase64(pki.ca.certFile), user: await userOf(pki.admin) })
+}
+
+/** The administrator's way in for a process that did not make the keys. */
+export async function readAdminTarget(folder: string, kubeconfig: string): Promise<ApiTarget> {
+  const text = await readFile(kubeconfig, 'utf8')
+  const [, url = ''] = /server: (\S+)/.exec(text) ?? []
+  const [ca = '', cert = '', key = ''] = await Promise.all(
+    ['ca.crt', 'admin.crt', 'admin.key'].map(file => readFile(join(folder, file), 'utf8')),
+  )
+  return { url, ca, cert, key }
 }
 
 async function writePartKubeconfig(pki: Pki, name: string, subject: Subject): Promise<string> {

@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { findKubeAssets } from '../../cluster/assets.ts'
 import { takeDown } from './down.ts'
 import { type ClusterPlan, defaultId, machineNames, planCluster } from './plan.ts'
 import { type Say, sayTo } from './progress.ts'
-import { ClusterExists, claimCluster, listClusters, markUp, readEntry } from './registry.ts'
+import { ClusterExists, claimCluster, listClusters, readEntry, setPhase } from './registry.ts'
 import { describeCluster, openMachine } from './status.ts'
 import { findParts, startCluster } from './up.ts'
 
@@ -63,20 +63,31 @@ async function up({ cluster, cache }: Wish, say: Say): Promise<number> {
   if (readEntry(cluster.id) !== undefined) throw alreadyThere(cluster)
   const parts = await findParts(cache, say)
   claim(cluster)
-  const interrupted = new Promise<never>((_, reject) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => reject(new Error(signal)))
-  })
   try {
-    await Promise.race([startCluster(cluster, parts, say), interrupted])
+    await Promise.race([startCluster(cluster, parts, say), interruption()])
   } catch (error) {
-    say('taking down what there is of it')
-    await takeDown(cluster)
-    throw error
+    say(`${messageOf(error)}; taking down what there is of it`)
+    giveUp(cluster)
+    return 1
   }
-  markUp(cluster.id)
+  setPhase(cluster.id, 'up')
   say(`cluster ${cluster.id} is up: scripts/cluster.sh kubectl get pods -A`)
   process.stdout.write(await describeCluster(cluster))
   return 0
+}
+
+function interruption(): Promise<never> {
+  return new Promise((_, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(signal, () => reject(new Error(`interrupted by ${signal}`)))
+    }
+  })
+}
+
+/** By another process, while this one stands still: parts of the start may still be at work here. */
+function giveUp(cluster: ClusterPlan): void {
+  setPhase(cluster.id, 'failed')
+  spawnSync(process.execPath, [import.meta.filename, '--name', cluster.id, 'down'], { stdio: 'ignore' })
 }
 
 function claim(cluster: ClusterPlan): void {

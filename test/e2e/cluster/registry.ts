@@ -15,7 +15,7 @@ import { registryFolder } from './plan.ts'
 export interface ClusterEntry {
   readonly id: string
   readonly folder: string
-  readonly phase: 'starting' | 'up'
+  readonly phase: 'starting' | 'up' | 'failed'
   /** The process that starts it. */
   readonly owner: { readonly pid: number; readonly startTime: string }
 }
@@ -41,10 +41,10 @@ export function claimCluster(id: string, folder: string): void {
   }
 }
 
-/** Notes that the cluster is up. */
-export function markUp(id: string): void {
+/** Notes how far the cluster has come. */
+export function setPhase(id: string, phase: ClusterEntry['phase']): void {
   const entry = readEntry(id)
-  if (entry !== undefined) writeEntry(join(registryFolder, id), { ...entry, phase: 'up' })
+  if (entry !== undefined) writeEntry(join(registryFolder, id), { ...entry, phase })
 }
 
 /** Takes a cluster off the list. */

@@ -11,8 +11,9 @@ export async function describeCluster(cluster: ClusterPlan): Promise<string> {
   const others = listClusters().filter(id => id !== cluster.id)
   const alsoUp = others.length === 0 ? [] : [`other clusters: ${others.join(', ')} (--name NAME)`]
   if (entry === undefined) return lines([`cluster ${cluster.id}: not there`, ...alsoUp])
-  if (entry.phase === 'starting') {
-    const state = ownerLives(entry) ? 'starting' : 'half started, and nobody goes on; take it down'
+  if (entry.phase !== 'up') {
+    const starting = entry.phase === 'starting' && ownerLives(entry)
+    const state = starting ? 'starting' : 'half started, and nobody goes on; take it down'
     return lines([`cluster ${cluster.id}: ${state}`, ...alsoUp])
   }
   const machines = await Promise.all(machineNames.map(name => describeMachine(cluster, name)))

@@ -1,0 +1,85 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { ApiTarget } from '../cluster/api-client.ts'
+import { findKubeAssets } from '../cluster/assets.ts'
+import { runCommand } from '../machine/command.ts'
+import type { Machine } from '../machine/machine.ts'
+import { readAdminTarget } from './cluster/keys.ts'
+import { type ClusterPlan, nodePlans, planCluster } from './cluster/plan.ts'
+import { openMachine } from './cluster/status.ts'
+
+const run = promisify(execFile)
+const program = join(import.meta.dirname, 'cluster/main.ts')
+
+/** A cluster of a test's own; it is taken down by `down`, and also when the test's process dies. */
+export interface TestCluster {
+  readonly plan: ClusterPlan
+  readonly admin: ApiTarget
+  /** By node name. */
+  readonly nodes: ReadonlyMap<string, Machine>
+  /** Runs kubectl as the administrator and returns what it printed. */
+  kubectl(args: readonly string[], input?: string): Promise<string>
+  down(): Promise<void>
+}
+
+/** A name that no other cluster has. */
+export function randomClusterId(): string {
+  return `t${randomBytes(4).toString('hex')}`
+}
+
+/** Where clusters keep what they build and their data. */
+export function cacheFolder(): string {
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'nopal')
+}
+
+/** Runs the cluster program to its end, whatever its exit code. */
+export async function clusterCommand(id: string, ...args: readonly string[]): Promise<{ code: number; text: string }> {
+  const child = startClusterCommand(id, ...args)
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', chunk => {
+      text += String(chunk)
+    })
+  }
+  return await new Promise(resolve => {
+    child.once('close', (code, signal) => resolve({ code: signal === null ? (code ?? 1) : 128, text }))
+  })
+}
+
+/** Starts the cluster program. */
+export function startClusterCommand(id: string, ...args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [program, '--name', id, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+/** Starts a cluster and waits until it is whole. */
+export async function startTestCluster(): Promise<TestCluster> {
+  const plan = planCluster(randomClusterId(), cacheFolder())
+  const keeper = startKeeper(plan.id)
+  const { code, text } = await clusterCommand(plan.id, 'up')
+  if (code !== 0) throw new Error(`the cluster did not start:\n${text}`)
+  const nodes = await Promise.all(nodePlans.map(async ({ name }) => [name, await openMachine(plan, name)] as const))
+  const kubectl = join(await findKubeAssets(['kubectl']), 'kubectl')
+  return {
+    plan,
+    admin: await readAdminTarget(join(plan.folder, 'keys'), plan.kubeconfig),
+    nodes: new Map(nodes),
+    kubectl: (args, input) =>
+      runCommand([kubectl, `--kubeconfig=${plan.kubeconfig}`, ...args], { input: input ?? '', timeoutMs: 120_000 }),
+    async down() {
+      await run(process.execPath, [program, '--name', plan.id, 'down'])
+      keeper.stdin?.end()
+    },
+  }
+}
+
+/** Takes the cluster down when its stdin ends, which is when this process is gone, whatever way it went. */
+function startKeeper(id: string): ChildProcess {
+  const script = 'cat >/dev/null; exec "$0" "$1" --name "$2" down'
+  const args = ['-c', script, process.execPath, program, id]
+  const keeper = spawn('sh', args, { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+  keeper.unref()
+  return keeper
+}
