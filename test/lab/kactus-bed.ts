@@ -1,0 +1,290 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { FakeAgent } from '../fakes/agent-socket.ts'
+import { until } from './until.ts'
+
+const root = join(import.meta.dirname, '../..')
+const fakePlugin = join(root, 'test/fakes/cni-plugin.sh')
+/** Where Debian installs the reference plugins. */
+const realPlugins = '/usr/lib/cni'
+
+/** The executables under test; KACTUS names another one, for work on it. */
+export const programs: readonly string[] = process.env.KACTUS
+  ? [process.env.KACTUS]
+  : [join(root, 'dist/kactus'), join(root, 'dist/kactus-pkg')]
+
+/** How one run of kactus ended. */
+export interface Answer {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+  readonly ms: number
+}
+
+/** One call of a fake plugin. */
+export interface PluginCall {
+  readonly phase: 'B' | 'H' | 'E'
+  readonly pid: number
+  readonly command: string
+  readonly plugin: string
+  readonly container: string
+  readonly ifname: string
+  readonly netns: string
+  readonly args: string
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** The configuration; a string goes to stdin as it is. */
+  readonly conf?: unknown
+  readonly container?: string
+  readonly ifname?: string
+  readonly netns?: string
+  readonly args?: string
+}
+
+type Conf = Readonly<Record<string, unknown>>
+
+/** A folder with fake plugins and a state folder of its own, to run kactus in. */
+export class KactusBed {
+  readonly program: string
+  readonly folder: string
+  readonly container = `c-${randomBytes(8).toString('hex')}`
+  readonly agent: FakeAgent
+  /** Put before the program: to run it in another namespace. */
+  prefix: readonly string[] = []
+
+  private constructor(program: string, folder: string, agent: FakeAgent) {
+    this.program = program
+    this.folder = folder
+    this.agent = agent
+  }
+
+  /** Makes a bed that goes with its test. */
+  static async make(t: Test, program: string): Promise<KactusBed> {
+    if (!existsSync(program)) throw new Error(`${program} is missing: ./build.sh makes it`)
+    const folder = await mkdtemp(join(tmpdir(), 'nopal-kactus-'))
+    const agent = await FakeAgent.start(join(folder, 'run/agent.sock'))
+    const bed = new KactusBed(program, folder, agent)
+    t.teardown(async () => {
+      await agent.stop()
+      await rm(folder, { recursive: true, force: true })
+    })
+    await mkdir(join(bed.bin, 'held'), { recursive: true })
+    await mkdir(bed.cniDir, { mode: 0o700 })
+    for (const name of ['fake-a', 'fake-b', 'fake-c']) await bed.installFake(name)
+    return bed
+  }
+
+  get bin(): string {
+    return join(this.folder, 'bin')
+  }
+
+  get cniDir(): string {
+    return join(this.folder, 'state')
+  }
+
+  async installFake(name: string): Promise<void> {
+    await copyFile(fakePlugin, join(this.bin, name))
+    await chmod(join(this.bin, name), 0o755)
+  }
+
+  async installReal(...names: readonly string[]): Promise<void> {
+    for (const name of names) await symlink(join(realPlugins, name), join(this.bin, name))
+  }
+
+  /** A configuration whose default network is plugin `fake-a`. */
+  conf(more: Conf = {}): Conf {
+    return {
+      cniVersion: '1.0.0',
+      name: 'kactus-net',
+      type: 'kactus',
+      cniDir: this.cniDir,
+      agentSocket: this.agent.path,
+      delegates: [{ type: 'fake-a', name: 'main' }],
+      ...more,
+    }
+  }
+
+  /** Tells the agent of a network that plugin `fake-b` makes, unless the configuration says otherwise. */
+  putNetwork(
+    name: string,
+    config: unknown = { type: 'fake-b' },
+    more: { namespace?: string; resource?: string } = {},
+  ): void {
+    const { namespace = 'default', resource } = more
+    const annotations = resource === undefined ? {} : { 'k8s.v1.cni.cncf.io/resourceName': resource }
+    const text = typeof config === 'string' ? config : JSON.stringify(config)
+    const object = { metadata: { name, namespace, annotations }, spec: { config: text } }
+    this.agent.putNetwork('Network', namespace, name, object)
+  }
+
+  /** Tells the agent of pod `default/p1`. */
+  putPod(networks: unknown, more: Readonly<Record<string, string>> = {}): void {
+    const own =
+      networks === undefined ? {} : { networks: typeof networks === 'string' ? networks : JSON.stringify(networks) }
+    this.agent.putPod('default', 'p1', { uid: 'u1', annotations: { ...own, ...more } })
+  }
+
+  /** CNI_ARGS as kubelet's runtimes set them for pod `default/p1`. */
+  args(more = ''): string {
+    const pod = `IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=p1;K8S_POD_INFRA_CONTAINER_ID=${this.container};K8S_POD_UID=u1`
+    return more === '' ? pod : `${pod};${more}`
+  }
+
+  /** Runs one command to its end. */
+  async run(command: string | undefined, options: RunOptions = {}): Promise<Answer> {
+    return this.start(command, options).ended
+  }
+
+  /** Starts one command. */
+  start(
+    command: string | undefined,
+    options: RunOptions = {},
+  ): { readonly child: ChildProcess; readonly ended: Promise<Answer> } {
+    const [file = '', ...rest] = [...this.prefix, this.program]
+    const started = performance.now()
+    const child = spawn(file, rest, {
+      env: this.#environment(command, options),
+      cwd: this.folder,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    child.stdin.on('error', () => undefined)
+    const { conf } = options
+    child.stdin.end(typeof conf === 'string' ? conf : JSON.stringify(conf ?? this.conf()))
+    return { child, ended: collectAnswer(child, started) }
+  }
+
+  /** ADD of pod `default/p1`. */
+  add(options: RunOptions = {}): Promise<Answer> {
+    return this.run('ADD', { args: this.args(), ...options })
+  }
+
+  del(options: RunOptions = {}): Promise<Answer> {
+    return this.run('DEL', { args: this.args(), ...options })
+  }
+
+  /** What the fake plugins noted, in order. */
+  calls(): readonly PluginCall[] {
+    const file = join(this.bin, 'calls')
+    if (!existsSync(file)) return []
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+    return lines.map(line => {
+      const [phase, pid, command = '', plugin = '', container = '', ifname = '', netns = '', args = ''] =
+        line.split('\t')
+      return { phase: phase as PluginCall['phase'], pid: Number(pid), command, plugin, container, ifname, netns, args }
+    })
+  }
+
+  /** The calls that ended, short: `ADD fake-a eth0`. */
+  trace(): readonly string[] {
+    return this.calls()
+      .filter(({ phase }) => phase === 'B')
+      .map(({ command, plugin, ifname }) => `${command} ${plugin} ${ifname}`.trim())
+  }
+
+  forgetCalls(): Promise<void> {
+    return rm(join(this.bin, 'calls'), { force: true })
+  }
+
+  /** What a plugin was given on stdin. */
+  stdinOf(call: PluginCall | undefined): Record<string, unknown> {
+    return JSON.parse(this.stdinTextOf(call)) as Record<string, unknown>
+  }
+
+  stdinTextOf(call: PluginCall | undefined): string {
+    if (call === undefined) throw new Error('there was no such call')
+    return readFileSync(join(this.bin, `stdin.${call.pid}`), 'utf8')
+  }
+
+  /** Finds the first call of a command for an interface. */
+  call(command: string, ifname?: string): PluginCall | undefined {
+    return this.calls().find(call => call.command === command && (ifname === undefined || call.ifname === ifname))
+  }
+
+  /** Tells a fake plugin what to do: `order('fake-a', 'ADD', 'code', '1')`. */
+  async order(plugin: string, command: string, what: 'out' | 'code' | 'err', text: string | object): Promise<void> {
+    await writeFile(
+      join(this.bin, `${plugin}.${command}.${what}`),
+      typeof text === 'string' ? text : JSON.stringify(text),
+    )
+  }
+
+  async cancel(plugin: string, command: string, what: 'out' | 'code' | 'err' | 'hold'): Promise<void> {
+    await rm(join(this.bin, `${plugin}.${command}.${what}`), { force: true })
+  }
+
+  /** Makes a fake plugin fail with an error document. */
+  async fail(plugin: string, command: string, code = 77, msg = 'as ordered'): Promise<void> {
+    await this.order(plugin, command, 'out', { cniVersion: '1.0.0', code, msg })
+    await this.order(plugin, command, 'code', '1')
+  }
+
+  async heal(plugin: string, command: string): Promise<void> {
+    await this.cancel(plugin, command, 'out')
+    await this.cancel(plugin, command, 'code')
+  }
+
+  /** What ADDs have made and no DEL has taken away. */
+  held(): readonly string[] {
+    return readdirSync(join(this.bin, 'held')).sort()
+  }
+
+  /** Every file of the state folder. */
+  state(): readonly string[] {
+    return readdirSync(this.cniDir, { recursive: true, withFileTypes: true })
+      .filter(entry => !entry.isDirectory())
+      .map(entry => join(entry.parentPath, entry.name).slice(this.cniDir.length + 1))
+      .sort()
+  }
+
+  async waitForCall(wanted: Partial<PluginCall>): Promise<PluginCall> {
+    const keys = Object.keys(wanted) as (keyof PluginCall)[]
+    return until(`a call like ${JSON.stringify(wanted)}`, () =>
+      this.calls().find(call => keys.every(key => call[key] === wanted[key])),
+    )
+  }
+
+  #environment(command: string | undefined, options: RunOptions): Record<string, string> {
+    const full = {
+      PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+      CNI_COMMAND: command,
+      CNI_CONTAINERID: options.container ?? this.container,
+      CNI_NETNS: options.netns ?? '/var/run/netns/none-such',
+      CNI_IFNAME: options.ifname ?? 'eth0',
+      CNI_PATH: this.bin,
+      CNI_ARGS: options.args,
+      ...options.env,
+    }
+    return Object.fromEntries(Object.entries(full).filter((entry): entry is [string, string] => entry[1] !== undefined))
+  }
+}
+
+function collectAnswer(child: ChildProcess, started: number): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const stdout: Buffer[] = []
+    const stderr: Buffer[] = []
+    child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk))
+    child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk))
+    child.on('error', reject)
+    child.on('close', code =>
+      resolve({
+        code: code ?? 137,
+        stdout: Buffer.concat(stdout).toString(),
+        stderr: Buffer.concat(stderr).toString(),
+        ms: performance.now() - started,
+      }),
+    )
+  })
+}
+
+/** The one JSON document of an answer. */
+export function documentOf(answer: Answer): Record<string, unknown> {
+  if (answer.stdout.trim() === '') throw new Error(`no answer, exit code ${answer.code}: ${answer.stderr}`)
+  return JSON.parse(answer.stdout) as Record<string, unknown>
+}
