@@ -67,7 +67,9 @@ if [ "$update" = yes ] || [ ! -d "$system" ]; then fetch_system; fi
 
 kactus=dist/kactus
 [ "$arch" = "$(machine)" ] || kactus=dist/kactus-$arch
-if [ ! -f dist/nopal.js ] || [ ! -f "$kactus" ]; then ./build.sh --arch "$arch" >&2; fi
+# Whether a program of dist/ is missing or older than what it is made of.
+is_stale() { [ ! -f "$1" ] || [ -n "$(find agent cni scripts/build.ts package-lock.json -newer "$1" -print -quit)" ]; }
+if is_stale dist/nopal.js || is_stale "$kactus"; then ./build.sh --arch "$arch" >&2; fi
 
 PATH="$PWD/node_modules/.bin:$PATH"
 export PATH
