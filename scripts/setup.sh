@@ -24,6 +24,8 @@ lab     dnsmasq               dnsmasq-base              a real DNS server
 lab     nft                   nftables                  service addresses
 lint    shellcheck            shellcheck                checking the shell scripts
 cluster go                    golang-go                 building etcd and Kubernetes for the tests
+cluster containerd            containerd                the real container runtime, with runc
+cluster /bin/busybox          busybox-static            the program in the test images
 LIST
 }
 
