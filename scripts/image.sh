@@ -3,6 +3,8 @@
 #   ./scripts/image.sh [--arch amd64|arm64] [--update] [--folders DIR]
 # What Node needs of a system comes from Debian packages, fetched by apt once into the cache; --update fetches them
 # afresh. --folders leaves the image's layers as folders below DIR instead, for daemonset/Containerfile.
+# The image weighs about 102 MB to download and 245 MB unpacked: Node is 126 MB, kactus 112 MB (it carries Bun, because
+# the host it is copied to need not have Node), the libraries 5 MB. There is no shell and no package manager in it.
 set -eu
 cd "$(dirname "$0")/.."
 
