@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { ApiServer } from '../cluster/api-server.ts'
 import type { LabChild } from './child.ts'
@@ -9,16 +9,20 @@ import { services } from './services.ts'
 const dist = join(import.meta.dirname, '../../dist')
 
 /** Namespace and account of the agents, as in daemonset/. */
-export const agentAccount = { namespace: 'nopal', name: 'nopal' } as const
+const account = { namespace: 'nopal', name: 'nopal' } as const
+
+/** The two executables that ./build.sh can make of kactus. */
+export type KactusBuild = 'kactus' | 'kactus-pkg'
 
 export interface AgentOptions {
   /** Text of /etc/nopal/nopal.ini. */
   readonly settings?: string
-  readonly env?: Readonly<Record<string, string>>
+  /** Which executable the agent finds beside itself. */
+  readonly kactus?: KactusBuild
 }
 
 /** Quick to look again, so that a test sees a change soon; everything else as shipped. */
-export const defaultSettings = `[verify]
+const defaultSettings = `[verify]
 dns-domains = kubernetes.default.svc.cluster.local, ${outsideName.name}
 check-timeout = 2s
 interval = 1s
@@ -26,31 +30,42 @@ interval = 1s
 
 /** Starts the built agent on a node as its DaemonSet would: default paths, its own account, the cluster's name server. */
 export async function startAgent(api: ApiServer, node: LabNode, options: AgentOptions = {}): Promise<LabChild> {
-  const program = builtFile('nopal.js')
-  builtFile('kactus')
+  const program = programFor(node, options.kactus ?? 'kactus')
   const file = node.path('/etc/nopal/nopal.ini')
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, options.settings ?? defaultSettings)
-  return node.start('agent', [process.execPath, program, 'agent'], {
-    ...(await agentEnvironment(api, node)),
-    ...options.env,
-  })
+  const env = await environmentOf(api, node)
+  const words = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  const nopal = [node.enterScript, 'env', ...words, process.execPath, program, '"$@"']
+  writeFileSync(node.nopalScript, `#!/bin/sh\nexec ${nopal.join(' ')}\n`, { mode: 0o755 })
+  return node.start('agent', [process.execPath, program, 'agent'], env)
+}
+
+/** Whether ./build.sh has made this executable. */
+export function isBuilt(name: string): boolean {
+  return existsSync(join(dist, name))
+}
+
+/** The agent with its kactus beside it: in dist/, or, for another build of kactus, in a folder of the node's own. */
+function programFor(node: LabNode, kactus: KactusBuild): string {
+  for (const name of ['nopal.js', kactus]) {
+    if (!isBuilt(name)) throw new Error(`dist/${name} is missing: run ./build.sh`)
+  }
+  if (kactus === 'kactus') return join(dist, 'nopal.js')
+  const folder = join(dirname(node.enterScript), 'dist')
+  mkdirSync(folder, { recursive: true })
+  copyFileSync(join(dist, 'nopal.js'), join(folder, 'nopal.js'))
+  copyFileSync(join(dist, kactus), join(folder, 'kactus'))
+  return join(folder, 'nopal.js')
 }
 
 /** What a pod of the agent's DaemonSet finds in its environment. */
-export async function agentEnvironment(api: ApiServer, node: LabNode): Promise<Record<string, string>> {
+async function environmentOf(api: ApiServer, node: LabNode): Promise<Record<string, string>> {
   return {
     NODE_NAME: node.name,
-    POD_NAMESPACE: agentAccount.namespace,
-    KUBECONFIG: await api.kubeconfigFor(agentAccount.namespace, agentAccount.name),
+    POD_NAMESPACE: account.namespace,
+    KUBECONFIG: await api.kubeconfigFor(account.namespace, account.name),
     KUBERNETES_SERVICE_HOST: services.api,
     KUBERNETES_SERVICE_PORT: '443',
   }
-}
-
-/** A file that ./build.sh makes. */
-export function builtFile(name: string): string {
-  const file = join(dist, name)
-  if (!existsSync(file)) throw new Error(`dist/${name} is missing: run ./build.sh`)
-  return file
 }

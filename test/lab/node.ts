@@ -92,6 +92,11 @@ export class LabNode {
     return join(this.#run.folder, this.name, 'enter')
   }
 
+  /** A program for people: `nopal` with the settings of this node's agent; there once an agent was started. */
+  get nopalScript(): string {
+    return join(this.#run.folder, this.name, 'nopal')
+  }
+
   /** argv that runs a program on this node. */
   inside(argv: readonly string[]): string[] {
     return ['nsenter', `--target=${this.#holder.pid}`, '--net', '--mount', '--uts', '--', ...argv]

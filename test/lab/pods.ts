@@ -54,6 +54,11 @@ export class LabPod {
     return this.sandbox.pod.name
   }
 
+  /** For people: what to put before a program to run it in this pod's network. */
+  get enterCommand(): string {
+    return `${this.node.enterScript} nsenter --net=${this.sandbox.netns}`
+  }
+
   /** Runs a program in the pod's network, with the node's files. */
   async exec(argv: readonly string[], options: CommandOptions = {}): Promise<Output> {
     return await this.node.exec(['nsenter', `--net=${this.sandbox.netns}`, '--', ...argv], options)
