@@ -1,0 +1,56 @@
+import t from 'tap'
+import { createApiCheck } from '../../../../agent/verify/api-check.ts'
+import { createFakeKube, hangs, type KubeReply, refuses } from './fake-kube.ts'
+import { runFromHost, summarize } from './run-check.ts'
+
+interface ApiCase {
+  readonly name: string
+  readonly reply: KubeReply
+  readonly want: string
+}
+
+const cases: readonly ApiCase[] = [
+  { name: 'the own node', reply: () => ({ kind: 'Node', metadata: { name: 'n1' } }), want: 'api pass' },
+  { name: 'let in, but there is no such node', reply: refuses('NotFound'), want: 'api pass' },
+  { name: 'a login page in JSON', reply: () => ({ ok: true }), want: 'api fail BadReply' },
+  { name: 'another node', reply: () => ({ kind: 'Node', metadata: { name: 'n2' } }), want: 'api fail BadReply' },
+  { name: 'nothing', reply: () => null, want: 'api fail BadReply' },
+  { name: 'null metadata', reply: () => ({ metadata: null }), want: 'api fail BadReply' },
+  { name: 'no connection', reply: refuses('Unreachable'), want: 'api fail Unreachable' },
+  { name: 'a certificate of a stranger', reply: refuses('TLSFailed'), want: 'api fail TLSFailed' },
+  { name: 'a token that expired', reply: refuses('Unauthorized'), want: 'api fail Unauthorized' },
+  { name: 'no rights', reply: refuses('Forbidden'), want: 'api fail Forbidden' },
+  { name: 'a broken server', reply: refuses('ServerError'), want: 'api fail ServerError' },
+  { name: 'a busy server', reply: refuses('Throttled'), want: 'api fail Throttled' },
+  { name: 'half a body', reply: refuses('BadReply'), want: 'api fail BadReply' },
+  { name: 'a slow server', reply: refuses('TimedOut'), want: 'api fail TimedOut' },
+  { name: 'an answer that belongs to another verb', reply: refuses('Conflict'), want: 'api fail BadReply' },
+  { name: 'silence, and a client that forgets its signal', reply: hangs(), want: 'api fail TimedOut' },
+  {
+    name: 'a fault of the client itself',
+    reply: () => {
+      throw new TypeError('undefined is not a function')
+    },
+    want: 'api fail TimedOut',
+  },
+]
+
+for (const { name, reply, want } of cases) {
+  t.test(`API check: ${name}`, async t => {
+    const kube = createFakeKube({ 'GET /api/v1/nodes/n1': reply })
+    const results = await runFromHost(createApiCheck({ node: 'n1', limitMs: 300, ports: { kube } }))
+    t.strictSame(results.map(summarize), [`${want}: https://192.0.2.1:6443`])
+  })
+}
+
+t.test('API check: it reads once and writes nothing', async t => {
+  const kube = createFakeKube({ 'GET /api/v1/nodes/a%20b': () => ({ metadata: { name: 'a b' } }) })
+  await runFromHost(createApiCheck({ node: 'a b', limitMs: 1234, ports: { kube } }))
+  t.match(kube.requests, [{ method: 'GET', path: '/api/v1/nodes/a%20b', timeoutMs: 1234 }])
+  t.equal(kube.requests.length, 1)
+})
+
+t.test('API check: without a cluster it is skipped', async t => {
+  const results = await runFromHost(createApiCheck({ node: 'n1', limitMs: 300, ports: { kube: undefined } }))
+  t.strictSame(results.map(summarize), ['api skip NoCluster: Kubernetes API'])
+})

@@ -1,0 +1,64 @@
+import t from 'tap'
+import { createVerifyDuty, retryAfterMs } from '../../../../agent/verify/duty.ts'
+import type { Verdict } from '../../../../agent/verify/verdict.ts'
+
+interface BackoffCase {
+  readonly name: string
+  readonly retryBackoff: 'exponential' | 'linear'
+  readonly maxRetries: number
+  /** Seconds after the first failure, the second, and so on. */
+  readonly want: readonly number[]
+}
+
+const cases: readonly BackoffCase[] = [
+  { name: 'exponential', retryBackoff: 'exponential', maxRetries: 10, want: [1, 2, 4, 8, 16, 30, 30, 30] },
+  { name: 'exponential, past the retries', retryBackoff: 'exponential', maxRetries: 2, want: [1, 2, 30, 30] },
+  { name: 'exponential, no retries', retryBackoff: 'exponential', maxRetries: 0, want: [30, 30] },
+  { name: 'linear', retryBackoff: 'linear', maxRetries: 2, want: [5, 5, 5, 5] },
+]
+
+for (const { name, want, ...settings } of cases) {
+  t.test(`backoff: ${name}`, async t => {
+    t.strictSame(
+      want.map((_, index) => retryAfterMs(index + 1, settings) / 1000),
+      want,
+    )
+  })
+}
+
+t.test('backoff: after a year of failures it still is the longest', async t => {
+  t.equal(retryAfterMs(1_000_000, { retryBackoff: 'exponential', maxRetries: 2_000_000 }), 30_000)
+})
+
+t.test('the duty hands over each verdict, backs off for ever and starts afresh after a success', async t => {
+  const outcomes = [false, false, true, true, false]
+  const verdicts: boolean[] = []
+  const retries: number[] = []
+  let runs = 0
+  const duty = createVerifyDuty({
+    settings: { intervalMs: 77_000, maxRetries: 5, retryBackoff: 'exponential' },
+    run: async () => verdict(outcomes[runs++] ?? false),
+    onVerdict: ({ passed }) => verdicts.push(passed),
+    onRetry: failures => retries.push(failures),
+  })
+  const waits: (number | undefined)[] = []
+  for (const _ of outcomes) waits.push(await duty.reconcile(new AbortController().signal))
+  t.strictSame(verdicts, outcomes)
+  t.strictSame(waits, [1000, 2000, 77_000, 77_000, 1000])
+  t.strictSame(retries, [1, 2])
+})
+
+t.test('the duty hands over nothing of a run that was called off', async t => {
+  const seen: Verdict[] = []
+  const duty = createVerifyDuty({
+    settings: { intervalMs: 1, maxRetries: 5, retryBackoff: 'linear' },
+    run: async () => Promise.reject(new Error('the agent ends')),
+    onVerdict: each => seen.push(each),
+  })
+  await t.rejects(duty.reconcile(new AbortController().signal), { message: 'the agent ends' })
+  t.strictSame(seen, [])
+})
+
+function verdict(passed: boolean): Verdict {
+  return { node: 'n1', passed, dryRun: false, seconds: 0, checks: [] }
+}
