@@ -55,7 +55,7 @@ const { settings, warnings } = loadSettings({
     return readText('nopal.ini')
   },
   terminal: false,
-  hostname: undefined,
+  hostname: 'elsewhere',
 })
 
 /** The host's folder behind a path in the container. */
