@@ -1,6 +1,6 @@
 import t from 'tap'
-import { loadSettings } from '../../../agent/config/load.ts'
 import { installPaths } from '../../../agent/install/paths.ts'
+import { load } from '../agent/config/given.ts'
 import { readObjects, readText, readYaml } from './manifests.ts'
 
 interface Probe {
@@ -48,14 +48,9 @@ const spec = found?.spec as DaemonSetSpec
 const pod = spec.template.spec
 const [container] = pod.containers
 
-const { settings, warnings } = loadSettings({
+const { settings, warnings } = load({
   env: Object.fromEntries(container.env.map(({ name }) => [name, 'n1'])),
-  readFile: path => {
-    t.equal(path, '/etc/nopal/nopal.ini')
-    return readText('nopal.ini')
-  },
-  terminal: false,
-  hostname: 'elsewhere',
+  ini: readText('nopal.ini'),
 })
 
 /** The host's folder behind a path in the container. */
@@ -88,8 +83,9 @@ t.test('what the agent installs lands in the same folders of the host', async t 
 t.test('every mount has its volume and every volume its mount', async t => {
   const mounts = container.volumeMounts.map(({ name }) => name).sort()
   t.same(pod.volumes.map(({ name }) => name).sort(), mounts)
-  const config = pod.volumes.find(({ configMap }) => configMap !== undefined)
-  t.equal(config?.configMap?.name, 'nopal')
+  const config = pod.volumes.find(({ configMap }) => configMap?.name === 'nopal')
+  const mount = container.volumeMounts.find(({ name }) => name === config?.name)
+  t.equal(mount?.mountPath, '/etc/nopal', 'where the agent looks for nopal.ini')
 })
 
 t.test('the probes ask the port the agent listens on', async t => {
