@@ -11,11 +11,7 @@ export function leftoversOf(id: string): string[] {
       .filter(name => name.includes(id))
       .map(name => join(folder, name)),
   )
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .filter(line => line.includes(id))
-    .map(line => `mount ${line}`)
-  return [...named, ...mounts, ...processesOf(id)]
+  return [...named, ...mountsOf(id), ...processesOf(id)]
 }
 
 /** Links of this machine's own network with a name that a lab gives: there must never be one. */
@@ -23,18 +19,28 @@ export function strayLinks(): string[] {
   return readdirSync('/sys/class/net').filter(name => /^(n\d+|control|segment|nm-lab|cni0|green0|blue0)$/.test(name))
 }
 
+/** Mounts in anybody's view: a node of another lab has a copy of all that was mounted when it began. */
+function mountsOf(id: string): string[] {
+  const lines = processIds().flatMap(pid => procFile(pid, 'mountinfo').split('\n'))
+  return [...new Set(lines.filter(line => line.includes(id)).map(line => `mount ${line.split(' ')[4]}`))]
+}
+
 function processesOf(id: string): string[] {
-  return readdirSync('/proc')
-    .filter(pid => /^\d+$/.test(pid) && environmentOf(pid).includes(`NOPAL_LAB_RUN=${id}`))
+  return processIds()
+    .filter(pid => procFile(pid, 'environ').split('\0').includes(`NOPAL_LAB_RUN=${id}`))
     .map(pid => `process ${pid}`)
 }
 
-function environmentOf(pid: string): string[] {
+function processIds(): string[] {
+  return readdirSync('/proc').filter(name => /^\d+$/.test(name))
+}
+
+/** Empty for a process that ended while we looked. */
+function procFile(pid: string, name: string): string {
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8')
   } catch {
-    // It ended while we looked.
-    return []
+    return ''
   }
 }
 

@@ -83,13 +83,6 @@ export async function attach(node: LabNode, sandbox: Sandbox): Promise<CniResult
   return result ?? {}
 }
 
-/** CHECK of the whole chain. */
-export async function check(node: LabNode, sandbox: Sandbox): Promise<void> {
-  const list = readConf(node)
-  const previous = cachedResult(node, list, sandbox)
-  for (const plugin of list.plugins) await call(node, 'CHECK', sandbox, requestOf(list, plugin, previous))
-}
-
 /** DEL of the whole chain, last plugin first, with the result that ADD gave. */
 export async function detach(node: LabNode, sandbox: Sandbox): Promise<void> {
   const list = readConf(node)

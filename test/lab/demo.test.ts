@@ -1,0 +1,74 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { collect } from './commands.ts'
+import { leftoversOf, strayLinks } from './leftovers.ts'
+import { listedRuns } from './registry.ts'
+import { until } from './until.ts'
+
+const scripts = join(import.meta.dirname, '../../scripts')
+const demo = join(scripts, 'demo.sh')
+const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root' }
+
+t.test('the demo tells its story, ends with 0 and leaves nothing', async t => {
+  const { child, output } = startDemo(t, [])
+  const ended = once(child, 'exit')
+  const id = await runOf(child)
+  t.same(await ended, [0, null], output())
+  for (const word of ['eth0', 'net9f27410725ab', 'net48d6215903df', 'NoAnswer', 'Verified', 'machine is as it was']) {
+    t.match(output(), word)
+  }
+  t.notMatch(output(), '✗')
+  t.notMatch(output(), '\u001b', 'plain text where there is no terminal')
+  t.same(leftoversOf(id), [])
+  t.same(strayLinks(), [])
+})
+
+t.test('--keep returns with 0; its advice works; kill ends it', async t => {
+  const { child, output } = startDemo(t, ['--keep'])
+  t.same(await once(child, 'close'), [0, null], output())
+  const [, pid = ''] = /^ {2}kill (\d+)$/m.exec(output()) ?? []
+  const run = listedRuns().find(({ owner }) => owner === Number(pid))
+  t.ok(run, 'the process to kill owns a run')
+  for (const [, command = ''] of output().matchAll(/^ {2}# .*\n {2}(.*)$/gm)) {
+    t.match(await collect(['sh', '-c', command], { env }), { code: 0, stdout: /./ }, command)
+  }
+  process.kill(Number(pid), 'SIGTERM')
+  await until('the lab to be gone', () => run !== undefined && leftoversOf(run.id).length === 0)
+})
+
+t.test('killed with -9 and swept, it leaves nothing', async t => {
+  const { child, output } = startDemo(t, [])
+  const id = await runOf(child)
+  await until('pods', () => output().includes('app1 reaches'))
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  t.match(await collect([join(scripts, 'lab-clean.sh'), id], { env }), { code: 0, stderr: '' })
+  // The API server's folder is removed by a keeper of its own, a moment later.
+  await until('nothing to be left', () => leftoversOf(id).length === 0)
+})
+
+t.test('what it refuses', async t => {
+  t.match(await collect([demo, '--kep'], { env }), { code: 2, stdout: '', stderr: /unknown option --kep/ })
+  const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', demo]
+  t.match(await collect(asNobody, { env }), { code: 1, stdout: '', stderr: /^demo: needs root.*\n$/ })
+})
+
+function startDemo(t: Test, flags: readonly string[]) {
+  const child = spawn(demo, flags, { env })
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', chunk => {
+      text += String(chunk)
+    })
+  }
+  t.teardown(() => child.kill('SIGTERM'))
+  return { child, output: () => text }
+}
+
+/** The run of a demo: the script becomes the program that owns it, and may have to build first. */
+async function runOf(child: ChildProcessWithoutNullStreams): Promise<string> {
+  const find = () => listedRuns().find(run => run.owner === child.pid)?.id
+  return await until('the demo to begin', find, { limitMs: 280_000 })
+}
