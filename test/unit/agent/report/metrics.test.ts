@@ -1,0 +1,134 @@
+import t from 'tap'
+import { createMetrics } from '../../../../agent/report/metrics.ts'
+import { result, verdict } from './fixtures.ts'
+
+const good = verdict(
+  result('dns', 'pass', 'x.test @192.0.2.53 A', 0.02),
+  result('dns', 'warn', 'x.test @192.0.2.54 A,AAAA', 0.04),
+  result('api', 'pass', 'https://192.0.2.1:6443', 0.03),
+  result('tcp', 'pass', '10.96.0.1:443 (Service default/kubernetes)', 0.002),
+  result('services', 'pass', 'Service default/kubernetes', 0.01),
+)
+const bad = verdict(
+  result('dns', 'pass', 'x.test @192.0.2.53 A', 0.02),
+  result('dns', 'fail', 'x.test @192.0.2.54 A', 0.5),
+  result('api', 'fail', 'https://192.0.2.1:6443', 10),
+  result('services', 'skip', 'service discovery', 0),
+)
+
+function create() {
+  return createMetrics({ node: 'n1', version: '1.2.3', commit: 'abc' })
+}
+
+/** The values of some series, by name with labels; buckets left out. */
+async function read(metrics: ReturnType<typeof create>, prefix: RegExp): Promise<Record<string, number>> {
+  const lines = (await metrics.render()).split('\n').filter(line => !line.startsWith('#') && !line.includes('_bucket{'))
+  const pairs = lines.map(line => line.split(/ (?=[^ ]+$)/)).filter(([name]) => name !== undefined && prefix.test(name))
+  return Object.fromEntries(pairs.map(([name, value]) => [name, Number(value)]))
+}
+
+t.test('metrics: before the first verdict', async t => {
+  const metrics = create()
+  t.strictSame(await read(metrics, /^(nopal|node_check)_/), {
+    'nopal_build_info{version="1.2.3"}': 1,
+    'node_check_status{node="n1"}': 0,
+    'node_check_failures_total{node="n1",check="dns"}': 0,
+    'node_check_failures_total{node="n1",check="api"}': 0,
+    'node_check_failures_total{node="n1",check="tcp"}': 0,
+    'node_check_failures_total{node="n1",check="services"}': 0,
+  })
+})
+
+t.test('metrics: our own names', async t => {
+  const metrics = create()
+  metrics.recordVerdict(good, 0)
+  metrics.recordVerdict(bad, 0)
+  metrics.recordKubeRequest('GET', '200')
+  metrics.recordKubeRequest('GET', '200')
+  metrics.recordKubeRequest('PATCH', 'TimedOut')
+  metrics.recordGateWrite({ action: 'lift', ok: true, seconds: 0.1 })
+  metrics.recordGateWrite({ action: 'add', ok: false, seconds: 0.1 })
+  t.strictSame(await read(metrics, /^nopal_(check_result|gate|kube)/), {
+    'nopal_check_result{code="dns",from="host"}': 0,
+    'nopal_check_result{code="api",from="host"}': 0,
+    'nopal_gate_taint_writes_total{action="lift"}': 1,
+    'nopal_kube_requests_total{verb="GET",code="200"}': 2,
+    'nopal_kube_requests_total{verb="PATCH",code="TimedOut"}': 1,
+  })
+  t.strictSame(await read(metrics, /^nopal_check_duration_seconds_count/), {
+    'nopal_check_duration_seconds_count{code="dns",from="host"}': 4,
+    'nopal_check_duration_seconds_count{code="api",from="host"}': 2,
+    'nopal_check_duration_seconds_count{code="tcp",from="host"}': 1,
+    'nopal_check_duration_seconds_count{code="services",from="host"}': 1,
+  })
+})
+
+t.test('metrics: a warning does not fail a check', async t => {
+  const metrics = create()
+  metrics.recordVerdict(good, 0)
+  t.match(await read(metrics, /^nopal_check_result/), { 'nopal_check_result{code="dns",from="host"}': 1 })
+})
+
+t.test("metrics: the seed's names, node well", async t => {
+  const metrics = create()
+  metrics.recordVerdict(good, 1_234_567_890_000)
+  metrics.recordGateWrite({ action: 'lift', ok: true, seconds: 0.1 })
+  t.match(await read(metrics, /./), {
+    'node_check_status{node="n1"}': 1,
+    'node_check_dns_duration_seconds{node="n1"}': 0.04,
+    'node_check_api_duration_seconds{node="n1"}': 0.03,
+    'node_check_completion_timestamp{node="n1"}': 1_234_567_890,
+    'node_check_failures_total{node="n1",check="dns"}': 0,
+    'kube_node_ready_build_info{version="1.2.3",commit_hash="abc",build_date=""}': 1,
+    'kube_node_ready_verification_status{node="n1",status="verified"}': 1,
+    'kube_node_ready_verification_status{node="n1",status="failed"}': 0,
+    'kube_node_ready_verification_duration_seconds{node="n1"}': 1.25,
+    'kube_node_ready_verifications_total{status="success"}': 1,
+    'kube_node_ready_verification_attempts_total{node="n1",status="success"}': 1,
+    'kube_node_ready_retry_attempts_total{node="n1"}': 0,
+    'kube_node_ready_node_status{node="n1"}': 1,
+    'kube_node_ready_dns_check_total{domain="x.test",status="success"}': 1,
+    'kube_node_ready_network_check_total{address="10.96.0.1:443",status="success"}': 1,
+    'kube_node_ready_kubernetes_check_total{check_type="api",status="success"}': 1,
+    'kube_node_ready_kubernetes_check_total{check_type="service_discovery",status="success"}': 1,
+    'kube_node_ready_node_taint_removal_total{node="n1",status="success"}': 1,
+    'kube_node_ready_node_label_add_total{node="n1",status="success"}': 1,
+    'kube_node_ready_node_update_duration_seconds_count{node="n1",operation="taint_removal"}': 1,
+  })
+})
+
+t.test("metrics: the seed's names, node not well", async t => {
+  const metrics = create()
+  metrics.recordVerdict(bad, 0)
+  metrics.recordRetry()
+  metrics.recordGateWrite({ action: 'lift', ok: false, seconds: 0.1 })
+  const found = await read(metrics, /./)
+  t.match(found, {
+    'node_check_status{node="n1"}': 0,
+    'node_check_failures_total{node="n1",check="dns"}': 1,
+    'node_check_failures_total{node="n1",check="api"}': 1,
+    'node_check_failures_total{node="n1",check="services"}': 0,
+    'kube_node_ready_verification_status{node="n1",status="verified"}': 0,
+    'kube_node_ready_verification_status{node="n1",status="failed"}': 1,
+    'kube_node_ready_verifications_total{status="failed"}': 1,
+    kube_node_ready_verification_retries_total: 1,
+    'kube_node_ready_retry_attempts_total{node="n1"}': 1,
+    'kube_node_ready_dns_check_total{domain="x.test",status="failure"}': 1,
+    'kube_node_ready_kubernetes_check_total{check_type="api",status="failure"}': 1,
+    'kube_node_ready_node_taint_removal_total{node="n1",status="failure"}': 1,
+  })
+  t.notOk(
+    Object.keys(found).some(name => name.includes('service_discovery')),
+    'a skipped check is not counted',
+  )
+})
+
+t.test('metrics: every series has a name and a help text as the field wants them', async t => {
+  const text = await create().render()
+  const helps = text.match(/^# HELP (\S+) .+\.$/gm) ?? []
+  t.equal(helps.length, (text.match(/^# TYPE /gm) ?? []).length)
+  for (const [, name, type] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
+    t.match(name, /^(nopal|kube_node_ready|node_check)_[a-z_]+$/)
+    t.equal(name?.endsWith('_total'), type === 'counter', `${name} is a ${type}`)
+  }
+})

@@ -1,0 +1,125 @@
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { connect } from 'node:net'
+import t from 'tap'
+import { type ReportServer, startReportServer } from '../../../../agent/report/server.ts'
+import type { AgentStatus } from '../../../../agent/report/status.ts'
+import { failedVerdict, wellStatus } from './fixtures.ts'
+
+const loopback = { host: '127.0.0.1', port: 0 }
+const metrics = { contentType: 'text/plain; version=0.0.4', render: async () => 'nopal_build_info 1\n' }
+const unverified: AgentStatus = { ...wellStatus, verdict: null, verdictTime: null, gate: null }
+const failed: AgentStatus = { ...wellStatus, verdict: failedVerdict }
+const waiting: AgentStatus = { ...wellStatus, cni: { enabled: true, installed: false, message: 'waiting' } }
+
+interface RouteCase {
+  readonly name: string
+  readonly status?: AgentStatus
+  readonly method?: string
+  readonly path: string
+  readonly code: number
+  readonly body?: RegExp
+}
+
+const cases: readonly RouteCase[] = [
+  { name: 'alive, whatever the node is like', status: failed, path: '/healthz', code: 200 },
+  { name: 'alive before the first verdict', status: unverified, path: '/healthz', code: 200 },
+  { name: 'ready', path: '/readyz', code: 200 },
+  { name: 'ready with a failed verdict', status: failed, path: '/readyz', code: 200 },
+  {
+    name: 'not ready before the first verdict',
+    status: unverified,
+    path: '/readyz',
+    code: 503,
+    body: /first verification/,
+  },
+  { name: 'not ready without CNI files', status: waiting, path: '/readyz', code: 503, body: /CNI files .* waiting/ },
+  {
+    name: 'ready where CNI is none of our business',
+    status: { ...waiting, cni: { ...waiting.cni, enabled: false } },
+    path: '/readyz',
+    code: 200,
+  },
+  { name: 'healthy', path: '/health', code: 200 },
+  { name: 'not healthy', status: failed, path: '/health', code: 503, body: /dns Refused x\.test/ },
+  { name: 'not known to be healthy', status: unverified, path: '/health', code: 503, body: /not verified yet/ },
+  { name: 'metrics', path: '/metrics', code: 200, body: /^nopal_build_info 1$/m },
+  { name: 'a query does not matter', path: '/healthz?verbose', code: 200 },
+  { name: 'the page', path: '/', code: 200, body: /^<!doctype html>/ },
+  { name: 'only the head', method: 'HEAD', path: '/', code: 200, body: /^$/ },
+  { name: 'another path', path: '/debug', code: 404 },
+  { name: 'a path below one of ours', path: '/metrics/', code: 404 },
+  { name: 'a name of every object', path: '/constructor', code: 404 },
+  { name: 'a method that would change something', method: 'POST', path: '/healthz', code: 405 },
+  { name: 'another method', method: 'DELETE', path: '/', code: 405 },
+]
+
+for (const { name, status = wellStatus, method = 'GET', path, code, body } of cases) {
+  t.test(`report: ${name}`, async t => {
+    const server = await startReportServer({ listen: loopback, metrics, status: () => status })
+    t.teardown(() => server.close())
+    const reply = await ask(server, method, path)
+    t.equal(reply.code, code)
+    if (body !== undefined) t.match(reply.body, body)
+  })
+}
+
+t.test('report: the status is JSON as it is', async t => {
+  const server = await startReportServer({ listen: loopback, metrics, status: () => failed })
+  t.teardown(() => server.close())
+  const reply = await ask(server, 'GET', '/status.json')
+  t.equal(reply.type, 'application/json')
+  t.strictSame(JSON.parse(reply.body), failed)
+})
+
+t.test('report: a fault while answering is a 500, and the next request is served', async t => {
+  let broken = true
+  const render = async () => {
+    if (broken) throw new Error('a secret')
+    return 'fine'
+  }
+  const server = await startReportServer({
+    listen: loopback,
+    metrics: { ...metrics, render },
+    status: () => wellStatus,
+  })
+  t.teardown(() => server.close())
+  const reply = await ask(server, 'GET', '/metrics')
+  t.equal(reply.code, 500)
+  t.notMatch(reply.body, /secret/)
+  broken = false
+  t.equal((await ask(server, 'GET', '/metrics')).code, 200)
+})
+
+t.test('report: a port that is taken is an error', async t => {
+  const server = await startReportServer({ listen: loopback, metrics, status: () => wellStatus })
+  t.teardown(() => server.close())
+  const again = startReportServer({ listen: { ...loopback, port: server.port }, metrics, status: () => wellStatus })
+  await t.rejects(again, { code: 'EADDRINUSE' })
+})
+
+t.test('report: a client that never ends its header is cut off, and closing waits for nobody', async t => {
+  const server = await startReportServer({ listen: loopback, metrics, status: () => wellStatus })
+  const idle = connect(server.port, '127.0.0.1')
+  const slow = connect(server.port, '127.0.0.1')
+  t.teardown(() => idle.destroy())
+  slow.write('GET /healthz HTTP/1.1\r\nhost: x\r\n')
+  const chunks: Buffer[] = []
+  slow.on('data', chunk => chunks.push(chunk))
+  await once(slow, 'close')
+  t.match(Buffer.concat(chunks).toString(), /^HTTP\/1\.1 408 /)
+  await server.close()
+})
+
+interface Reply {
+  readonly code: number | undefined
+  readonly type: string | undefined
+  readonly body: string
+}
+
+async function ask(server: ReportServer, method: string, path: string): Promise<Reply> {
+  const sent = request({ host: '127.0.0.1', port: server.port, method, path, agent: false }).end()
+  const [response] = await once(sent, 'response')
+  const body: Buffer[] = await Array.fromAsync(response)
+  return { code: response.statusCode, type: response.headers['content-type'], body: Buffer.concat(body).toString() }
+}
