@@ -20,8 +20,10 @@ export interface SettingsInput {
   readonly readFile: (path: string) => string
   /** Whether a person reads the log. */
   readonly terminal: boolean
-  /** Stands in for a node name that is not set; undefined = it must be set. */
-  readonly hostname: string | undefined
+  /** Stands in for a node name that is not set, where it need not be. */
+  readonly hostname: string
+  /** Whether a node name need not be set; a dry run never needs one. */
+  readonly nodeNameOptional: boolean
 }
 
 export interface LoadedSettings {
@@ -39,7 +41,7 @@ const defaultConfigPath = '/etc/nopal/nopal.ini'
 export function loadSettings(input: SettingsInput): LoadedSettings {
   const faults: SettingFault[] = [...unknownVariables(input.env)]
   const file = readConfigFile(input, faults)
-  const values = readAll(createReader(givenTexts(input.env, file), faults), input.hostname)
+  const values = readAll(createReader(givenTexts(input.env, file), faults), input)
   const apiService = readApiService(input.env, faults)
   if (faults.length > 0) throw new SettingsError(faults)
   const addresses = values.verify.dnsDomains.filter(name => ipaddr.isValid(name))
@@ -102,13 +104,15 @@ function readSection<S extends Readonly<Record<string, Setting<unknown>>>>(read:
 
 type AllValues = ReturnType<typeof readAll>
 
-function readAll(read: Reader, hostname: string | undefined) {
+function readAll(read: Reader, input: SettingsInput) {
+  const gate = readSection(read, settingsTable.gate)
   const { nodeName, ...others } = settingsTable.agent
-  const named = hostname === undefined ? nodeName : { ...nodeName, fallback: hostname.toLowerCase() }
+  const optional = input.nodeNameOptional || gate.dryRun === true
+  const named = optional ? { ...nodeName, fallback: input.hostname.toLowerCase() } : nodeName
   return {
     agent: readSection(read, { nodeName: named, ...others }),
     verify: readSection(read, settingsTable.verify),
-    gate: readSection(read, settingsTable.gate),
+    gate,
     wireguard: readSection(read, settingsTable.wireguard),
     install: readSection(read, settingsTable.install),
   }

@@ -20,6 +20,7 @@ export interface NodeSight {
 export interface MarksWrite {
   readonly taint: 'lift' | 'keep'
   readonly ok: boolean
+  readonly seconds: number
 }
 
 export interface GateDutyOptions {
@@ -113,14 +114,16 @@ class GateDuty implements Duty {
   async #mark(uid: string, action: Extract<GateAction, { kind: 'marks' }>, signal: AbortSignal): Promise<void> {
     const { writer, sight, clock, log, onWrite } = this.#options
     const { taint } = action
+    const startedMs = clock.monotonic()
+    const tell = (ok: boolean) => onWrite({ taint, ok, seconds: (clock.monotonic() - startedMs) / 1000 })
     try {
       sight.adopt(await writer.patch(uid, action.steps, signal))
     } catch (error) {
-      if (!isStale(error)) onWrite({ taint, ok: false })
+      if (!isStale(error)) tell(false)
       throw error
     }
     if (taint === 'lift') this.#history = { liftedMs: clock.now() }
-    onWrite({ taint, ok: true })
+    tell(true)
     log.info({ reason: action.why }, taint === 'lift' ? 'taint lifted, node labelled' : 'node labelled')
   }
 

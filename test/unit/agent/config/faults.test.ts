@@ -104,9 +104,9 @@ const faultCases: readonly FaultCase[] = [
     want: [
       'nopal: setting NOPAL_X: unknown name (1)',
       'nopal: setting [nope]: unknown section',
+      'nopal: setting TAINT_EFFECT: is none of NoSchedule, PreferNoSchedule, NoExecute (NoRun)',
       'nopal: setting NODE_NAME: is not a valid object name (N_1)',
       'nopal: setting RETRY_BACKOFF: is none of exponential, linear (often)',
-      'nopal: setting TAINT_EFFECT: is none of NoSchedule, PreferNoSchedule, NoExecute (NoRun)',
       'nopal: setting [install] cni-bin-dir: is not an absolute path (opt/cni)',
     ],
   },

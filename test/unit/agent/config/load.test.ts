@@ -153,9 +153,15 @@ const valueCases: readonly ValueCase[] = [
     want: 'n1',
   },
   {
+    name: 'the host name stands in for a dry run',
+    env: { NODE_NAME: '', DRY_RUN: 'true' },
+    get: l => [l.settings.nodeName, l.settings.gate.dryRun],
+    want: ['box7', true],
+  },
+  {
     name: 'the host name stands in where allowed',
     env: { NODE_NAME: '' },
-    hostname: 'Box7',
+    nodeNameOptional: true,
     get: l => l.settings.nodeName,
     want: 'box7',
   },

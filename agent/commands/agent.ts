@@ -1,0 +1,169 @@
+import type { Settings } from '../config/settings.ts'
+import { createVerdictBoard, type VerdictBoard } from '../gate/board.ts'
+import { describeVerdict, type Gravity } from '../gate/condition.ts'
+import { createGateDuty, type NodeSight } from '../gate/duty.ts'
+import { createInstallDuty } from '../install/duty.ts'
+import type { KubeClient } from '../kube/client.ts'
+import type { KubeCredentials } from '../kube/credentials.ts'
+import { createEventRecorder } from '../kube/events.ts'
+import { loadCredentials } from '../kube/load-credentials.ts'
+import { createNodeWriter } from '../kube/node-writer.ts'
+import { followOwnNode } from '../kube/own-node.ts'
+import { createMetrics, type Metrics } from '../report/metrics.ts'
+import { startReportServer } from '../report/server.ts'
+import { systemClock } from '../runtime/clock.ts'
+import type { Duty } from '../runtime/duty.ts'
+import type { Logger } from '../runtime/log.ts'
+import { type Loop, startLoop } from '../runtime/loop.ts'
+import { createVerifyDuty } from '../verify/duty.ts'
+import type { Verdict } from '../verify/verdict.ts'
+import { type Bulletin, createBulletin } from './bulletin.ts'
+import { type ExitCode, exitCodes, type ProcessPorts } from './process.ts'
+import { connect, readText, start } from './start.ts'
+import { createVerification } from './verification.ts'
+
+/** What the parts of a running agent share. */
+interface Agent {
+  readonly ports: ProcessPorts
+  readonly settings: Settings
+  readonly log: Logger
+  readonly credentials: KubeCredentials
+  readonly kube: KubeClient
+  readonly metrics: Metrics
+  readonly bulletin: Bulletin
+  readonly board: VerdictBoard
+}
+
+/** kubelet waits longer before it kills, but nobody should have to. */
+const longestEndMs = 4_000
+
+/** `nopal agent`: runs until it is asked to end. */
+export async function runAgent(ports: ProcessPorts): Promise<ExitCode> {
+  const { settings, log } = start(ports, { nodeNameOptional: false, output: ports.stdout })
+  const credentials = loadCredentials(settings, readText)
+  const metrics = createMetrics({ node: settings.nodeName, version: ports.version })
+  const kube = connect(ports, credentials, answer => metrics.recordKubeRequest(answer.method, answer.code))
+  const bulletin = createBulletin(settings, ports.version, systemClock)
+  const server = await startReportServer({ listen: settings.agent.listen, metrics, status: bulletin.status })
+  log.info({ server: kube.server, port: server.port, dryRun: settings.gate.dryRun }, 'agent started')
+  const board = createVerdictBoard(settings.gate)
+  const duties = startDuties({ ports, settings, log, credentials, kube, metrics, bulletin, board })
+  await firing(ports.ended)
+  log.info({}, 'agent ends')
+  await Promise.race([Promise.all([duties.stop(), server.close()]), later(longestEndMs)])
+  kube.close()
+  return exitCodes.well
+}
+
+/** Starts everything that runs on a node. */
+function startDuties(agent: Agent): { stop(): Promise<unknown> } {
+  const { settings, log, kube, bulletin, board } = agent
+  const shared = { log, clock: systemClock, random: Math.random }
+  const ownNode = followOwnNode({
+    ...shared,
+    api: kube,
+    name: settings.nodeName,
+    onChange(node) {
+      bulletin.showNode(node)
+      const doubt = board.observe(node)
+      if (doubt !== undefined) {
+        log.info({ reason: doubt }, 'verifies again')
+        verify.wake()
+      }
+      gate.wake()
+    },
+  })
+  const verification = createVerification({ settings, dryRun: settings.gate.dryRun, kube, live: ownNode.live })
+  const gate = startLoop(gateDuty(agent, ownNode, verification.gravity), shared)
+  const sayVerdict = createVerdictSayer(log, verification.gravity)
+  const showVerdict = (verdict: Verdict) => {
+    sayVerdict(verdict)
+    gate.wake()
+  }
+  const verify = startLoop(verifyDuty(agent, verification.run, showVerdict), shared)
+  const install = startInstall(agent)
+  return { stop: () => Promise.all([ownNode, gate, verify, install].map(part => part?.stop())) }
+}
+
+function gateDuty({ settings, log, kube, metrics, board }: Agent, sight: NodeSight, gravity: Gravity): Duty {
+  const { nodeName } = settings
+  return createGateDuty({
+    settings: settings.gate,
+    sight,
+    verdict: board.current,
+    gravity,
+    writer: createNodeWriter(kube, nodeName),
+    events: createEventRecorder({ api: kube, clock: systemClock, log, instance: nodeName }),
+    clock: systemClock,
+    log,
+    onWrite({ taint, ok, seconds }) {
+      if (taint === 'lift') metrics.recordGateWrite({ action: 'lift', ok, seconds })
+    },
+  })
+}
+
+function verifyDuty(
+  { settings, metrics, bulletin, board }: Agent,
+  verify: (signal: AbortSignal) => Promise<Verdict>,
+  onVerdict: (verdict: Verdict) => void,
+): Duty {
+  return createVerifyDuty({
+    settings: settings.verify,
+    async run(signal) {
+      const ticket = board.begin()
+      const verdict = await verify(signal)
+      board.finish(ticket, verdict)
+      return verdict
+    },
+    onVerdict(verdict) {
+      bulletin.showVerdict(verdict)
+      metrics.recordVerdict(verdict, systemClock.now())
+      onVerdict(verdict)
+    },
+    onRetry: () => metrics.recordRetry(),
+  })
+}
+
+/** A dry run writes nothing, to the host neither. */
+function startInstall({ ports, settings, log, credentials, kube, bulletin }: Agent): Loop | undefined {
+  if (!settings.install.enabled || settings.gate.dryRun) return undefined
+  const duty: Duty = createInstallDuty({
+    settings: settings.install,
+    binary: ports.kactusBinary,
+    namespace: settings.podNamespace,
+    credentials,
+    kube,
+    log,
+    signal: ports.ended,
+    wake: () => loop.wake(),
+    onState: bulletin.showInstall,
+  })
+  const loop = startLoop(duty, { log, clock: systemClock, random: Math.random })
+  return loop
+}
+
+/** Logs a verdict that differs from the one before; the same one again is no news. */
+function createVerdictSayer(log: Logger, gravity: Gravity): (verdict: Verdict) => void {
+  let said = ''
+  return verdict => {
+    const { reason, message } = describeVerdict(verdict, gravity)
+    if (said === `${reason} ${message}`) return
+    said = `${reason} ${message}`
+    const fields = { reason, seconds: verdict.seconds }
+    if (verdict.passed) log.info(fields, 'network verified')
+    else log.warn({ ...fields, checks: message }, 'network failed its verification')
+  }
+}
+
+function firing(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+function later(ms: number): Promise<void> {
+  return new Promise(resolve => {
+    setTimeout(resolve, ms)
+  })
+}

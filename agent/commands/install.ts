@@ -1,0 +1,49 @@
+import { createInstallDuty, type InstallState } from '../install/duty.ts'
+import { uninstall } from '../install/uninstall.ts'
+import { loadCredentials } from '../kube/load-credentials.ts'
+import { type ExitCode, exitCodes, type ProcessPorts } from './process.ts'
+import { connect, readText, start } from './start.ts'
+import type { Flags } from './usage.ts'
+
+/** `nopal install`: puts the CNI files in place once and says what it wrapped, or what it waits for. */
+export async function runInstall(ports: ProcessPorts): Promise<ExitCode> {
+  const { settings, log } = start(ports, { nodeNameOptional: true, output: ports.stderr })
+  const credentials = loadCredentials(settings, readText)
+  const kube = connect(ports, credentials)
+  const once = new AbortController()
+  let state: InstallState = { installed: false, message: 'nothing was done' }
+  const duty = createInstallDuty({
+    settings: settings.install,
+    binary: ports.kactusBinary,
+    namespace: settings.podNamespace,
+    credentials,
+    kube,
+    log,
+    signal: once.signal,
+    wake: () => undefined,
+    onState: found => {
+      state = found
+    },
+  })
+  try {
+    await duty.reconcile(ports.ended)
+  } finally {
+    once.abort()
+    kube.close()
+  }
+  ports.stdout.write(`${state.installed ? 'installed' : 'not installed'}: ${state.message}\n`)
+  return state.installed ? exitCodes.well : exitCodes.notWell
+}
+
+/** `nopal uninstall`: puts the node's own default network back. */
+export async function runUninstall(ports: ProcessPorts, flags: Flags): Promise<ExitCode> {
+  const { settings } = start(ports, { nodeNameOptional: true, output: ports.stderr })
+  const report = await uninstall({ settings: settings.install, force: flags.force === true })
+  const lines = [
+    ...report.removed.map(file => `removed ${file}`),
+    ...report.kept.map(file => `kept ${file}`),
+    ...report.notes,
+  ]
+  ports.stdout.write(lines.map(line => `${line}\n`).join(''))
+  return report.kept.length === 0 ? exitCodes.well : exitCodes.notWell
+}

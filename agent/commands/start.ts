@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
+import { type LoadedSettings, loadSettings } from '../config/load.ts'
+import type { Settings } from '../config/settings.ts'
+import { createKubeClient, type KubeAnswer, type KubeClient } from '../kube/client.ts'
+import type { KubeCredentials, ReadText } from '../kube/credentials.ts'
+import type { TokenFiles } from '../kube/token.ts'
+import { createLogger, type Logger } from '../runtime/log.ts'
+import type { ProcessPorts, TextOutput } from './process.ts'
+
+/** Reads a text file. */
+export const readText: ReadText = path => readFileSync(path, 'utf8')
+
+const tokenFiles: TokenFiles = {
+  async stamp(path) {
+    const { ino, mtimeNs, size } = await stat(path, { bigint: true })
+    return `${ino} ${mtimeNs} ${size}`
+  },
+  read: path => readFile(path, 'utf8'),
+}
+
+/** How a command reads its settings. */
+export interface StartOptions {
+  /** Whether the host's name may stand in for NODE_NAME: only where nothing is written to a Node. */
+  readonly nodeNameOptional: boolean
+  /** Where the command logs. */
+  readonly output: TextOutput
+}
+
+/** What every command begins with. */
+export interface Started {
+  readonly settings: Settings
+  readonly log: Logger
+}
+
+/**
+ * Reads the settings and makes the logger.
+ * @throws SettingsError
+ */
+export function start(ports: ProcessPorts, options: StartOptions): Started {
+  const { env, hostname, version } = ports
+  const terminal = options.output.isTTY === true
+  const { nodeNameOptional } = options
+  const { settings, warnings }: LoadedSettings = loadSettings({
+    env,
+    readFile: readText,
+    terminal,
+    hostname,
+    nodeNameOptional,
+  })
+  const { logLevel: level, logFormat: format } = settings.agent
+  const log = createLogger({ level, format, output: options.output, base: { node: settings.nodeName, version } })
+  for (const warning of warnings) log.warn({}, warning)
+  return { settings, log }
+}
+
+/** The client of this process. */
+export function connect(
+  ports: ProcessPorts,
+  credentials: KubeCredentials,
+  onAnswer?: (answer: KubeAnswer) => void,
+): KubeClient {
+  const userAgent = `nopal/${ports.version}`
+  return createKubeClient({ credentials, tokenFiles, userAgent, ...(onAnswer === undefined ? {} : { onAnswer }) })
+}

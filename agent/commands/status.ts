@@ -1,0 +1,78 @@
+import * as v from 'valibot'
+import type { Endpoint } from '../config/settings.ts'
+import { formatVerdictText } from '../verify/present.ts'
+import type { Verdict } from '../verify/verdict.ts'
+import { type ExitCode, exitCodes, type ProcessPorts } from './process.ts'
+import { start } from './start.ts'
+import { type Flags, readOutput } from './usage.ts'
+
+/** The agent of this node could not be asked. */
+export class StatusError extends Error {
+  override readonly name = 'StatusError'
+  readonly code = 'NoAgent'
+}
+
+const limitMs = 5_000
+
+const statusShape = v.looseObject({
+  node: v.string(),
+  version: v.string(),
+  startTime: v.string(),
+  verdict: v.nullable(
+    v.looseObject({ passed: v.boolean(), checks: v.array(v.looseObject({ code: v.string(), result: v.string() })) }),
+  ),
+  verdictTime: v.nullable(v.string()),
+  cni: v.looseObject({ enabled: v.boolean(), installed: v.boolean(), message: v.string() }),
+  gate: v.nullable(v.looseObject({ tainted: v.boolean(), message: v.string() })),
+})
+
+type Status = v.InferOutput<typeof statusShape>
+
+/** `nopal status`: what the agent of this node says of itself. */
+export async function runStatus(ports: ProcessPorts, flags: Flags): Promise<ExitCode> {
+  const output = readOutput(flags)
+  const { settings } = start(ports, { nodeNameOptional: true, output: ports.stderr })
+  const status = await ask(settings.agent.listen)
+  ports.stdout.write(output === 'json' ? `${JSON.stringify(status)}\n` : renderStatus(status))
+  return isWell(status) ? exitCodes.well : exitCodes.notWell
+}
+
+async function ask(listen: Endpoint): Promise<Status> {
+  const url = `http://${hostOf(listen)}:${listen.port}/status.json`
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(limitMs), redirect: 'error' })
+    return v.parse(statusShape, await response.json())
+  } catch (error) {
+    const message = error instanceof v.ValiError ? 'is no agent' : 'does not answer'
+    throw new StatusError(`${url} ${message}: is the agent running?`, { cause: error })
+  }
+}
+
+/** Where an agent that listens everywhere can be reached from here. */
+function hostOf({ host }: Endpoint): string {
+  if (host === '' || host === '0.0.0.0') return '127.0.0.1'
+  if (host === '::') return '[::1]'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+function isWell({ verdict, cni }: Status): boolean {
+  return verdict?.passed === true && (cni.installed || !cni.enabled)
+}
+
+function renderStatus(status: Status): string {
+  const facts = [
+    `node    ${status.node}`,
+    `agent   ${status.version}, since ${status.startTime}`,
+    `taint   ${status.gate === null ? 'the Node is not known' : status.gate.message}`,
+    `CNI     ${status.cni.message}`,
+    `network ${renderVerdict(status)}`,
+  ]
+  return `${facts.join('\n')}\n`
+}
+
+function renderVerdict({ verdict, verdictTime }: Status): string {
+  if (verdict === null) return 'not verified yet'
+  // The agent is this same program; its verdict has the shape that the shape above only looks at in part.
+  const table = formatVerdictText(verdict as unknown as Verdict)
+  return `${verdict.passed ? 'verified' : 'failed its verification'} at ${verdictTime ?? 'an unknown time'}\n\n${table.trimEnd()}`
+}

@@ -1,0 +1,108 @@
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+
+/** The command line asks for something that does not exist. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+  readonly code = 'Usage'
+}
+
+/** A subcommand as the command line knows it. */
+export interface CommandUsage {
+  readonly name: string
+  readonly synopsis: string
+  readonly summary: string
+  readonly options: ParseArgsOptionsConfig
+}
+
+const output = { output: { type: 'string' } } as const
+
+/** Every subcommand, in the order of the help. */
+export const commandUsages = {
+  agent: { name: 'agent', synopsis: '', summary: 'run as the agent of this node', options: {} },
+  verify: {
+    name: 'verify',
+    synopsis: '[--dry-run] [--from host,sandbox] [--output text|json]',
+    summary: 'verify the network of this node once; without --dry-run the Node shows the verdict',
+    options: { 'dry-run': { type: 'boolean' }, from: { type: 'string' }, ...output },
+  },
+  install: { name: 'install', synopsis: '', summary: 'put kactus and its configuration in place', options: {} },
+  uninstall: {
+    name: 'uninstall',
+    synopsis: '[--force]',
+    summary: 'give the node its own default network back',
+    options: { force: { type: 'boolean' } },
+  },
+  status: {
+    name: 'status',
+    synopsis: '[--output text|json]',
+    summary: 'ask the agent of this node how it is',
+    options: output,
+  },
+} as const satisfies Record<string, CommandUsage>
+
+export type CommandName = keyof typeof commandUsages
+
+/** A command line that was understood. */
+export type Invocation =
+  | { readonly kind: 'help' | 'version' }
+  | { readonly kind: 'run'; readonly command: CommandName; readonly flags: Flags }
+
+/** Options as given; unset ones are absent. */
+export type Flags = Readonly<Record<string, string | boolean | undefined>>
+
+/**
+ * Reads the command line.
+ * @throws UsageError in words that name what is wrong
+ */
+export function parseCommandLine(args: readonly string[]): Invocation {
+  const [first, ...rest] = args
+  if (first === undefined) throw new UsageError('no command is given')
+  if (first === '--help' || first === '-h' || first === 'help') return { kind: 'help' }
+  if (first === '--version' || first === 'version') return { kind: 'version' }
+  if (!isCommand(first)) throw new UsageError(`there is no command ${JSON.stringify(first)}`)
+  if (rest.includes('--help') || rest.includes('-h')) return { kind: 'help' }
+  return { kind: 'run', command: first, flags: parseFlags(commandUsages[first], rest) }
+}
+
+function isCommand(name: string): name is CommandName {
+  return Object.hasOwn(commandUsages, name)
+}
+
+function parseFlags(usage: CommandUsage, args: readonly string[]): Flags {
+  try {
+    const { values } = parseArgs({ args: [...args], options: usage.options, strict: true })
+    // None of the options may be given more than once, so there are no arrays.
+    return values as Flags
+  } catch (error) {
+    const detail = error instanceof Error ? error.message.split('. ')[0] : String(error)
+    throw new UsageError(`${usage.name}: ${detail}`)
+  }
+}
+
+/** The value of `--output`. */
+export function readOutput(flags: Flags): 'text' | 'json' {
+  const { output: wanted = 'text' } = flags
+  if (wanted !== 'text' && wanted !== 'json')
+    throw new UsageError(`--output is text or json, not ${JSON.stringify(wanted)}`)
+  return wanted
+}
+
+/** What `nopal --help` prints. */
+export function renderHelp(): string {
+  const rows = Object.values(commandUsages).map(each => [
+    `nopal ${`${each.name} ${each.synopsis}`.trim()}`,
+    each.summary,
+  ])
+  const lines = rows.map(([call = '', summary = '']) => `  ${call}\n      ${summary}`)
+  return [
+    'One agent per Kubernetes node, and kactus, its CNI plugin.',
+    '',
+    ...lines,
+    '  nopal --version',
+    '  nopal --help',
+    '',
+    'Exit codes: 0 well, 1 not well, 2 wrong settings or usage, 3 could not find out.',
+    'Settings: /etc/nopal/nopal.ini, or the file NOPAL_CONFIG names; NOPAL_<SECTION>_<KEY> in the environment.',
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,103 @@
+import { oneOf, someOf, ValueFault } from '../config/parsers.ts'
+import type { Settings } from '../config/settings.ts'
+import { createGateDuty } from '../gate/duty.ts'
+import { KubeError } from '../kube/api.ts'
+import type { KubeClient } from '../kube/client.ts'
+import { CredentialsError, type KubeCredentials } from '../kube/credentials.ts'
+import { createEventRecorder } from '../kube/events.ts'
+import { loadCredentials } from '../kube/load-credentials.ts'
+import { type KubeNode, newerNode } from '../kube/node.ts'
+import { createNodeWriter } from '../kube/node-writer.ts'
+import { systemClock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/log.ts'
+import { createProgressLine, formatVerdictJson, formatVerdictText } from '../verify/present.ts'
+import type { Verdict } from '../verify/verdict.ts'
+import { type ExitCode, exitCodes, type ProcessPorts } from './process.ts'
+import { connect, readText, start } from './start.ts'
+import { type Flags, readOutput, UsageError } from './usage.ts'
+import { createVerification, type Verification } from './verification.ts'
+
+/** `nopal verify`: one verification, shown; without `--dry-run` the Node shows it too. */
+export async function runVerify(ports: ProcessPorts, flags: Flags): Promise<ExitCode> {
+  const output = readOutput(flags)
+  const given = start(ports, { nodeNameOptional: flags['dry-run'] === true, output: ports.stderr })
+  const dryRun = flags['dry-run'] === true || given.settings.gate.dryRun
+  const { log } = given
+  const settings = withVantages(given.settings, flags)
+  const credentials = findCredentials(settings, dryRun, log)
+  const kube = credentials && connect(ports, credentials)
+  const verification = createVerification({ settings, dryRun, kube })
+  // Before the checks: a verdict must never be written to a Node that was made while they ran.
+  const node = dryRun || kube === undefined ? undefined : await readNode(kube, settings, ports.ended)
+  const progress = createProgressLine(ports.stderr)
+  const verdict = await verification.run(ports.ended, progress.show).finally(progress.end)
+  ports.stdout.write(output === 'json' ? formatVerdictJson(verdict) : formatVerdictText(verdict))
+  if (kube !== undefined && node !== undefined) {
+    await showOnNode({ kube, settings, log, node, verdict, verification, signal: ports.ended })
+  }
+  kube?.close()
+  return verdict.passed ? exitCodes.well : exitCodes.notWell
+}
+
+function withVantages(settings: Settings, flags: Flags): Settings {
+  if (typeof flags.from !== 'string') return settings
+  try {
+    const from = someOf(oneOf('host', 'sandbox'))(flags.from)
+    return { ...settings, verify: { ...settings.verify, from } }
+  } catch (error) {
+    if (error instanceof ValueFault) throw new UsageError(`--from ${error.message} (${flags.from})`)
+    throw error
+  }
+}
+
+/** A dry run works without any cluster; one that is named and cannot be had is a fault even then. */
+function findCredentials(settings: Settings, dryRun: boolean, log: Logger): KubeCredentials | undefined {
+  try {
+    return loadCredentials(settings, readText)
+  } catch (error) {
+    if (!dryRun || !(error instanceof CredentialsError) || error.code !== 'NoCredentials') throw error
+    log.warn({}, `${error.message}: what needs a cluster is skipped`)
+    return undefined
+  }
+}
+
+/** undefined = the API did not let us; the checks will find out why, and say so. */
+async function readNode(kube: KubeClient, settings: Settings, signal: AbortSignal): Promise<KubeNode | undefined> {
+  try {
+    return await createNodeWriter(kube, settings.nodeName).read(signal)
+  } catch (error) {
+    if (error instanceof KubeError && error.code !== 'NotFound') return undefined
+    throw error
+  }
+}
+
+interface Showing {
+  readonly kube: KubeClient
+  readonly settings: Settings
+  readonly log: Logger
+  readonly node: KubeNode
+  readonly verdict: Verdict
+  readonly verification: Verification
+  readonly signal: AbortSignal
+}
+
+async function showOnNode({ kube, settings, log, node, verdict, verification, signal }: Showing): Promise<void> {
+  let seen = node
+  const duty = createGateDuty({
+    settings: settings.gate,
+    sight: {
+      current: () => seen,
+      adopt: come => {
+        seen = newerNode(seen, come)
+      },
+    },
+    verdict: () => ({ uid: node.uid, verdict }),
+    gravity: verification.gravity,
+    writer: createNodeWriter(kube, settings.nodeName),
+    events: createEventRecorder({ api: kube, clock: systemClock, log, instance: settings.nodeName }),
+    clock: systemClock,
+    log,
+    onWrite: () => undefined,
+  })
+  await duty.reconcile(signal)
+}

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+import { hostname } from 'node:os'
+import { kactusBinary, version } from './build-info.ts'
+import { exitCodes } from './commands/process.ts'
+import { describeFault, run } from './commands/run.ts'
+
+const ended = new AbortController()
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => ended.abort())
+
+// Also for promises that nobody waits for: what nobody foresaw is told once and ends the process.
+process.on('uncaughtException', error => {
+  process.stderr.write(`nopal: ${describeFault(error)}\n`)
+  process.exit(exitCodes.failed)
+})
+
+const code = await run({
+  args: process.argv.slice(2),
+  env: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  hostname: hostname(),
+  version,
+  kactusBinary,
+  ended: ended.signal,
+})
+// Kept connections would hold the process for a minute.
+process.exit(code)
