@@ -115,7 +115,9 @@ const nodeInfoFields = ['machineID', 'systemUUID', 'bootID', 'kernelVersion', 'o
 const moreNodeInfoFields = ['kubeletVersion', 'kubeProxyVersion', 'operatingSystem', 'architecture']
 
 function shapeNode(object: JsonObject): JsonObject {
-  const spec = Object.entries(asObject(object.spec)).filter(([key]) => nodeSpecFields.includes(key))
+  const known = Object.entries(asObject(object.spec)).filter(([key]) => nodeSpecFields.includes(key))
+  // An empty list is the same as none.
+  const spec = known.filter(([, value]) => value !== null && !(Array.isArray(value) && value.length === 0))
   const status = asObject(object.status)
   const untold = Object.fromEntries([...nodeInfoFields, ...moreNodeInfoFields].map(key => [key, '']))
   const conditions = asList(status.conditions).map(condition => ({

@@ -50,7 +50,9 @@ function mergeValue(document: Json | undefined, patch: Json, place: Place): Json
   if (isObject(patch)) return mergeObject(isObject(document) ? document : {}, patch, place)
   const key = place.keys[place.path]
   if (!isList(patch) || !isList(document ?? []) || key === undefined) return patch
-  const present = isList(document ?? null) ? (document as readonly Json[]) : []
+  // Nothing to merge with: the list is taken as it is, even an item without its key.
+  if (document === undefined) return patch.filter(item => !(isObject(item) && item.$patch === 'delete'))
+  const present = isList(document) ? document : []
   return key === '' ? [...new Set([...present, ...patch])] : mergeItems(present, patch, { key, place })
 }
 

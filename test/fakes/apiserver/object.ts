@@ -29,7 +29,7 @@ export function newObject(resource: Resource, sent: JsonObject, namespace: strin
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   }
   const metadata = {
-    ...without(without(given, 'managedFields'), 'resourceVersion'),
+    ...withoutEmpty(without(without(given, 'managedFields'), 'resourceVersion')),
     name,
     ...(resource.namespaced ? { namespace } : {}),
     uid: randomUUID(),
@@ -143,6 +143,10 @@ function keptMetadata(stored: JsonObject, sent: JsonObject): JsonObject {
     ([key, value]) => ![...fixed, ...counted, 'managedFields'].includes(key) && !isEmpty(value),
   )
   return Object.fromEntries([...free, ...kept])
+}
+
+function withoutEmpty(object: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => !isEmpty(value)))
 }
 
 /** Empty labels and lists are not kept. */
