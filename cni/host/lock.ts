@@ -3,6 +3,7 @@ import { mkdir, readlink, symlink, unlink } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isBoundByOthers } from './socket-owner.ts'
 
 /**
  * Locks between processes that a dead holder never keeps.
@@ -43,8 +44,17 @@ export async function acquireLock(folder: string, name: string, options: LockOpt
     }
     const leftMs = deadline - performance.now()
     if (leftMs <= 0) throw new LockTimeout(`the lock ${name} was not free within ${options.timeoutMs / 1000} s`)
-    await released(address, leftMs)
+    const outcome = await released(address, Math.min(leftMs, SUSPECT_MS))
+    if (outcome === 'held' && (await isBoundByOthers(address, process.getuid?.() ?? 0))) await retire(path, address)
   }
+}
+
+/** After so long it is worth the look at who it is that holds the lock. */
+const SUSPECT_MS = 1000
+
+/** A killed holder leaves its name to whoever has read it in /proc/net/unix; the next ones then need another name. */
+async function retire(path: string, address: string): Promise<void> {
+  if ((await read(path)) === address) await unlink(path).catch(() => undefined)
 }
 
 /** Waits until nobody holds the lock; it may be taken again at once. Never takes it. */

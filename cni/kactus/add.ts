@@ -4,7 +4,7 @@ import type { NetworkRequest } from '../networks/request.ts'
 import { CniCode, CniError } from '../spec/errors.ts'
 import type { JsonObject } from '../spec/json.ts'
 import { attachAll, detachAll, findPlugins, mayHaveRun } from './attach.ts'
-import { type Call, locked, type RecordedWork, workOn } from './call.ts'
+import { type Call, locked, quiesce, type RecordedWork, workOn } from './call.ts'
 import { readDelegates } from './config.ts'
 import { chosenDevices } from './devices.ts'
 import { lookUpNetwork, lookUpPod } from './lookup.ts'
@@ -123,6 +123,7 @@ async function clearInterrupted(call: Call): Promise<ContainerRecord | undefined
     const message = `container ${request.containerId} has ${request.ifname} already`
     throw new CniError(KactusCode.AlreadyAttached, message, { details: 'DEL it first' })
   }
+  await quiesce(call, record.containerId, live)
   const failures = await detachAll(workOn(call, record), live)
   if (failures.length > 0) throw failures[0]
   return recordWithout(record, owned)
@@ -159,6 +160,7 @@ async function clearNetwork(
 ): Promise<ContainerRecord> {
   if (known === undefined) return record
   if (mayHaveRun(known)) {
+    await quiesce(call, record.containerId, [known])
     const failures = await detachAll(workOn(call, record), [known])
     if (failures.length > 0) throw failures[0]
   }

@@ -11,7 +11,7 @@ import {
 
 export interface AgentOptions {
   readonly socket: string
-  /** Only a socket of this user, in a folder of this user that nobody else can write to, is the agent's. */
+  /** Whose the agent is. */
   readonly uid: number
   /** Limit until the first byte of the answer. */
   readonly firstByteMs: number
@@ -21,12 +21,13 @@ export interface AgentOptions {
 
 /** Asks the agent on this node. undefined = it is not there, does not know, is too slow or makes no sense. */
 export async function askAgent(question: LookupQuestion, options: AgentOptions): Promise<LookupAnswer | undefined> {
-  if (!(await isOurs(options))) return undefined
+  if (!(await isAgentSocket(options.socket, options.uid))) return undefined
   const text = await exchange(printQuestion(question), options)
   return text === undefined ? undefined : parseAnswer(text)
 }
 
-async function isOurs({ socket, uid }: AgentOptions): Promise<boolean> {
+/** Whether a path is a socket that nobody but this user can have put there. */
+export async function isAgentSocket(socket: string, uid: number): Promise<boolean> {
   try {
     const [entry, folder] = await Promise.all([lstat(socket), lstat(dirname(socket))])
     const isShut = (folder.mode & 0o022) === 0

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { createLog, type Log } from '../host/log.ts'
 import { isOwnNetns } from '../host/netns.ts'
+import { DELEGATE_MARK } from '../host/orphan-mark.ts'
 import { PluginProcesses } from '../host/plugin-process.ts'
 import { KactusCode } from '../networks/codes.ts'
 import { CniCode, CniError } from '../spec/errors.ts'
@@ -10,23 +11,25 @@ import type { Call } from './call.ts'
 import { type Conf, logLevelFrom } from './config.ts'
 import type { CniProcess } from './dispatch.ts'
 import type { Request } from './request.ts'
-import { lookupSources } from './sources.ts'
+import { canLookUp, lookupSources } from './sources.ts'
 import { RecordStore } from './store.ts'
 
 const DELEGATE_TIMEOUT_MS = 100_000
 
+/** A request and the configuration that came with it. */
+export interface Given {
+  readonly request: Request
+  readonly conf: Conf
+}
+
 /** Runs the command of a request with the real world around it. */
-export async function runCommand(
-  io: CniProcess,
-  uid: number,
-  request: Request,
-  conf: Conf,
-): Promise<JsonObject | undefined> {
+export async function runCommand(io: CniProcess, uid: number, given: Given): Promise<JsonObject | undefined> {
+  const { request, conf } = given
   const log = logOf(io, conf, request)
   const started = performance.now()
   try {
     await refuseOwnNamespace(io, request)
-    const result = await workOf(request.command)(callOf(io, uid, { request, conf, log }))
+    const result = await workOf(request.command)(callOf(io, uid, { ...given, log }))
     log.info(`${request.command} done`, { ms: Math.round(performance.now() - started) })
     return result
   } catch (error) {
@@ -45,8 +48,14 @@ function workOf(command: Request['command']): Work {
       return async call => (await import('./add.ts')).add(call)
     case 'DEL':
       return async call => (await import('./del.ts')).del(call)
-    default:
-      throw new CniError(CniCode.InvalidEnvironment, `${command} is not supported`)
+    case 'CHECK':
+      return async call => (await import('./check.ts')).check(call)
+    case 'STATUS':
+      return async call => (await import('./status.ts')).status(call)
+    case 'GC':
+      return async call => (await import('./gc.ts')).gc(call)
+    case 'VERSION':
+      return async () => undefined
   }
 }
 
@@ -60,12 +69,13 @@ function callOf(io: CniProcess, uid: number, given: Pick<Call, 'request' | 'conf
     }),
     runner: new PluginProcesses({
       folders: pluginFolders(request.path),
-      env: io.env,
+      env: { ...io.env, [DELEGATE_MARK]: '1' },
       timeoutMs: DELEGATE_TIMEOUT_MS,
       stderr: chunk => io.stderr(Buffer.from(chunk).toString()),
       codes: { notFound: KactusCode.PluginNotFound, failed: KactusCode.PluginFailed },
     }),
     lookup: lookupSources(conf, io.env, uid),
+    canLookUp: () => canLookUp(conf, io.env, uid),
     width: widthFor(availableParallelism()),
   }
 }

@@ -32,12 +32,18 @@ function writeAll(descriptor: number, text: string): void {
   }
 }
 
-dispatch(io, async (request, conf) =>
-  (await import('./command.ts')).runCommand(io, process.getuid?.() ?? 0, request, conf),
-)
-  .catch(error => {
+async function main(): Promise<void> {
+  let code = 1
+  try {
+    code = await dispatch(io, async (request, conf) => {
+      const { runCommand } = await import('./command.ts')
+      return runCommand(io, process.getuid?.() ?? 0, { request, conf })
+    })
+  } catch (error) {
     writeAll(STDERR, `kactus: ${error instanceof Error ? error.stack : String(error)}\n`)
-    return 1
-  })
+  }
   // Whatever is still open (a slow reader of a socket, a timer) must not keep the runtime waiting.
-  .then(code => process.exit(code))
+  process.exit(code)
+}
+
+void main()

@@ -2,6 +2,7 @@ import { KactusCode } from '../networks/codes.ts'
 import { CniError } from '../spec/errors.ts'
 import type { Conf } from './config.ts'
 import type { KubeReader } from './kube.ts'
+import type { KubeAccess } from './kubeconfig.ts'
 import type { LookupSources } from './lookup.ts'
 import type { Environment } from './request.ts'
 
@@ -26,15 +27,28 @@ export function lookupSources(conf: Conf, env: Environment, uid: number): Lookup
   }
 }
 
+/**
+ * Looks whether there is an agent to ask or an account for the API, and asks neither.
+ * @throws CniError
+ */
+export async function canLookUp(conf: Conf, env: Environment, uid: number): Promise<void> {
+  if (conf.agentSocket !== '') {
+    const { isAgentSocket } = await import('./agent-lookup.ts')
+    if (await isAgentSocket(conf.agentSocket, uid)) return
+  }
+  await readAccess(conf, env)
+}
+
 async function openApi(conf: Conf, env: Environment): Promise<KubeReader> {
-  const [{ HttpsKubeReader }, { readInCluster, readKubeconfig }] = await Promise.all([
-    import('./kube.ts'),
-    import('./kubeconfig.ts'),
-  ])
+  const [access, { HttpsKubeReader }] = await Promise.all([readAccess(conf, env), import('./kube.ts')])
+  return new HttpsKubeReader(access, AbortSignal.timeout(API_TOTAL_MS))
+}
+
+async function readAccess(conf: Conf, env: Environment): Promise<KubeAccess> {
+  const { readInCluster, readKubeconfig } = await import('./kubeconfig.ts')
   try {
     const inCluster = { host: env.KUBERNETES_SERVICE_HOST, port: env.KUBERNETES_SERVICE_PORT }
-    const access = await (conf.kubeconfig === undefined ? readInCluster(inCluster) : readKubeconfig(conf.kubeconfig))
-    return new HttpsKubeReader(access, AbortSignal.timeout(API_TOTAL_MS))
+    return await (conf.kubeconfig === undefined ? readInCluster(inCluster) : readKubeconfig(conf.kubeconfig))
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     throw new CniError(KactusCode.LookupImpossible, `no way to the Kubernetes API: ${message}`, { cause: error })

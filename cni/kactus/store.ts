@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { syncFolder, writeFileAtomic } from '../host/files.ts'
 import { acquireLock, isHeld, type Lock, LockTimeout, waitUntilFree } from '../host/lock.ts'
@@ -124,7 +125,14 @@ export class RecordStore {
 
   /** Makes the folders, to see that they can be written. */
   async prepare(): Promise<void> {
-    for (const folder of [this.#records, this.#locks]) await mkdir(folder, { recursive: true, mode: 0o700 })
+    for (const folder of [this.#records, this.#locks]) {
+      try {
+        await mkdir(folder, { recursive: true, mode: 0o700 })
+        await access(folder, constants.W_OK)
+      } catch (error) {
+        throw stateError('cannot be written', folder, error)
+      }
+    }
   }
 
   #path(containerId: string): string {
