@@ -26,7 +26,7 @@ owner_lives() {
 # Of a run is what carries its name in the environment, or is in one of its namespaces.
 processes_of() {
   {
-    grep -lzxF "NOPAL_LAB_RUN=$1" /proc/[0-9]*/environ 2>/dev/null || :
+    grep -lzxF "LAB_RUN_OF_NOPAL=$1" /proc/[0-9]*/environ 2>/dev/null || :
     for namespace in $(stat -Lc %d:%i /run/netns/nopal-"$1"-* 2>/dev/null); do
       stat -Lc '%d:%i %n' /proc/[0-9]*/ns/net 2>/dev/null | grep "^$namespace " || :
     done

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { namespaceFolder } from './namespaces.ts'
-import { registryFolder } from './registry.ts'
+import { registryFolder, runVariable } from './registry.ts'
 
 /** Everything on this machine that carries a run's id, a line each; empty after a clean stop. */
 export function leftoversOf(id: string): string[] {
@@ -27,7 +27,7 @@ function mountsOf(id: string): string[] {
 
 function processesOf(id: string): string[] {
   return processIds()
-    .filter(pid => procFile(pid, 'environ').split('\0').includes(`NOPAL_LAB_RUN=${id}`))
+    .filter(pid => procFile(pid, 'environ').split('\0').includes(`${runVariable}=${id}`))
     .map(pid => `process ${pid}`)
 }
 

@@ -13,6 +13,9 @@ export const mesh = {
   address: (number: number) => `10.101.0.${number}`,
 } as const
 
+/** The second one spares its log a banner about kernel modules. */
+const daemonSettings = { LOG_LEVEL: 'error', WG_PROCESS_FOREGROUND: '1' }
+
 interface Member {
   readonly node: LabNode
   readonly privateKey: string
@@ -34,7 +37,7 @@ async function makeMember(run: LabRun, node: LabNode): Promise<Member> {
 async function join(member: Member, members: readonly Member[], cleanup: Cleanup): Promise<void> {
   const { node } = member
   const peers = members.filter(other => other !== member)
-  const daemon = node.start('wireguard-go', ['wireguard-go', '--foreground', mesh.device], { LOG_LEVEL: 'error' })
+  const daemon = node.start('wireguard-go', ['wireguard-go', '--foreground', mesh.device], daemonSettings)
   cleanup.add(`wireguard-go of ${node.name}`, () => daemon.stop())
   const socket = node.path(`/run/wireguard/${mesh.device}.sock`)
   await until(`wireguard-go on ${node.name}`, () => existsSync(socket) || failIfEnded(daemon))

@@ -15,6 +15,9 @@ import { join } from 'node:path'
 /** Where every run is listed, so that scripts/lab-clean.sh finds what a killed run left. */
 export const registryFolder = '/run/nopal-lab'
 
+/** Every process of a run carries the run's id in this variable. Not NOPAL_...: the agent refuses names it does not know. */
+export const runVariable = 'LAB_RUN_OF_NOPAL'
+
 /**
  * Lists a run with its owner (process id and start time: the pair is never used twice) and its folder.
  * The entry appears whole, by a rename, so that nobody sees a run without its owner.

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LabChild } from './child.ts'
 import { CommandError, type CommandOptions, collect, type Output } from './commands.ts'
-import { delist, enlist, noteFolder } from './registry.ts'
+import { delist, enlist, noteFolder, runVariable } from './registry.ts'
 
 /** Children get this and nothing of ours: a lab must not depend on who started it. */
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -77,7 +77,7 @@ export class LabRun {
   }
 
   #environment(extra: Readonly<Record<string, string>> | undefined): Record<string, string> {
-    return { PATH: path, HOME: '/root', LANG: 'C.UTF-8', ...extra, NOPAL_LAB_RUN: this.id }
+    return { PATH: path, HOME: '/root', LANG: 'C.UTF-8', ...extra, [runVariable]: this.id }
   }
 }
 

@@ -20,10 +20,12 @@ export function describeNodes(lab: Lab): string[] {
 /** The agents run, but names do not resolve: no pod may land. */
 export async function failWithoutDns(lab: Lab): Promise<string[]> {
   await lab.dns.stop()
-  for (const node of lab.nodes) await lab.startAgent(node)
+  const agents = await Promise.all(lab.nodes.map(node => lab.startAgent(node)))
   return await Promise.all(
     lab.nodes.map(async ({ name }) => {
       const node = await until(`a verdict of ${name}`, async () => {
+        const ended = agents.find(agent => !agent.running)
+        if (ended !== undefined) throw new Error(`${ended.name} ended: ${ended.log()}`)
         const current = await readNode(lab.api, name)
         return networkCondition(current)?.status === 'False' && current
       })
