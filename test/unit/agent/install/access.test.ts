@@ -1,0 +1,88 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { createAccessSource } from '../../../../agent/install/access.ts'
+import type { KubeRequest } from '../../../../agent/kube/api.ts'
+import type { KubeCredentials } from '../../../../agent/kube/credentials.ts'
+
+const signal = new AbortController().signal
+const base: KubeCredentials = {
+  source: 'kubeconfig',
+  server: 'https://192.0.2.1:6443',
+  caPem: 'the CA',
+  tlsServerName: 'kubernetes',
+  insecure: false,
+  token: 'fixed',
+  tokenFile: undefined,
+  clientCertPem: 'a certificate',
+  clientKeyPem: 'a key',
+}
+const hourMs = 60 * 60 * 1000
+
+t.test('access: outside a pod kactus gets what the agent has', async t => {
+  const { source, requests } = create(base)
+  t.strictSame(await source(signal), {
+    server: 'https://192.0.2.1:6443',
+    caPem: 'the CA',
+    tlsServerName: 'kubernetes',
+    insecure: false,
+    token: 'fixed',
+    clientCertPem: 'a certificate',
+    clientKeyPem: 'a key',
+  })
+  t.equal(requests.length, 0)
+})
+
+t.test('access: a token file is read each time', async t => {
+  const tokenFile = join(t.testdir({ token: 'one\n' }), 'token')
+  const { source } = create({ ...base, tokenFile })
+  t.equal((await source(signal)).token, 'one')
+  await writeFile(tokenFile, 'two\n')
+  t.equal((await source(signal)).token, 'two')
+})
+
+t.test('access: a token file that is gone is named', async t => {
+  const { source } = create({ ...base, tokenFile: '/nonexistent/token' })
+  await t.rejects(source(signal), { code: 'TokenUnreadable', message: '/nonexistent/token' })
+})
+
+t.test('access: in a pod kactus gets a token of its own account and nothing of the agent', async t => {
+  const { source, requests } = create({ ...base, source: 'in-cluster', tokenFile: '/nonexistent' })
+  t.match(await source(signal), { server: base.server, caPem: 'the CA', token: 'token 1', clientKeyPem: undefined })
+  t.match(requests, [
+    {
+      method: 'POST',
+      path: '/api/v1/namespaces/nopal/serviceaccounts/kactus/token',
+      body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 86_400 } },
+    },
+  ])
+})
+
+t.test('access: a token is kept for an hour and then renewed', async t => {
+  const { source, clock } = create({ ...base, source: 'in-cluster' })
+  t.equal((await source(signal)).token, 'token 1')
+  clock.ms += hourMs - 1
+  t.equal((await source(signal)).token, 'token 1')
+  clock.ms += 1
+  t.equal((await source(signal)).token, 'token 2')
+})
+
+t.test('access: a refusal names the account', async t => {
+  const { source } = create({ ...base, source: 'in-cluster' }, async () => Promise.reject(new Error('forbidden')))
+  await t.rejects(source(signal), { code: 'NoToken', message: 'no token for ServiceAccount nopal/kactus: forbidden' })
+})
+
+for (const reply of [null, {}, { status: {} }, { status: { token: '' } }, { status: { token: 7 } }]) {
+  t.test(`access: a reply without a token: ${JSON.stringify(reply)}`, async t => {
+    const { source } = create({ ...base, source: 'in-cluster' }, async () => reply)
+    await t.rejects(source(signal), { code: 'NoToken' })
+  })
+}
+
+function create(credentials: KubeCredentials, request?: () => Promise<unknown>) {
+  const requests: KubeRequest[] = []
+  const clock = { ms: 0, monotonic: () => clock.ms }
+  const numbered = async (one: KubeRequest) => ({ status: { token: `token ${requests.push(one)}` } })
+  const kube = { server: credentials.server, request: request ?? numbered }
+  return { requests, clock, source: createAccessSource({ credentials, kube, namespace: 'nopal', clock }) }
+}

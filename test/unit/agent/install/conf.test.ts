@@ -1,0 +1,166 @@
+import t from 'tap'
+import { isOwnConf, leadsToKactus, renderConf } from '../../../../agent/install/conf.ts'
+import { type ConfList, confListFrom } from '../../../../cni/spec/conf.ts'
+import { isJsonObject, parseJson } from '../../../../cni/spec/json.ts'
+
+const kubeconfig = '/etc/cni/net.d/kactus.d/kactus-kubeconfig.yaml'
+
+interface ConfCase {
+  readonly name: string
+  /** The wrapped conf as text. */
+  readonly wrapped: string
+  readonly want: unknown
+}
+
+const cases: readonly ConfCase[] = [
+  {
+    name: 'a chain',
+    wrapped:
+      '{"cniVersion":"1.0.0","name":"cbr0","plugins":[{"type":"bridge","mtu":1420},{"type":"portmap","capabilities":{"portMappings":true}}]}',
+    want: {
+      cniVersion: '1.0.0',
+      name: 'kactus-net',
+      plugins: [
+        {
+          type: 'kactus',
+          kubeconfig,
+          capabilities: { portMappings: true },
+          delegates: [
+            {
+              masterPlugin: true,
+              name: 'cbr0',
+              cniVersion: '1.0.0',
+              plugins: [
+                { type: 'bridge', mtu: 1420 },
+                { type: 'portmap', capabilities: { portMappings: true } },
+              ],
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    name: 'a single plugin',
+    wrapped: '{"cniVersion":"0.4.0","name":"mynet","type":"bridge","ipam":{"type":"host-local"}}',
+    want: {
+      cniVersion: '0.4.0',
+      name: 'kactus-net',
+      plugins: [
+        {
+          type: 'kactus',
+          kubeconfig,
+          delegates: [
+            { type: 'bridge', cniVersion: '0.4.0', name: 'mynet', ipam: { type: 'host-local' }, masterPlugin: true },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    name: 'a list of one plugin, with flags',
+    wrapped:
+      '{"cniVersion":"1.1.0","name":"cilium","disableCheck":true,"disableGC":"true","plugins":[{"type":"cilium-cni"}]}',
+    want: {
+      cniVersion: '1.1.0',
+      name: 'kactus-net',
+      disableCheck: true,
+      disableGC: true,
+      plugins: [
+        {
+          type: 'kactus',
+          kubeconfig,
+          delegates: [
+            {
+              type: 'cilium-cni',
+              masterPlugin: true,
+              name: 'cilium',
+              cniVersion: '1.1.0',
+              disableCheck: true,
+              disableGC: true,
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    name: 'no version',
+    wrapped: '{"name":"old","type":"bridge"}',
+    want: {
+      cniVersion: '0.3.1',
+      name: 'kactus-net',
+      plugins: [{ type: 'kactus', kubeconfig, delegates: [{ type: 'bridge', masterPlugin: true, name: 'old' }] }],
+    },
+  },
+  {
+    name: 'capabilities of several plugins, refused and junk ones',
+    wrapped:
+      '{"cniVersion":"1.0.0","name":"n","plugins":[{"type":"a","capabilities":{"mac":true,"ips":false}},{"type":"b","capabilities":{"bandwidth":true}},{"type":"c","capabilities":[1]}]}',
+    want: { plugins: [{ capabilities: { mac: true, bandwidth: true } }] },
+  },
+]
+
+for (const { name, wrapped, want } of cases) {
+  t.test(`conf: ${name}`, async t => {
+    const text = renderConf(listFrom(wrapped), kubeconfig)
+    const matches = name.startsWith('capabilities') ? t.match : t.same
+    matches.call(t, JSON.parse(text), want)
+    t.ok(isOwnConf(text), 'a runtime would call kactus')
+    t.ok(leadsToKactus(listFrom(text)), 'it would not be wrapped again')
+  })
+}
+
+t.test('conf: numbers that a double cannot hold stay as they were', async t => {
+  const text = renderConf(listFrom('{"name":"n","type":"bridge","vni":12345678901234567890,"share":1.0}'), kubeconfig)
+  t.match(text, /"vni": 12345678901234567890\b/)
+  t.match(text, /"share": 1\.0\b/)
+})
+
+interface LeadCase {
+  readonly name: string
+  readonly text: string
+  readonly leads: boolean
+}
+
+const leadCases: readonly LeadCase[] = [
+  { name: 'a plain network', text: '{"name":"n","type":"bridge"}', leads: false },
+  {
+    name: 'a network that has the name',
+    text: '{"name":"kactus","type":"bridge","ipam":{"type":"host-local"}}',
+    leads: false,
+  },
+  { name: 'kactus under another file name', text: '{"name":"n","type":"kactus","delegates":[]}', leads: true },
+  { name: 'kactus in a chain', text: '{"name":"n","plugins":[{"type":"a"},{"type":"kactus"}]}', leads: true },
+  {
+    name: 'another meta plugin around ours',
+    text: '{"name":"multus","type":"multus","delegates":[{"name":"kactus-net","plugins":[{"type":"kactus"}]}]}',
+    leads: true,
+  },
+]
+
+for (const { name, text, leads } of leadCases) {
+  t.test(`leads to kactus: ${name}`, async t => {
+    t.equal(leadsToKactus(listFrom(text)), leads)
+  })
+}
+
+t.test('own conf: junk is not ours', async t => {
+  for (const text of [
+    '',
+    '{',
+    '[]',
+    'null',
+    '{"name":"n"}',
+    '{"name":"n","type":"bridge"}',
+    '{"name":"n","plugins":[]}',
+  ]) {
+    t.equal(isOwnConf(text), false, text)
+  }
+})
+
+function listFrom(text: string): ConfList {
+  const document = parseJson(text)
+  if (!isJsonObject(document)) throw new Error('no object')
+  return confListFrom(document)
+}

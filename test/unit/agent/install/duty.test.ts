@@ -1,0 +1,208 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { createInstallDuty, type InstallState } from '../../../../agent/install/duty.ts'
+import { installPaths } from '../../../../agent/install/paths.ts'
+import type { KubeCredentials } from '../../../../agent/kube/credentials.ts'
+import { createRecordingLogger } from '../runtime/recording-logger.ts'
+import { filesIn, freshFiles, freshHost, installedFiles, renameNetwork, settingsIn } from './host.ts'
+
+const credentials: KubeCredentials = {
+  source: 'in-cluster',
+  server: 'https://10.96.0.1:443',
+  caPem: 'the CA',
+  tlsServerName: undefined,
+  insecure: false,
+  token: undefined,
+  tokenFile: '/nonexistent',
+  clientCertPem: undefined,
+  clientKeyPem: undefined,
+}
+const neverAborted = new AbortController().signal
+
+t.test('install: a fresh host, then nothing to do', async t => {
+  const agent = start(t.testdir(freshHost))
+  t.teardown(agent.stop)
+  const wait = await agent.reconcile()
+  t.ok((wait ?? 0) > 5_000, 'it comes back slowly')
+  t.strictSame(await filesIn(agent.folder), installedFiles)
+  t.match(agent.states.at(-1), { installed: true, message: /cbr0/ })
+  const written = agent.log.lines.length
+  await agent.reconcile()
+  await agent.reconcile()
+  t.equal(agent.log.lines.length, written, 'what lasts is said once')
+  t.match(JSON.parse(await readFile(agent.paths.conf, 'utf8')), {
+    plugins: [
+      {
+        kubeconfig: '/etc/cni/net.d/kactus.d/kactus-kubeconfig.yaml',
+        delegates: [{ masterPlugin: true, name: 'cbr0' }],
+      },
+    ],
+  })
+})
+
+t.test('install: a host without a default network waits, says so once, and is served when one comes', async t => {
+  const agent = start(t.testdir(freshHost))
+  t.teardown(agent.stop)
+  const conf = join(agent.paths.confFolder, '10-cbr0.conflist')
+  await rename(conf, `${conf}.later`)
+  const wait = await agent.reconcile()
+  await agent.reconcile()
+  t.ok((wait ?? Number.POSITIVE_INFINITY) <= 5_000, 'it looks again soon')
+  t.equal(agent.requests(), 0, 'no token is asked for')
+  t.match(agent.states, [{ installed: false, message: /no default network/ }, { installed: false }])
+  t.equal(agent.log.lines.length, 1)
+  t.notOk((await filesIn(agent.folder)).some(file => file.includes('kactus')))
+  await rename(`${conf}.later`, conf)
+  await agent.reconcile()
+  t.strictSame(await filesIn(agent.folder), installedFiles)
+})
+
+t.test('install: half a default conf leaves things as they are', async t => {
+  const agent = start(t.testdir(freshHost))
+  t.teardown(agent.stop)
+  const conf = join(agent.paths.confFolder, '10-cbr0.conflist')
+  const whole = await readFile(conf, 'utf8')
+  await writeFile(conf, whole.slice(0, 20))
+  await agent.reconcile()
+  t.match(agent.states.at(-1), { installed: false, message: /cannot be read/ })
+  t.strictSame(await filesIn(agent.folder), freshFiles)
+  await writeFile(conf, whole)
+  await agent.reconcile()
+  const ours = await readFile(agent.paths.conf, 'utf8')
+  await writeFile(conf, whole.slice(0, 20))
+  await agent.reconcile()
+  t.match(agent.states.at(-1), { installed: true, message: /goes on/ })
+  t.equal(await readFile(agent.paths.conf, 'utf8'), ours)
+})
+
+t.test('install: the default network is followed, and a change wakes the duty', async t => {
+  const agent = start(t.testdir(freshHost))
+  t.teardown(agent.stop)
+  await agent.reconcile()
+  const woken = agent.nextWake()
+  await renameNetwork(agent.root, 'another')
+  await woken
+  await agent.reconcile()
+  const conf = JSON.parse(await readFile(agent.paths.conf, 'utf8'))
+  t.equal(conf.name, 'kactus-net', 'the name runtimes know stays')
+  t.equal(conf.plugins[0].delegates[0].name, 'another')
+  t.equal(conf.plugins[0].delegates.length, 1, 'nothing is wrapped twice')
+})
+
+t.test('install: a conf folder that is made anew is watched again', async t => {
+  const agent = start(t.testdir(freshHost))
+  t.teardown(agent.stop)
+  await agent.reconcile()
+  await rename(agent.paths.confFolder, `${agent.paths.confFolder}.old`)
+  await mkdir(agent.paths.confFolder)
+  await agent.reconcile()
+  const woken = agent.nextWake()
+  await writeFile(join(agent.paths.confFolder, '10-new.conf'), '{"name":"new","type":"ptp"}')
+  await woken
+  await agent.reconcile()
+  t.match(agent.states.at(-1), { installed: true, message: /network new/ })
+})
+
+t.test('install: without a token nothing is written', async t => {
+  const agent = start(t.testdir(freshHost), { refuse: () => true })
+  t.teardown(agent.stop)
+  await t.rejects(agent.reconcile(), { code: 'NoToken' })
+  t.strictSame(await filesIn(agent.folder), freshFiles)
+  t.match(agent.states, [{ installed: false, message: /no token/ }])
+})
+
+t.test('install: a token that cannot be renewed is kept, also by a new agent', async t => {
+  const root = t.testdir(freshHost)
+  const first = start(root)
+  t.teardown(first.stop)
+  await first.reconcile()
+  const before = await readFile(first.paths.kubeconfig, 'utf8')
+  const second = start(root, { refuse: () => true })
+  t.teardown(second.stop)
+  await renameNetwork(root, 'another')
+  await second.reconcile()
+  await second.reconcile()
+  t.equal(await readFile(first.paths.kubeconfig, 'utf8'), before)
+  t.match(await readFile(first.paths.conf, 'utf8'), 'another')
+  t.equal(second.log.lines.filter(([, message]) => message.includes('keeps its token')).length, 1)
+})
+
+t.test('install: a token for another API is not kept', async t => {
+  const root = t.testdir(freshHost)
+  const first = start(root)
+  t.teardown(first.stop)
+  await first.reconcile()
+  const moved = start(root, { refuse: () => true, server: 'https://192.0.2.9:6443' })
+  t.teardown(moved.stop)
+  await t.rejects(moved.reconcile(), { code: 'NoToken' })
+})
+
+t.test('install: a missing executable is named, and is found once it is there', async t => {
+  const agent = start(t.testdir(freshHost))
+  t.teardown(agent.stop)
+  await rm(join(agent.root, 'image/kactus'))
+  await t.rejects(agent.reconcile(), { code: 'BinaryMissing', message: /image\/kactus/ })
+  t.strictSame(await filesIn(agent.folder), freshFiles)
+  await writeFile(join(agent.root, 'image/kactus'), 'the executable')
+  await agent.reconcile()
+  t.strictSame(await filesIn(agent.folder), installedFiles)
+})
+
+t.test('install: a new executable and a spoiled file are put right', async t => {
+  const agent = start(t.testdir(freshHost))
+  t.teardown(agent.stop)
+  await agent.reconcile()
+  await writeFile(join(agent.root, 'image/kactus'), 'the next executable')
+  await writeFile(agent.paths.conf, '{}')
+  await rm(agent.paths.kubeconfigFolder, { recursive: true })
+  await agent.reconcile()
+  t.strictSame(await filesIn(agent.folder), installedFiles)
+  t.equal(await readFile(agent.paths.binary, 'utf8'), 'the next executable')
+  t.match(await readFile(agent.paths.conf, 'utf8'), 'kactus-net')
+})
+
+interface AgentOptions {
+  readonly refuse?: () => boolean
+  readonly server?: string
+}
+
+function start(root: string, { refuse = () => false, server = credentials.server }: AgentOptions = {}) {
+  const states: InstallState[] = []
+  const log = createRecordingLogger()
+  const life = new AbortController()
+  let requests = 0
+  let wakes: PromiseWithResolvers<void> | undefined
+  const duty = createInstallDuty({
+    settings: settingsIn(root),
+    binary: join(root, 'image/kactus'),
+    namespace: 'nopal',
+    credentials: { ...credentials, server },
+    kube: {
+      server,
+      async request() {
+        requests++
+        if (refuse()) throw new Error('refused on purpose')
+        return { status: { token: `token-${requests}` } }
+      },
+    },
+    log,
+    signal: life.signal,
+    wake: () => wakes?.resolve(),
+    onState: state => states.push(state),
+  })
+  return {
+    root,
+    folder: join(root, 'host'),
+    paths: installPaths(settingsIn(root)),
+    states,
+    log,
+    requests: () => requests,
+    reconcile: () => duty.reconcile(neverAborted),
+    nextWake() {
+      wakes = Promise.withResolvers()
+      return wakes.promise
+    },
+    stop: () => life.abort(),
+  }
+}

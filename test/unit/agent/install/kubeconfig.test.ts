@@ -1,0 +1,60 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { type KactusAccess, renderKubeconfig, tokenOf } from '../../../../agent/install/kubeconfig.ts'
+import { readKubeconfig } from '../../../../cni/kactus/kubeconfig.ts'
+
+const pem = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'
+const bare: KactusAccess = {
+  server: 'https://192.0.2.1:6443',
+  caPem: undefined,
+  tlsServerName: undefined,
+  insecure: false,
+  token: undefined,
+  clientCertPem: undefined,
+  clientKeyPem: undefined,
+}
+
+interface KubeconfigCase {
+  readonly name: string
+  readonly access: KactusAccess
+}
+
+const cases: readonly KubeconfigCase[] = [
+  { name: 'a token', access: { ...bare, caPem: pem, token: 'eyJh.eyJz.x-_y' } },
+  { name: 'a certificate', access: { ...bare, caPem: pem, clientCertPem: pem, clientKeyPem: `${pem}key` } },
+  {
+    name: 'another server name, IPv6',
+    access: { ...bare, server: 'https://[2001:db8::1]:6443', tlsServerName: 'kubernetes.default', token: 't' },
+  },
+  { name: 'no check of the certificate', access: { ...bare, insecure: true, token: 't' } },
+  { name: 'nothing but a server', access: bare },
+  { name: 'text that YAML would read as something else', access: { ...bare, token: 'null', tlsServerName: '0x1f' } },
+]
+
+for (const { name, access } of cases) {
+  t.test(`kubeconfig: kactus reads what was written: ${name}`, async t => {
+    const path = join(t.testdir(), 'kubeconfig.yaml')
+    await writeFile(path, renderKubeconfig(access))
+    const read = await readKubeconfig(path)
+    t.strictSame(
+      { ...read, server: read.server.href },
+      {
+        server: `${access.server}/`,
+        ca: access.caPem,
+        serverName: access.tlsServerName,
+        skipsVerification: access.insecure,
+        token: access.token,
+        clientCertificate: access.clientCertPem,
+        clientKey: access.clientKeyPem,
+      },
+    )
+    t.equal(tokenOf(renderKubeconfig(access)), access.token)
+  })
+}
+
+t.test('kubeconfig: a token of a file that somebody else wrote', async t => {
+  for (const text of ['', 'users: []', '      token: plain', '  token: "x"', '      token: "a\\"b"']) {
+    t.equal(tokenOf(text), undefined, text)
+  }
+})

@@ -1,0 +1,87 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { applyInstall } from '../../../../agent/install/apply.ts'
+import { installPaths } from '../../../../agent/install/paths.ts'
+import { uninstall } from '../../../../agent/install/uninstall.ts'
+import { filesIn, freshFiles, freshHost, settingsIn } from './host.ts'
+
+t.test('uninstall: all of it, and nothing else', async t => {
+  const { root, folder } = await installed(t.testdir(freshHost))
+  await writeFile(join(folder, 'opt/cni/bin/kactus.nopal-new'), 'a stray of a kill')
+  const report = await uninstall({ settings: settingsIn(root), force: false })
+  t.strictSame(await filesIn(folder), freshFiles)
+  t.strictSame(report.kept, [])
+  t.equal(report.removed.length, 4)
+  t.strictSame(report.notes, ['the default network is cbr0 again'])
+})
+
+t.test('uninstall: while containers have records, kactus and its kubeconfig stay', async t => {
+  const { root, folder, paths } = await installed(t.testdir(freshHost))
+  await mkdir(paths.stateFolder, { recursive: true })
+  await writeFile(join(paths.stateFolder, 'abc.json'), 'not even JSON')
+  const report = await uninstall({ settings: settingsIn(root), force: false })
+  t.notOk((await filesIn(folder)).includes('etc/cni/net.d/05-kactus.conflist'))
+  t.strictSame(report.kept, [paths.kubeconfig, paths.binary])
+  t.equal(report.records, 1)
+  t.match(report.notes.at(-1), /1 containers/)
+  await rm(join(paths.stateFolder, 'abc.json'))
+  t.strictSame((await uninstall({ settings: settingsIn(root), force: false })).kept, [])
+  t.strictSame(await filesIn(folder), freshFiles)
+})
+
+t.test('uninstall: by force', async t => {
+  const { root, folder, paths } = await installed(t.testdir(freshHost))
+  await mkdir(paths.stateFolder, { recursive: true })
+  await writeFile(join(paths.stateFolder, 'abc.json'), '{}')
+  const report = await uninstall({ settings: settingsIn(root), force: true })
+  t.strictSame(report.kept, [])
+  t.strictSame(await filesIn(folder), [...freshFiles, 'var/lib/cni/kactus/abc.json'])
+})
+
+t.test('uninstall: twice, and where nothing ever was', async t => {
+  const { root } = await installed(t.testdir(freshHost))
+  await uninstall({ settings: settingsIn(root), force: false })
+  t.match(await uninstall({ settings: settingsIn(root), force: false }), { removed: [], kept: [] })
+  t.match(await uninstall({ settings: settingsIn(join(root, 'nowhere')), force: false }), {
+    removed: [],
+    kept: [],
+    records: 0,
+  })
+})
+
+t.test('uninstall: a node that is left without a network is told of', async t => {
+  const { root, folder } = await installed(t.testdir(freshHost))
+  await rm(join(folder, 'etc/cni/net.d/10-cbr0.conflist'))
+  t.match((await uninstall({ settings: settingsIn(root), force: false })).notes, [/holds no other network/])
+})
+
+t.test('uninstall: foreign files beside the kubeconfig stay', async t => {
+  const { root, folder, paths } = await installed(t.testdir(freshHost))
+  await writeFile(join(paths.kubeconfigFolder, 'mine.txt'), 'x')
+  await uninstall({ settings: settingsIn(root), force: false })
+  t.strictSame(await filesIn(folder), [
+    'etc/cni/net.d/10-cbr0.conflist',
+    'etc/cni/net.d/kactus.d/mine.txt',
+    'opt/cni/bin/bridge',
+  ])
+})
+
+t.test('uninstall: a conf that cannot be removed stops it before anything else goes', async t => {
+  const { root, folder, paths } = await installed(t.testdir(freshHost))
+  await rm(paths.conf)
+  await mkdir(join(paths.conf, 'in-the-way'), { recursive: true })
+  await t.rejects(uninstall({ settings: settingsIn(root), force: false }), { code: 'CannotRemove' })
+  t.ok((await filesIn(folder)).includes('opt/cni/bin/kactus'))
+})
+
+async function installed(root: string) {
+  const paths = installPaths(settingsIn(root))
+  const actions = [
+    { kind: 'copyBinary' },
+    { kind: 'writeKubeconfig', text: 'the kubeconfig' },
+    { kind: 'writeConf', text: '{"name":"kactus-net","plugins":[{"type":"kactus"}]}' },
+  ] as const
+  await applyInstall(actions, paths, join(root, 'image/kactus'))
+  return { root, folder: join(root, 'host'), paths }
+}
