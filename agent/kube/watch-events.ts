@@ -22,7 +22,8 @@ export interface ListPage {
   readonly objects: readonly RawObject[]
 }
 
-const metadata = v.object({
+// Loose, because the body that is handed on must be whole.
+const metadata = v.looseObject({
   name: v.string(),
   namespace: v.optional(v.nullable(v.string())),
   resourceVersion: v.optional(v.string(), ''),
