@@ -1,5 +1,6 @@
-import { readdir, rm, rmdir } from 'node:fs/promises'
+import { rm, rmdir } from 'node:fs/promises'
 import { syncFolder } from '../../cni/host/files.ts'
+import { readRecords } from '../../cni/networks/record-folder.ts'
 import type { InstallSettings } from '../config/settings.ts'
 import { InstallError } from './errors.ts'
 import { findDefaultNetwork, isMissing } from './observe.ts'
@@ -60,15 +61,10 @@ async function removeAll(files: readonly string[]): Promise<string[]> {
   return removed
 }
 
-/** Every entry counts, also one that cannot be read: it may stand for a pod that must be deleted. */
+/** Every record counts, also one that cannot be read: it may stand for a pod that must be deleted. */
 async function countRecords(folder: string): Promise<number> {
-  try {
-    const entries = await readdir(folder, { withFileTypes: true })
-    return entries.filter(entry => entry.isFile() && entry.name.endsWith('.json')).length
-  } catch (error) {
-    if (isMissing(error)) return 0
-    throw error
-  }
+  const { records, faults } = await readRecords(folder)
+  return records.length + faults.length
 }
 
 async function noteDefault({ confFolder }: InstallPaths): Promise<readonly string[]> {

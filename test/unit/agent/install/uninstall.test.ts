@@ -1,9 +1,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import t from 'tap'
 import { applyInstall } from '../../../../agent/install/apply.ts'
 import { installPaths } from '../../../../agent/install/paths.ts'
 import { uninstall } from '../../../../agent/install/uninstall.ts'
+import { RECORD_SUFFIX, recordsFolder } from '../../../../cni/networks/record-folder.ts'
 import { filesIn, freshFiles, freshHost, settingsIn } from './host.ts'
 
 t.test('uninstall: all of it, and nothing else', async t => {
@@ -18,25 +19,28 @@ t.test('uninstall: all of it, and nothing else', async t => {
 
 t.test('uninstall: while containers have records, kactus and its kubeconfig stay', async t => {
   const { root, folder, paths } = await installed(t.testdir(freshHost))
-  await mkdir(paths.stateFolder, { recursive: true })
-  await writeFile(join(paths.stateFolder, 'abc.json'), 'not even JSON')
+  await mkdir(recordsFolder(paths.stateFolder), { recursive: true })
+  await writeFile(join(recordsFolder(paths.stateFolder), `abc${RECORD_SUFFIX}`), 'not even JSON')
   const report = await uninstall({ settings: settingsIn(root), force: false })
   t.notOk((await filesIn(folder)).includes('etc/cni/net.d/05-kactus.conflist'))
   t.strictSame(report.kept, [paths.kubeconfig, paths.binary])
   t.equal(report.records, 1)
   t.match(report.notes.at(-1), /1 containers/)
-  await rm(join(paths.stateFolder, 'abc.json'))
+  await rm(join(recordsFolder(paths.stateFolder), `abc${RECORD_SUFFIX}`))
   t.strictSame((await uninstall({ settings: settingsIn(root), force: false })).kept, [])
   t.strictSame(await filesIn(folder), freshFiles)
 })
 
 t.test('uninstall: by force', async t => {
   const { root, folder, paths } = await installed(t.testdir(freshHost))
-  await mkdir(paths.stateFolder, { recursive: true })
-  await writeFile(join(paths.stateFolder, 'abc.json'), '{}')
+  await mkdir(recordsFolder(paths.stateFolder), { recursive: true })
+  await writeFile(join(recordsFolder(paths.stateFolder), `abc${RECORD_SUFFIX}`), '{}')
   const report = await uninstall({ settings: settingsIn(root), force: true })
   t.strictSame(report.kept, [])
-  t.strictSame(await filesIn(folder), [...freshFiles, 'var/lib/cni/kactus/abc.json'])
+  t.strictSame(await filesIn(folder), [
+    ...freshFiles,
+    relative(folder, join(recordsFolder(paths.stateFolder), `abc${RECORD_SUFFIX}`)),
+  ])
 })
 
 t.test('uninstall: twice, and where nothing ever was', async t => {
