@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
@@ -71,8 +71,7 @@ async function main(args: readonly string[]): Promise<void> {
   const wish = readWish(args)
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
   await mkdir(dist, { recursive: true })
-  const work = join(dist, `.work-${process.pid}`)
-  await mkdir(work)
+  const work = await mkdtemp(join(dist, '.work-'))
   try {
     const bundle = join(work, 'kactus.cjs')
     const packed = join(work, 'kactus')

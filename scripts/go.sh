@@ -11,7 +11,8 @@ command -v go >/dev/null 2>&1 || {
   exit 1
 }
 
-own=$(GOTOOLCHAIN=local go env GOVERSION | sed 's/^go//')
+# Asked outside any module: inside one, an older Go refuses to say anything.
+own=$(cd / && GOTOOLCHAIN=local go env GOVERSION | sed 's/^go//; s/[ -].*//')
 if [ "$(printf '%s\n' "$wanted" "$own" | sort -V | head -n 1)" = "$wanted" ]; then
   command -v go
   exit 0

@@ -27,24 +27,13 @@ package_of() {
   esac
 }
 
-# True when Go version $1 is at least $2.
-at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
-
-check_go() {
-  wanted=$(awk '$1 == "go" { print $2; exit }' "$module/go.mod")
-  command -v go >/dev/null || die "Go $wanted or newer is needed to build $1; install it, or set KUBEBUILDER_ASSETS to a folder that has these programs"
-  # Asked outside the module: inside, an older Go refuses to say anything.
-  found=$(cd / && GOTOOLCHAIN=local go env GOVERSION | sed 's/^go//; s/[ -].*//')
-  at_least "$found" "$wanted" || die "Go $wanted or newer is needed to build $1, this is Go $found; or set KUBEBUILDER_ASSETS"
-}
-
 build() {
   name=$1
   package=$(package_of "$name")
   kubernetes=$(awk '$1 == "k8s.io/kubernetes" { print $2; exit }' "$module/go.mod")
-  say "building $name with $(command -v go) (minutes, once)"
+  say "building $name with $go (minutes, once)"
   # Without gitVersion kubectl cannot read the server's version.
-  (cd "$module" && GOTOOLCHAIN=local CGO_ENABLED=0 nice go build -trimpath \
+  (cd "$module" && GOTOOLCHAIN=local CGO_ENABLED=0 nice "$go" build -trimpath \
     -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$kubernetes" -o "$building/$name" "$package") ||
     die "go build of $name failed"
   # One rename in the same folder tree: nobody ever sees half a program.
@@ -70,7 +59,7 @@ if [ -n "$(missing_in "$assets" "$@")" ]; then
   # The other run may have built what was missing.
   absent=$(missing_in "$assets" "$@")
   if [ -n "$absent" ]; then
-    check_go "$absent"
+    go=$("$here/scripts/go.sh") || die "no Go to build $absent with; or set KUBEBUILDER_ASSETS to a folder that has these programs"
     # Left by a run that was killed; the lock says nobody uses it.
     rm -rf "$assets"/.building.*
     building=$assets/.building.$$
