@@ -59,7 +59,7 @@ if [ -n "$(missing_in "$assets" "$@")" ]; then
   # The other run may have built what was missing.
   absent=$(missing_in "$assets" "$@")
   if [ -n "$absent" ]; then
-    go=$("$here/scripts/go.sh") || die "no Go to build $absent with; or set KUBEBUILDER_ASSETS to a folder that has these programs"
+    go=$("$here/scripts/go.sh") || die "no Go to build ${absent% } with; or set KUBEBUILDER_ASSETS to a folder that has these programs"
     # Left by a run that was killed; the lock says nobody uses it.
     rm -rf "$assets"/.building.*
     building=$assets/.building.$$
