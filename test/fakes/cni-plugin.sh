@@ -1,6 +1,6 @@
 #!/bin/sh
 # A CNI plugin for tests, installed under any name. In the folder it lies in it
-#   notes each call in `calls` (B when it begins, H when it is held, E when it ends) and its stdin in `stdin.<pid>`,
+#   notes each call in `calls` (B when it begins, H when it is held, E when it ends) its environment in `env.<pid>` and its stdin in `stdin.<pid>`,
 #   keeps `held/<name>.<container>.<interface>` from an ADD until the DEL, as an address or a device would be,
 #   obeys files of its own name and command, or `any`: .hold (a pipe: wait until somebody writes to it), .err (what to
 #   say on stderr), .out (what to answer) and .code (how to end).
@@ -15,6 +15,7 @@ order() {
   done
 }
 note B
+env >"$folder/env.$$"
 cat >"$folder/stdin.$$"
 mine="$folder/held/$name.$CNI_CONTAINERID.$CNI_IFNAME"
 case $CNI_COMMAND in

@@ -202,6 +202,10 @@ export class KactusBed {
     return readFileSync(join(this.bin, `stdin.${call.pid}`), 'utf8')
   }
 
+  environmentOf(call: PluginCall | undefined): string {
+    return readFileSync(join(this.bin, `env.${call?.pid}`), 'utf8')
+  }
+
   /** Finds the first call of a command for an interface. */
   call(command: string, ifname?: string): PluginCall | undefined {
     return this.calls().find(call => call.command === command && (ifname === undefined || call.ifname === ifname))
