@@ -7,12 +7,15 @@ import { join } from 'node:path'
 /** A temporary folder that is gone with the process that made it. */
 export interface RunFolder {
   readonly path: string
+  /** Removes it; whoever writes there must have ended. */
   remove(): Promise<void>
 }
 
-// Waits for the end of its stdin, which comes when the test lets go or dies, also by SIGKILL. The second pass
-// is for a program of the run that was still writing.
-const keeperScript = 'cat >/dev/null; rm -rf -- "$1" 2>/dev/null || { sleep 1; rm -rf -- "$1"; }; :'
+// Waits for a word on its stdin, or for its end, which comes when the test dies, also by SIGKILL. Then the programs of
+// the run are being killed too and may still write: hence the second pass.
+const keeperScript = `read -r word || :
+rm -rf -- "$1"
+[ "$word" = stopped ] || { sleep 1; rm -rf -- "$1"; }`
 
 /** Makes a folder `nopal-<run>-<what>-XXXXXX` in the system's temporary folder. */
 export async function makeRunFolder(run: string, what: string): Promise<RunFolder> {
@@ -25,7 +28,7 @@ export async function makeRunFolder(run: string, what: string): Promise<RunFolde
     path,
     async remove() {
       keeper.ref()
-      keeper.stdin.end()
+      keeper.stdin.end('stopped\n')
       await gone
     },
   }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type ApiRequest, type ApiTarget, sendRequest } from './api-client.ts'
 import { createAll, readManifests } from './manifests.ts'
 
-const crdFolders = [join(import.meta.dirname, 'crds')]
+const crdFolders = [join(import.meta.dirname, '../../daemonset'), join(import.meta.dirname, 'crds')]
 
 /** What a server makes by itself after it is ready. */
 const seeded = [

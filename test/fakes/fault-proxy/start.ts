@@ -1,0 +1,85 @@
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ApiServer, ApiTarget } from '../../cluster/api-server.ts'
+import { writeKubeconfig } from '../../cluster/kubeconfig.ts'
+import { startNodeChild } from '../../cluster/node-child.ts'
+import { issueCertificate } from '../../cluster/pki.ts'
+import { lastLines, stopChild } from '../../cluster/process.ts'
+import type { Fault } from './faults.ts'
+
+export type { Fault, FaultKind, FaultScope } from './faults.ts'
+
+/** A proxy before an API server, as the test sees it. */
+export interface RunningProxy {
+  readonly url: string
+  /** Replaces all faults; returns when they are in force. */
+  set(...faults: Fault[]): Promise<void>
+  /** Lets everything through again, also for watches that open from now on. */
+  clear(): Promise<void>
+  /** How many requests each of the faults has met, in the order they were set. */
+  hits(): Promise<readonly number[]>
+  /** A kubeconfig of that account that leads through the proxy. */
+  kubeconfigFor(namespace: string, serviceAccount: string): Promise<string>
+  /** The way through the proxy for this process; only where the proxy is in the same network namespace. */
+  targetFor(namespace: string, serviceAccount: string): Promise<ApiTarget>
+  stop(): Promise<void>
+}
+
+export interface ProxyOptions {
+  /** 127.0.0.1 unless told. */
+  readonly host?: string
+  readonly port?: number
+  /** Name below /run/netns. */
+  readonly netns?: string
+}
+
+/** Starts a proxy before a server; it must be stopped before the server is. Client certificates do not pass it, tokens do. */
+export async function startFaultProxy(server: ApiServer, options: ProxyOptions = {}): Promise<RunningProxy> {
+  const { host = '127.0.0.1', port = 0, netns } = options
+  const name = `fault-proxy-${process.hrtime.bigint()}`
+  const pair = await issueCertificate(server.pki.folder, name, {
+    commonName: 'fault-proxy',
+    names: ['localhost', 'kubernetes', host],
+  })
+  const [cert, key] = await Promise.all([readFile(pair.certFile, 'utf8'), readFile(pair.keyFile, 'utf8')])
+  const { socketPath, ca } = server.admin
+  const config = { host, port, upstream: server.url, socketPath, ca, cert, key }
+  const file = join(import.meta.dirname, 'main.ts')
+  const folder = join(server.folder, 'logs')
+  const [child, ready] = await startNodeChild({ name, file, folder, netns, config })
+  const url = `https://${host}:${(ready as { port: number }).port}`
+  let lastId = 0
+
+  /** Sends a command and waits for the answer with its number. */
+  async function command(faults?: readonly Fault[]): Promise<readonly number[]> {
+    lastId += 1
+    const id = lastId
+    // Where it has ended, the wait below says so.
+    child.process.send({ id, ...(faults === undefined ? {} : { faults }) }, () => undefined)
+    for (;;) {
+      const answer = await Promise.race([once(child.process, 'message'), child.ended])
+      if (typeof answer === 'string') throw new Error(`the fault proxy ended (${answer}): ${await lastLines(child, 5)}`)
+      const { id: answered, hits } = answer[0] as { id: number; hits: readonly number[] }
+      if (answered === id) return hits
+    }
+  }
+
+  return {
+    url,
+    set: async (...faults) => void (await command(faults)),
+    clear: async () => void (await command([])),
+    hits: () => command(),
+    async kubeconfigFor(namespace, serviceAccount) {
+      const { token = '' } = await server.targetFor(namespace, serviceAccount)
+      const target = join(server.folder, `${name}-${namespace}-${serviceAccount}.kubeconfig`)
+      await writeKubeconfig(target, { url, ca: Buffer.from(ca).toString('base64'), user: { token } })
+      return target
+    },
+    async targetFor(namespace, serviceAccount) {
+      const { token = '' } = await server.targetFor(namespace, serviceAccount)
+      return { url, ca, token }
+    },
+    stop: () => stopChild(child, 2000),
+  }
+}
