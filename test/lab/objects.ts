@@ -5,6 +5,8 @@ import type { NodePlan } from './node.ts'
 
 export const testTaint = { key: 'node-ready/unverified', value: 'true', effect: 'NoSchedule' } as const
 export const verifiedLabel = 'node-ready/verified'
+/** Media type of a JSON Patch. */
+export const jsonPatch = 'application/json-patch+json'
 export const conditionType = 'nopal.io/NetworkReady'
 
 /** What the lab needs of an API server. */
@@ -47,7 +49,10 @@ export async function ask(api: ObjectApi, request: ApiRequest): Promise<unknown>
   return answer.body
 }
 
-/** Registers a node as a kubelet started with the test taint does. */
+/**
+ * Registers a node as a kubelet started with the test taint does. The API server adds its own taint not-ready, which a
+ * controller lifts when kubelet reports Ready; both are played here.
+ */
 export async function createNode(api: ObjectApi, plan: NodePlan): Promise<void> {
   const body = {
     apiVersion: 'v1',
@@ -55,6 +60,7 @@ export async function createNode(api: ObjectApi, plan: NodePlan): Promise<void> 
     metadata: { name: plan.name, labels: { 'kubernetes.io/hostname': plan.name, 'kubernetes.io/os': 'linux' } },
     spec: { podCIDR: plan.podCidr, podCIDRs: [plan.podCidr], taints: [testTaint] },
     status: {
+      conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'played by the lab' }],
       addresses: [
         { type: 'InternalIP', address: plan.meshAddress },
         { type: 'ExternalIP', address: plan.publicAddress },
@@ -63,6 +69,8 @@ export async function createNode(api: ObjectApi, plan: NodePlan): Promise<void> 
     },
   }
   await ask(api, { method: 'POST', path: '/api/v1/nodes', body })
+  const steps = [{ op: 'replace', path: '/spec/taints', value: [testTaint] }]
+  await ask(api, { method: 'PATCH', path: `/api/v1/nodes/${plan.name}`, body: steps, contentType: jsonPatch })
 }
 
 export async function readNode(api: ObjectApi, name: string): Promise<NodeObject> {

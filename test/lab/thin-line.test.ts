@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import t from 'tap'
 import { type Lab, startLab } from './lab.ts'
 import type { LabNode } from './node.ts'
-import { ask, hasTestTaint, type NodeObject, networkCondition, readNode, verifiedLabel } from './objects.ts'
+import { ask, hasTestTaint, jsonPatch, type NodeObject, networkCondition, readNode, verifiedLabel } from './objects.ts'
 import { firstConfName } from './runtime.ts'
 import { until } from './until.ts'
 
@@ -37,7 +37,7 @@ for (const api of ['embedded', 'real'] as const) {
       for (const { name } of [one, two]) {
         const node = await until(`${name} to be verified`, async () => liftedNode(await readNode(lab.api, name)))
         t.equal(node.metadata.labels?.[verifiedLabel], 'true', `label of ${name}`)
-        t.match(node.spec.taints, [foreignTaint], 'the other taint stays')
+        t.same(node.spec.taints, [foreignTaint], 'the other taint stays')
         const ready = await until('the condition', async () => withCondition(await readNode(lab.api, name), 'True'))
         t.match(networkCondition(ready), { reason: 'Verified' })
       }
@@ -47,6 +47,7 @@ for (const api of ['embedded', 'real'] as const) {
     })
 
     await t.test('taint and label changed in one write', async t => {
+      await until('the watch to tell', () => history.seen.some(node => !hasTestTaint(node)))
       const states = history.seen.map(node => `${hasTestTaint(node)} ${node.metadata.labels?.[verifiedLabel] ?? '-'}`)
       t.same([...new Set(states)], ['true -', 'false true'])
     })
@@ -76,8 +77,7 @@ for (const api of ['embedded', 'real'] as const) {
 
 async function addTaint(lab: Lab, node: LabNode): Promise<void> {
   const body = [{ op: 'add', path: '/spec/taints/-', value: foreignTaint }]
-  const contentType = 'application/json-patch+json'
-  await ask(lab.api, { method: 'PATCH', path: `/api/v1/nodes/${node.name}`, body, contentType })
+  await ask(lab.api, { method: 'PATCH', path: `/api/v1/nodes/${node.name}`, body, contentType: jsonPatch })
 }
 
 /** Every state of a node from now on, as any other client of the API sees it. */
