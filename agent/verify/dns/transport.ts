@@ -20,7 +20,9 @@ async function exchangeByUdp<T>(...[server, message, accept, signal]: Parameters
     const accepted = accept(reply)
     if (accepted !== undefined) resolve(accepted as T)
   })
-  socket.connect(server.port, server.address, () => socket.send(message))
+  // Not as a callback: that would be called for a failure too, and the failure would be no 'error' event.
+  socket.on('connect', () => socket.send(message))
+  socket.connect(server.port, server.address)
   try {
     return await promise
   } finally {
