@@ -18,17 +18,44 @@ const attempts = 3
 /** Starts etcd and kube-apiserver and waits for /readyz. */
 export async function startReal(context: StartContext): Promise<StartedServer> {
   const assets = await findKubeAssets(['kube-apiserver', 'etcd'])
+  await writeFile(join(context.folder, 'audit-policy.yaml'), auditPolicy)
   const etcd = await startEtcd(assets, context)
-  const started: Child[] = [etcd]
   try {
-    const [apiServer, port] = await startOnSomePort(assets, context)
-    started.unshift(apiServer)
-    const socketPath = context.netns === undefined ? undefined : join(context.folder, 'api.sock')
+    return await startOnSomePort(assets, context, etcd)
+  } catch (error) {
+    await stopChild(etcd, graceMs)
+    throw error
+  }
+}
+
+async function startOnSomePort(assets: string, context: StartContext, etcd: Child): Promise<StartedServer> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const port = context.port ?? (await findFreePort(context.netns))
+      return await startOn(port, { assets, context, etcd })
+    } catch (error) {
+      if (attempt === attempts || context.port !== undefined) throw error
+    }
+  }
+}
+
+interface Parts {
+  readonly assets: string
+  readonly context: StartContext
+  readonly etcd: Child
+}
+
+async function startOn(port: number, { assets, context, etcd }: Parts): Promise<StartedServer> {
+  const { folder, netns } = context
+  const command = [join(assets, 'kube-apiserver'), ...apiServerFlags(context, port)]
+  const apiServer = await startChild({ name: 'kube-apiserver', folder: join(folder, 'logs'), netns, command })
+  const started = [apiServer]
+  try {
+    const socketPath = netns === undefined ? undefined : join(folder, `api-${port}.sock`)
     if (socketPath !== undefined) started.push(await startRelay(context, socketPath, port))
     const url = `https://${context.host}:${port}`
     await waitUntilReady(await readTarget(context.pki, url, socketPath), apiServer)
-    const auditFile = join(context.folder, 'audit.log')
-    return { url, auditFile, socketPath, stop: () => stopAll(started) }
+    return { url, auditFile: join(folder, 'audit.log'), socketPath, stop: () => stopAll([...started, etcd]) }
   } catch (error) {
     await stopAll(started)
     throw error
@@ -61,19 +88,6 @@ async function startEtcd(assets: string, context: StartContext): Promise<Child> 
 
 function etcdSocket(context: StartContext): string {
   return join(context.folder, 'etcd.sock')
-}
-
-async function startOnSomePort(assets: string, context: StartContext): Promise<readonly [Child, number]> {
-  await writeFile(join(context.folder, 'audit-policy.yaml'), auditPolicy)
-  for (let attempt = 1; ; attempt += 1) {
-    const port = context.port ?? (await findFreePort(context.netns))
-    const command = [join(assets, 'kube-apiserver'), ...apiServerFlags(context, port)]
-    const { folder, netns } = context
-    const child = await startChild({ name: 'kube-apiserver', folder: join(folder, 'logs'), netns, command })
-    const early = await Promise.race([child.ended, sleep(500)])
-    if (early === undefined) return [child, port]
-    if (attempt === attempts || context.port !== undefined) throw await startFailure(child, early)
-  }
 }
 
 function apiServerFlags(context: StartContext, port: number): string[] {

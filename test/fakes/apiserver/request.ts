@@ -23,10 +23,12 @@ const verbs: Readonly<Record<string, string>> = { POST: 'create', PUT: 'update',
 
 /** Reads method and URL. */
 export function parseRequest(method: string, url: string): RequestInfo {
-  const { pathname, searchParams } = new URL(url, 'https://server')
-  const target = parseTarget(pathname)
-  const verb = target === undefined ? method.toLowerCase() : verbOf(method, target, searchParams)
-  return { method, path: pathname, query: searchParams, verb, target }
+  // Not the URL class: it would take the first part of "//a/b" for a host.
+  const [path = '', ...rest] = url.split('?')
+  const query = new URLSearchParams(rest.join('?'))
+  const target = parseTarget(path)
+  const verb = target === undefined ? method.toLowerCase() : verbOf(method, target, query)
+  return { method, path, query, verb, target }
 }
 
 function verbOf(method: string, target: Target, query: URLSearchParams): string {

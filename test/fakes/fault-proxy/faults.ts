@@ -44,7 +44,7 @@ export function meets(fault: Fault, { method, url }: Asked): boolean {
 
 /** True if the request opens a watch. */
 export function isWatch({ method, url }: Asked): boolean {
-  const watch = new URL(url, 'https://server').searchParams.get('watch')
+  const watch = new URLSearchParams(url.split('?')[1]).get('watch')
   return method === 'GET' && (watch === 'true' || watch === '1')
 }
 
