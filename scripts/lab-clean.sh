@@ -6,6 +6,7 @@
 set -eu
 
 registry=/run/nopal-lab
+here=$(dirname "$0")
 quiet=''
 [ "${1:-}" != --quiet ] || { quiet=yes; shift; }
 
@@ -46,12 +47,10 @@ end_processes() {
 }
 
 remove_namespaces() {
-  for file in /run/netns/nopal-"$1"-*; do
-    [ -e "$file" ] || continue
-    umount "$file" 2>/dev/null || :
-    rm -f "$file"
-  done
-  rmdir /run/netns 2>/dev/null || :
+  names=''
+  for file in /run/netns/nopal-"$1"-*; do [ ! -e "$file" ] || names="$names ${file##*/}"; done
+  # shellcheck disable=SC2086 # a list of names
+  sh "$here/../test/lab/namespaces.sh" remove $names
 }
 
 remove_folders() {

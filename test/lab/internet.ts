@@ -1,5 +1,5 @@
 import type { Cleanup } from './cleanup.ts'
-import { ipBatch, makeNamespace, removeNamespace } from './namespaces.ts'
+import { inNamespace, ipBatch, makeNamespaces, removeNamespaces } from './namespaces.ts'
 import type { LabRun } from './run.ts'
 
 /** Addresses of the lab's internet: a range set aside for documentation, so it is nobody's. */
@@ -23,11 +23,10 @@ export interface Port {
  */
 export async function startInternet(run: LabRun, ports: readonly Port[], cleanup: Cleanup): Promise<void> {
   const hub = run.namespace('internet')
-  for (const name of [hub, ...ports.map(port => port.namespace)]) {
-    cleanup.add(`namespace ${name}`, () => removeNamespace(run, name))
-    await makeNamespace(run, name)
-  }
-  await run.must(['nsenter', `--net=/run/netns/${hub}`, 'sh', '-c', 'echo 1 >/proc/sys/net/ipv4/ip_forward'])
+  const names = [hub, ...ports.map(port => port.namespace)]
+  cleanup.add('namespaces', () => removeNamespaces(run, names))
+  await makeNamespaces(run, names)
+  await run.must(inNamespace(hub, ['sh', '-c', 'echo 1 >/proc/sys/net/ipv4/ip_forward']))
   await ipBatch(run, hub, [
     'link add segment type bridge',
     'link set segment up',

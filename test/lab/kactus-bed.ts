@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { FakeAgent } from '../fakes/agent-socket.ts'
+import { collect } from './commands.ts'
 import { until } from './until.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -212,14 +213,31 @@ export class KactusBed {
   }
 
   /** Tells a fake plugin what to do: `order('fake-a', 'ADD', 'code', '1')`. */
-  async order(plugin: string, command: string, what: 'out' | 'code' | 'err', text: string | object): Promise<void> {
+  async order(
+    plugin: string,
+    command: string,
+    what: 'out' | 'code' | 'err' | 'kill',
+    text: string | object,
+  ): Promise<void> {
     await writeFile(
       join(this.bin, `${plugin}.${command}.${what}`),
       typeof text === 'string' ? text : JSON.stringify(text),
     )
   }
 
-  async cancel(plugin: string, command: string, what: 'out' | 'code' | 'err' | 'hold'): Promise<void> {
+  /** Makes a fake plugin wait in the middle of its work until it is released. */
+  async hold(plugin: string, command: string): Promise<void> {
+    await collect(['mkfifo', join(this.bin, `${plugin}.${command}.hold`)], { env: { PATH: '/usr/bin:/bin' } })
+  }
+
+  /** Lets a held plugin go on, and holds none after it. */
+  async release(plugin: string, command: string): Promise<void> {
+    const pipe = join(this.bin, `${plugin}.${command}.hold`)
+    await writeFile(pipe, '')
+    await rm(pipe)
+  }
+
+  async cancel(plugin: string, command: string, what: 'out' | 'code' | 'err' | 'hold' | 'kill'): Promise<void> {
     await rm(join(this.bin, `${plugin}.${command}.${what}`), { force: true })
   }
 

@@ -46,11 +46,10 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const cleanup = new Cleanup()
   const work: { building?: Promise<unknown>; stopping?: Promise<void> } = {}
   const stop = async () => {
-    work.stopping ??= takeDown(cleanup, work.building)
+    work.stopping ??= takeDown(run, cleanup, work.building).then(release)
     await work.stopping
   }
-  cleanup.add('signal handlers', guardRun(run.id, stop))
-  cleanup.add('run folder', () => run.remove())
+  const release = guardRun(run.id, stop)
   try {
     const building = build(run, { nodes, api }, cleanup)
     work.building = building
@@ -61,11 +60,15 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   }
 }
 
-/** A lab that is still being built first ends that, or things would be made behind the cleaner's back. */
-async function takeDown(cleanup: Cleanup, building: Promise<unknown> | undefined): Promise<void> {
+/**
+ * A lab that is still being built first ends that, or things would be made behind the cleaner's back. A run that could
+ * not be taken down stays on the list, for the guard to sweep up.
+ */
+async function takeDown(run: LabRun, cleanup: Cleanup, building: Promise<unknown> | undefined): Promise<void> {
   cleanup.close()
   await building?.catch(() => {})
   await cleanup.run()
+  run.remove()
 }
 
 async function build(run: LabRun, options: Required<LabOptions>, cleanup: Cleanup): Promise<Omit<Lab, 'stop'>> {

@@ -1,28 +1,19 @@
-import { closeSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { insideSharedFolder, removeIfEmpty } from './registry.ts'
 import type { LabRun } from './run.ts'
 
 /** Where `ip -n NAME` looks for namespaces. */
 export const namespaceFolder = '/run/netns'
 
-/**
- * Makes a named network namespace with its loopback up.
- * Not `ip netns add`: that one also mounts the folder over itself, which nobody takes away again.
- */
-export async function makeNamespace(run: LabRun, name: string): Promise<void> {
-  const file = join(namespaceFolder, name)
-  insideSharedFolder(namespaceFolder, () => closeSync(openSync(file, 'wx', 0o444)))
-  await run.must(['unshare', `--net=${file}`, 'true'])
-  await run.must(['ip', '-n', name, 'link', 'set', 'lo', 'up'])
+const script = join(import.meta.dirname, 'namespaces.sh')
+
+/** Makes named network namespaces with their loopback up. */
+export async function makeNamespaces(run: LabRun, names: readonly string[]): Promise<void> {
+  await run.must(['sh', script, 'make', ...names])
 }
 
-/** Removes a namespace; one that is gone, or was never finished, is fine. */
-export async function removeNamespace(run: LabRun, name: string): Promise<void> {
-  const file = join(namespaceFolder, name)
-  await run.run(['umount', file])
-  rmSync(file, { force: true })
-  removeIfEmpty(namespaceFolder)
+/** Removes namespaces; one that is gone, or was never finished, is fine. */
+export async function removeNamespaces(run: LabRun, names: readonly string[]): Promise<void> {
+  await run.must(['sh', script, 'remove', ...names])
 }
 
 /** Feeds commands to `ip` in one namespace, in one process. */

@@ -32,10 +32,10 @@ export function enlist(id: string, folder: string): void {
 }
 
 /**
- * Makes a folder that all runs share and does something in it.
+ * Makes a folder that all runs share, and does something in it.
  * A run that ends takes the empty folder away, maybe right between the two: then once more.
  */
-export function insideSharedFolder(folder: string, work: () => void): void {
+function insideSharedFolder(folder: string, work: () => void): void {
   for (let attempt = 1; ; attempt++) {
     try {
       mkdirSync(folder, { recursive: true })
@@ -68,7 +68,7 @@ export function delist(id: string): void {
 }
 
 /** Removes a folder unless something is in it, it is a mount point, or it is gone already. */
-export function removeIfEmpty(folder: string): void {
+function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder)
   } catch (error) {
