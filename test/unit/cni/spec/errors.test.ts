@@ -1,0 +1,38 @@
+import t from 'tap'
+import { CniCode, CniError, toCniError } from '../../../../cni/spec/errors.ts'
+
+t.test('the codes of the specification and of its library', async t => {
+  t.strictSame(Object.values(CniCode), [1, 2, 3, 4, 5, 6, 7, 8, 11, 50, 51, 999])
+})
+
+t.test('a CNI error stays itself', async t => {
+  const error = new CniError(77, 'as the plugin said', { details: 'more' })
+  t.equal(toCniError(error), error)
+  t.match(error, { name: 'CniError', code: 77, message: 'as the plugin said', details: 'more' })
+})
+
+t.test('without a cause there is no key for one', async t => {
+  t.notOk('cause' in new CniError(1, 'x'))
+  const cause = new Error('why')
+  t.equal(new CniError(1, 'x', { cause }).cause, cause)
+})
+
+interface OtherCase {
+  readonly name: string
+  readonly thrown: unknown
+  readonly message: string
+}
+
+const otherCases: readonly OtherCase[] = [
+  { name: 'another error', thrown: new TypeError('broken'), message: 'broken' },
+  { name: 'a text', thrown: 'broken', message: 'broken' },
+  { name: 'nothing', thrown: undefined, message: 'undefined' },
+]
+
+for (const { name, thrown, message } of otherCases) {
+  t.test(`${name} becomes code 999 with its cause`, async t => {
+    const error = toCniError(thrown)
+    t.match(error, { name: 'CniError', code: 999, message })
+    t.equal(error.cause, thrown)
+  })
+}
