@@ -1,9 +1,12 @@
 import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
+import { collect } from './commands.ts'
 import { outsideName } from './dns.ts'
 import { type Lab, startLab } from './lab.ts'
 import { leftoversOf, strayLinks } from './leftovers.ts'
 import { mesh } from './mesh.ts'
+import { namespaceFolder } from './namespaces.ts'
 import { services } from './services.ts'
 
 const pingOnce = ['ping', '-c', '1', '-W', '5']
@@ -75,6 +78,17 @@ t.test('two labs at once', async t => {
   t.equal((await second.api.send({ method: 'GET', path: '/api/v1/nodes' })).code, 200, 'the second one goes on')
   await second.stop()
   t.same(leftoversOf(second.run.id), [], 'the second one leaves nothing')
+})
+
+t.test('somebody uses `ip netns` while a lab runs', async t => {
+  const lab = await startLab({ nodes: 1 })
+  t.teardown(() => lab.stop())
+  const theirs = `other-${lab.run.id.slice(1)}`
+  await lab.run.must(['ip', 'netns', 'add', theirs])
+  t.teardown(() => collect(['ip', 'netns', 'del', theirs]))
+  await lab.stop()
+  t.same(leftoversOf(lab.run.id), [], 'ours are gone')
+  t.ok(existsSync(join(namespaceFolder, theirs)), 'theirs is there')
 })
 
 async function meshWorks(lab: Lab): Promise<void> {
