@@ -100,7 +100,9 @@ export function pluginFrom(value: Json): PluginConf {
   if (!isJsonObject(value)) throw invalid('a plugin of the configuration is no object')
   const type = field(value, 'type')
   const fault = pluginTypeFault(type)
-  if (fault !== undefined || typeof type !== 'string') throw invalid(`the "type" of a plugin ${fault}`, String(type))
+  if (fault !== undefined || typeof type !== 'string') {
+    throw invalid(`the "type" of a plugin ${fault}`, JSON.stringify(type ?? null).slice(0, 80))
+  }
   return { ...value, type }
 }
 

@@ -105,13 +105,19 @@ function oldFamily(result: CniResult, belongs: (address: string) => boolean): Js
   if (ip === undefined) return undefined
   const gateway = field(ip, 'gateway')
   const routes = result.routes
-    .filter(route => belongs(String(field(route, 'dst'))))
+    .filter(route => belongs(destinationOf(route)))
     .map(route => omit(route, ROUTE_KEYS_OF_1_1))
   return {
     ip: field(ip, 'address') ?? null,
     ...(gateway !== undefined && { gateway }),
     ...(routes.length > 0 && { routes }),
   }
+}
+
+function destinationOf(route: JsonObject): string {
+  const destination = field(route, 'dst')
+  if (typeof destination !== 'string') throw malformed('has a route without a destination')
+  return destination
 }
 
 function withFamily(ip: JsonObject): JsonObject {

@@ -1,4 +1,4 @@
-import type { Json } from '../../../cni/spec/json.ts'
+import { type Json, parseJson } from '../../../cni/spec/json.ts'
 import { createRandom } from '../agent/verify/seeded-random.ts'
 
 /** Input that looks enough like the real thing to get past a parser's first look. */
@@ -15,7 +15,8 @@ export interface RandomInput {
 }
 
 const NASTY: readonly [string, ...string[]] = [
-  ...['', 'a', '/', '..', '\u0000', ';', '=', '"', "'", '{', '}', '[', ']', ',', ':', '\n', '\t', ' ', '-', '#', '\\'],
+  '',
+  ...['a', '/', '..', '\u0000', ';', '=', '"', "'", '{', '}', '[', ']', ',', ':', '\n', '\t', ' ', '-', '#', '\\'],
   ...[
     '__proto__',
     'constructor',
@@ -38,13 +39,15 @@ export function randomInput(seed: number): RandomInput {
   const pick = <T>(items: readonly [T, ...T[]]): T => items[below(items.length)] ?? items[0]
   const text = (pieces: readonly [string, ...string[]], most: number) =>
     Array.from({ length: below(most + 1) }, () => pick(pieces)).join('')
+  // Node's JSON.parse mistakes an escaped key for an earlier one that has a backslash in it.
+  const key = () => pick([pick(NASTY), text(NASTY, 2)]).replaceAll('\\', '')
   const json = (depth = 4): Json => {
     const kind = below(depth > 0 ? 7 : 5)
     if (kind === 0) return pick([null, true, false])
-    if (kind === 1) return below(1000) - 500
+    if (kind === 1) return pick<Json>([below(1000) - 500, parseJson('9007199254740993'), parseJson('1.0')])
     if (kind < 5) return text(NASTY, 3)
     if (kind === 5) return Array.from({ length: below(4) }, () => json(depth - 1))
-    return Object.fromEntries(Array.from({ length: below(4) }, () => [text(NASTY, 2), json(depth - 1)]))
+    return Object.fromEntries(Array.from({ length: below(4) }, () => [key(), json(depth - 1)]))
   }
   const damaged = (whole: string) => {
     const from = below(whole.length + 1)

@@ -158,7 +158,7 @@ t.test('random documents come back as they went', async t => {
 
 t.test('damaged documents are refused as no JSON, or are JSON to the engine too', async t => {
   const random = randomInput(8)
-  const make = () => random.damaged(JSON.stringify(random.json(4)))
+  const make = () => random.damaged(printJson(random.json(4)))
   const { accepted, surprises } = tryMany(
     2000,
     make,
