@@ -18,6 +18,7 @@ import { type Loop, startLoop } from '../runtime/loop.ts'
 import { createVerifyDuty } from '../verify/duty.ts'
 import type { Verdict } from '../verify/verdict.ts'
 import { type Bulletin, createBulletin } from './bulletin.ts'
+import { createInstallHold, type InstallHold } from './hold.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from './process.ts'
 import { connect, readText, start } from './start.ts'
 import { createVerification } from './verification.ts'
@@ -32,6 +33,7 @@ interface Agent {
   readonly metrics: Metrics
   readonly bulletin: Bulletin
   readonly board: VerdictBoard
+  readonly hold: InstallHold
 }
 
 /** kubelet waits longer before it kills, but nobody should have to. */
@@ -47,7 +49,8 @@ export async function runAgent(ports: ProcessPorts): Promise<ExitCode> {
   const server = await startReportServer({ listen: settings.agent.listen, metrics, status: bulletin.status })
   log.info({ server: kube.server, port: server.port, dryRun: settings.gate.dryRun }, 'agent started')
   const board = createVerdictBoard(settings.gate)
-  const duties = startDuties({ ports, settings, log, credentials, kube, metrics, bulletin, board })
+  const hold = createInstallHold(installs(settings))
+  const duties = startDuties({ ports, settings, log, credentials, kube, metrics, bulletin, board, hold })
   await firing(ports.ended)
   log.info({}, 'agent ends')
   await Promise.race([Promise.all([duties.stop(), server.close()]), later(longestEndMs)])
@@ -81,16 +84,17 @@ function startDuties(agent: Agent): { stop(): Promise<unknown> } {
     gate.wake()
   }
   const verify = startLoop(verifyDuty(agent, verification.run, showVerdict), shared)
-  const install = startInstall(agent)
+  const install = startInstall(agent, () => gate.wake())
   return { stop: () => Promise.all([ownNode, gate, verify, install].map(part => part?.stop())) }
 }
 
-function gateDuty({ settings, log, kube, metrics, board }: Agent, sight: NodeSight, gravity: Gravity): Duty {
+function gateDuty({ settings, log, kube, metrics, board, hold }: Agent, sight: NodeSight, gravity: Gravity): Duty {
   const { nodeName } = settings
   return createGateDuty({
     settings: settings.gate,
     sight,
     verdict: board.current,
+    hold: hold.current,
     gravity,
     writer: createNodeWriter(kube, nodeName),
     events: createEventRecorder({ api: kube, clock: systemClock, log, instance: nodeName }),
@@ -125,8 +129,13 @@ function verifyDuty(
 }
 
 /** A dry run writes nothing, to the host neither. */
-function startInstall({ ports, settings, log, credentials, kube, bulletin }: Agent): Loop | undefined {
-  if (!settings.install.enabled || settings.gate.dryRun) return undefined
+function installs({ install, gate }: Settings): boolean {
+  return install.enabled && !gate.dryRun
+}
+
+function startInstall(agent: Agent, onState: () => void): Loop | undefined {
+  const { ports, settings, log, credentials, kube, bulletin, hold } = agent
+  if (!installs(settings)) return undefined
   const duty: Duty = createInstallDuty({
     settings: settings.install,
     binary: ports.kactusBinary,
@@ -136,7 +145,11 @@ function startInstall({ ports, settings, log, credentials, kube, bulletin }: Age
     log,
     signal: ports.ended,
     wake: () => loop.wake(),
-    onState: bulletin.showInstall,
+    onState(state) {
+      bulletin.showInstall(state)
+      hold.show(state)
+      onState()
+    },
   })
   const loop = startLoop(duty, { log, clock: systemClock, random: Math.random })
   return loop

@@ -7,7 +7,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Duty } from '../runtime/duty.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Gravity } from './condition.ts'
-import { type GateAction, type GateHistory, type GatePlan, type NodeVerdict, planGate } from './plan.ts'
+import { type GateAction, type GateHistory, type GatePlan, type Hold, type NodeVerdict, planGate } from './plan.ts'
 
 /** The newest sight of the own Node. */
 export interface NodeSight {
@@ -27,6 +27,8 @@ export interface GateDutyOptions {
   readonly settings: GateSettings
   readonly sight: NodeSight
   readonly verdict: () => NodeVerdict | undefined
+  /** What holds the lift up; absent = nothing ever does. */
+  readonly hold?: () => Hold | undefined
   readonly gravity: Gravity
   readonly writer: NodeWriter
   readonly events: EventRecorder
@@ -94,6 +96,7 @@ class GateDuty implements Duty {
     return planGate({
       node,
       verdict: this.#options.verdict(),
+      hold: this.#options.hold?.(),
       settings,
       history: this.#history,
       gravity,

@@ -26,6 +26,13 @@ export interface GateHistory {
   readonly liftedMs: number | undefined
 }
 
+/** Why pods that land now would lack interfaces: the lift waits for it, the checks do not. */
+export interface Hold {
+  /** False while it is only the moment that an agent's start takes. */
+  readonly lasting: boolean
+  readonly message: string
+}
+
 /** Everything that a plan is made from. */
 export interface GateInput {
   readonly node: KubeNode
@@ -33,6 +40,8 @@ export interface GateInput {
   readonly verdict: NodeVerdict | undefined
   readonly settings: GateSettings
   readonly history: GateHistory
+  /** Absent = nothing holds the lift up. */
+  readonly hold?: Hold | undefined
   readonly gravity: Gravity
   readonly nowMs: number
 }
@@ -61,9 +70,12 @@ export const leastBetweenLiftsMs = 10_000
 /** Says what to write so that the node shows its verdict. Pure. */
 export function planGate(input: GateInput): GatePlan {
   const { node, verdict, gravity } = input
-  if (verdict === undefined || verdict.uid !== node.uid) return { actions: planWaiting(input), againMs: undefined }
-  const text = describeVerdict(verdict.verdict, gravity)
-  const marks = planMarks(input, verdict.verdict)
+  const waiting = { actions: planWaiting(input), againMs: undefined }
+  if (verdict === undefined || verdict.uid !== node.uid) return waiting
+  const hold = verdict.verdict.passed && isClosed(input) ? input.hold : undefined
+  if (hold?.lasting === false) return waiting
+  const text = hold === undefined ? describeVerdict(verdict.verdict, gravity) : describeHold(hold)
+  const marks = hold === undefined ? planMarks(input, verdict.verdict) : { actions: [], againMs: undefined }
   const told = planCondition(node, text, input.nowMs)
   return {
     actions: [
@@ -74,6 +86,16 @@ export function planGate(input: GateInput): GatePlan {
     ],
     againMs: marks.againMs,
   }
+}
+
+/** An open node stays open: what its pods have, they have. */
+function isClosed({ node, settings }: GateInput): boolean {
+  const { taintAt, labelled } = findMarks(node, settings)
+  return taintAt.length > 0 || !labelled
+}
+
+function describeHold({ message }: Hold): ConditionText {
+  return { status: 'False', reason: 'NotInstalled', message }
 }
 
 /** A node that has proved itself before stays as it is while it is verified again after a restart of the agent. */

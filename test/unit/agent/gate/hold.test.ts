@@ -1,0 +1,84 @@
+import t from 'tap'
+import { createInstallHold } from '../../../../agent/commands/hold.ts'
+import { type GateInput, type Hold, planGate } from '../../../../agent/gate/plan.ts'
+import type { KubeNode } from '../../../../agent/kube/node.ts'
+
+const settings: GateInput['settings'] = {
+  mode: 'bootstrap',
+  taint: { key: 'node-ready/unverified', value: 'true', effect: 'NoSchedule' },
+  label: { key: 'node-ready/verified', value: 'true' },
+  maxUnavailable: { nodes: 1 },
+  bad: 3,
+  goodMs: 30_000,
+  dryRun: false,
+}
+
+const raw = { key: 'node-ready/unverified', value: 'true', effect: 'NoSchedule' }
+const closed: KubeNode = {
+  name: 'n1',
+  uid: 'u1',
+  resourceVersion: '1',
+  labels: {},
+  taints: [{ key: raw.key, effect: raw.effect, raw }],
+  conditions: [],
+}
+const open: KubeNode = { ...closed, labels: { 'node-ready/verified': 'true' }, taints: [] }
+const lasting: Hold = { lasting: true, message: 'no conf' }
+const momentary: Hold = { lasting: false, message: 'not looked at' }
+
+interface Case {
+  readonly name: string
+  readonly node: KubeNode
+  readonly passed: boolean
+  readonly hold: Hold | undefined
+  /** What is written: the marks, and the condition with its reason. */
+  readonly writes: readonly string[]
+}
+
+const cases: readonly Case[] = [
+  { name: 'nothing holds', node: closed, passed: true, hold: undefined, writes: ['marks', 'True Verified'] },
+  { name: 'lasting', node: closed, passed: true, hold: lasting, writes: ['False NotInstalled'] },
+  { name: 'a moment', node: closed, passed: true, hold: momentary, writes: ['Unknown Verifying'] },
+  { name: 'a failing check is told first', node: closed, passed: false, hold: lasting, writes: ['False NoAnswer'] },
+  { name: 'also in the first moment', node: closed, passed: false, hold: momentary, writes: ['False NoAnswer'] },
+  { name: 'an open node stays open', node: open, passed: true, hold: lasting, writes: ['True Verified'] },
+]
+
+for (const { name, node, passed, hold, writes } of cases) {
+  t.test(`what holds the lift up: ${name}`, async t => {
+    const verdict = {
+      node: 'n1',
+      passed,
+      dryRun: false,
+      seconds: 1,
+      checks: passed ? [] : [failing],
+    }
+    const input = { node, verdict: { uid: 'u1', verdict }, settings, history: { liftedMs: undefined } }
+    const { actions } = planGate({ ...input, hold, gravity: () => 1, nowMs: 0 })
+    const said = actions.flatMap(action => {
+      if (action.kind === 'condition') return [`${action.condition.status} ${action.condition.reason}`]
+      return action.kind === 'marks' ? ['marks'] : []
+    })
+    t.same(said, writes)
+  })
+}
+
+const failing = {
+  code: 'dns',
+  from: 'host',
+  target: 'name',
+  result: 'fail',
+  reason: 'NoAnswer',
+  message: '',
+  seconds: 1,
+} as const
+
+t.test('the installation holds the lift up until it is done', async t => {
+  const hold = createInstallHold(true)
+  t.match(hold.current(), { lasting: false })
+  hold.show({ installed: false, message: 'waiting: no default network' })
+  t.same(hold.current(), { lasting: true, message: 'the CNI files are not in place: waiting: no default network' })
+  hold.show({ installed: true, message: 'kactus wraps network e2e' })
+  t.equal(hold.current(), undefined)
+  t.equal(createInstallHold(false).current(), undefined, 'never where nothing is installed')
+})
