@@ -1,0 +1,88 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ContainerRecord } from '../../cni/networks/record.ts'
+import { readRecords } from '../../cni/networks/record-folder.ts'
+import type { Machine } from '../machine/machine.ts'
+import { net } from './cluster/plan.ts'
+
+/** What nopal puts on a node. */
+export const ownFiles = {
+  conf: '/etc/cni/net.d/05-kactus.conflist',
+  kubeconfig: '/etc/cni/net.d/kactus.d/kactus-kubeconfig.yaml',
+  binary: '/opt/cni/bin/kactus',
+} as const
+
+const nodeConf = '/etc/cni/net.d/10-e2e.conflist'
+const hiddenConf = '/etc/cni/10-e2e.hidden'
+const state = '/var/lib/cni'
+
+export async function isThere(machine: Machine, path: string): Promise<boolean> {
+  return stat(machine.path(path)).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** What kactus remembers of a pod. */
+export async function recordOf(machine: Machine, podUid: string): Promise<ContainerRecord | undefined> {
+  const { records } = await readRecords(machine.path(join(state, 'kactus')))
+  return records.find(record => record.pod?.uid === podUid)
+}
+
+/** The files on a node that know a container, by name or by content: addresses given out, records, results. */
+export async function rememberedOf(machine: Machine, containerId: string): Promise<readonly string[]> {
+  const search = `grep -rlF ${containerId} ${state} || true; find ${state} -name '*${containerId}*'`
+  return [...new Set((await machine.shell(search)).split('\n').filter(line => line !== ''))].sort()
+}
+
+/** The host's ends of pods' cables. */
+export async function cablesOf(machine: Machine): Promise<readonly string[]> {
+  const links = JSON.parse(await machine.run(['ip', '-json', 'link', 'show', 'type', 'veth'])) as { ifname: string }[]
+  return links.map(link => link.ifname).filter(name => name !== 'eth0')
+}
+
+/** Name, inode and time of every file below the folders: nothing was written between two equal ones. */
+export async function printFolders(machine: Machine, folders: readonly string[]): Promise<readonly string[]> {
+  const find = ['find', ...folders, '-type', 'f', '-printf', '%p %i %T@\\n']
+  return (await machine.run(find))
+    .split('\n')
+    .filter(line => line !== '')
+    .sort()
+}
+
+/** The name of the default network inside kactus' conf; undefined while there is none. */
+export async function wrappedNetwork(machine: Machine): Promise<string | undefined> {
+  if (!(await isThere(machine, ownFiles.conf))) return undefined
+  const list = JSON.parse(await readFile(machine.path(ownFiles.conf), 'utf8')) as {
+    plugins: { delegates: { name: string }[] }[]
+  }
+  return list.plugins[0]?.delegates[0]?.name
+}
+
+/** The files that a runtime chooses its default network from, the chosen one first. */
+export async function confsOf(machine: Machine): Promise<readonly string[]> {
+  const names = await readdir(machine.path('/etc/cni/net.d'))
+  return names.filter(name => name.endsWith('.conflist') || name.endsWith('.conf')).sort()
+}
+
+/** Takes the node's own default network away, as on a node whose CNI has not come yet. */
+export async function hideDefaultNetwork(machine: Machine): Promise<void> {
+  await machine.run(['mv', nodeConf, hiddenConf])
+}
+
+/** As a CNI's installer does: whole, by a rename in the folder. */
+export async function showDefaultNetwork(machine: Machine): Promise<void> {
+  await machine.shell(`cp ${hiddenConf} /etc/cni/net.d/.late; mv /etc/cni/net.d/.late ${nodeConf}; rm ${hiddenConf}`)
+}
+
+/** Lets nothing of the mesh in or out of a node, as a firewall in between does. */
+export async function cutMesh(machine: Machine): Promise<void> {
+  const rules = ['input', 'output'].map(
+    hook => `chain ${hook} { type filter hook ${hook} priority 0; udp dport ${net.meshPort} drop; }`,
+  )
+  await machine.run(['nft', '-f', '-'], { input: `table inet cut {\n${rules.join('\n')}\n}\n` })
+}
+
+export async function mendMesh(machine: Machine): Promise<void> {
+  await machine.run(['nft', 'delete', 'table', 'inet', 'cut'])
+}

@@ -1,0 +1,23 @@
+import t from 'tap'
+import { describeAgents, prepareBed } from './bed.ts'
+import { arrival } from './cases/arrival.ts'
+import { buildImage } from './product.ts'
+import { startTestCluster } from './test-cluster.ts'
+
+// One cluster, from the first apply to the uninstall. The cases are one story: each begins where the last one ended, so
+// the first failure ends it.
+const story = [...arrival]
+
+t.test('nopal on a real cluster', async t => {
+  const archive = await buildImage()
+  const cluster = await startTestCluster()
+  t.teardown(() => cluster.down())
+  const bed = await prepareBed(cluster, archive)
+  for (const [at, { name, run }] of story.entries()) {
+    await t.test(name, t => run(t, bed))
+    if (t.passing()) continue
+    t.comment(await describeAgents(bed))
+    const rest = story.slice(at + 1).map(each => each.name)
+    return t.equal(rest.length, 0, `not run, because of the failure above: ${rest.join('; ')}`)
+  }
+})

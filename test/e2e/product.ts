@@ -1,0 +1,53 @@
+import { join } from 'node:path'
+import { runCommand } from '../machine/command.ts'
+import type { Machine } from '../machine/machine.ts'
+import { images } from './cluster/images.ts'
+import { importImages } from './cluster/node.ts'
+import { listPods, type Pod } from './objects.ts'
+import type { TestCluster } from './test-cluster.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+/** Where the product's manifests are. */
+export const manifestFolder = join(root, 'daemonset')
+
+/** The image that the examples name. */
+const exampleImage = 'docker.io/library/busybox:1.37'
+
+/** Builds the image as everybody does, and returns the archive's path. */
+export async function buildImage(): Promise<string> {
+  const arch = process.arch === 'arm64' ? 'arm64' : 'amd64'
+  await runCommand([join(root, 'scripts/image.sh'), '--arch', arch], {
+    timeoutMs: 300_000,
+    env: { HOME: process.env.HOME ?? '/root', ...cacheHome() },
+  })
+  return join(root, `dist/nopal-image-${arch}.tar`)
+}
+
+function cacheHome(): Record<string, string> {
+  const { XDG_CACHE_HOME: home } = process.env
+  return home === undefined ? {} : { XDG_CACHE_HOME: home }
+}
+
+/** Gives a node nopal's image, and the one of the examples, which no registry can give it here. */
+export async function giveImages(machine: Machine, archive: string): Promise<void> {
+  await importImages(machine, [archive])
+  await machine.run(['ctr', '-n', 'k8s.io', 'images', 'tag', images.busybox, exampleImage])
+}
+
+/** The whole install. */
+export async function install({ kubectl }: TestCluster): Promise<void> {
+  await kubectl(['apply', '-k', manifestFolder])
+}
+
+/** The agent's pod on a node, while it is not being deleted. */
+export async function agentOn({ admin }: TestCluster, node: string): Promise<Pod | undefined> {
+  const agents = await listPods(admin, 'nopal', 'app.kubernetes.io/name=nopal')
+  const alive = agents.filter(pod => !('deletionTimestamp' in pod.metadata))
+  return alive.find(pod => pod.spec.nodeName === node)
+}
+
+/** Whether kubelet counts a pod as ready. */
+export function isReady(pod: Pod | undefined): boolean {
+  return pod?.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
+}
