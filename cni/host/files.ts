@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
 export interface WriteFileOptions {
@@ -32,6 +32,21 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, o
     throw error
   }
   if (options.durable ?? true) await syncFolder(dirname(path))
+}
+
+/** Makes a folder and those above it that are missing. Node's own recursive way never ends where a file system refuses. */
+export async function makeFolder(path: string, mode = 0o700): Promise<void> {
+  try {
+    await mkdir(path, { mode })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || dirname(path) === path) throw error
+    await makeFolder(dirname(path), mode)
+    await mkdir(path, { mode }).catch(again => {
+      if (again.code !== 'EEXIST') throw again
+    })
+  }
 }
 
 /** Makes the names in a folder (creations, renames, removals) survive a power loss. */

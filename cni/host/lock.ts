@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readlink, symlink, unlink } from 'node:fs/promises'
+import { readlink, symlink, unlink } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { makeFolder } from './files.ts'
 import { isBoundByOthers } from './socket-owner.ts'
 
 /**
@@ -107,7 +108,7 @@ async function currentAddress(folder: string, path: string): Promise<string> {
       await symlink(fresh, path)
       return fresh
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') await mkdir(folder, { recursive: true, mode: 0o700 })
+      if (codeOf(error) === 'ENOENT') await makeFolder(folder)
       else if (codeOf(error) !== 'EEXIST') throw error
     }
   }

@@ -74,7 +74,8 @@ export class PluginProcesses implements PluginRunner {
 
   // Asynchronous, because Bun's spawn throws at once where Node's emits an error.
   async #once(path: string, call: PluginCall): Promise<Ended> {
-    const env = { ...this.#options.env, CNI_PATH: this.#options.folders.join(':'), ...call.variables }
+    const all = { ...this.#options.env, CNI_PATH: this.#options.folders.join(':'), ...call.variables }
+    const env = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
     const child = spawn(path, [], { env, stdio: ['pipe', 'pipe', 'pipe'], detached: true })
     // A plugin that ends without reading its stdin breaks the pipe; how it ended is what counts.
     child.stdin.on('error', () => undefined)

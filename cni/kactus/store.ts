@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
-import { access, mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { access, readdir, readFile, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { syncFolder, writeFileAtomic } from '../host/files.ts'
+import { makeFolder, syncFolder, writeFileAtomic } from '../host/files.ts'
 import { acquireLock, isHeld, type Lock, LockTimeout, waitUntilFree } from '../host/lock.ts'
 import { KactusCode } from '../networks/codes.ts'
 import { type ContainerRecord, parseRecord, printRecord, RecordError } from '../networks/record.ts'
@@ -92,7 +92,7 @@ export class RecordStore {
     try {
       await writeFileAtomic(path, printRecord(record), options).catch(async error => {
         if (!isMissing(error)) throw error
-        await mkdir(this.#records, { recursive: true, mode: 0o700 })
+        await makeFolder(this.#records)
         await writeFileAtomic(path, printRecord(record), options)
       })
     } catch (error) {
@@ -127,7 +127,7 @@ export class RecordStore {
   async prepare(): Promise<void> {
     for (const folder of [this.#records, this.#locks]) {
       try {
-        await mkdir(folder, { recursive: true, mode: 0o700 })
+        await makeFolder(folder)
         await access(folder, constants.W_OK)
       } catch (error) {
         throw stateError('cannot be written', folder, error)
@@ -141,7 +141,7 @@ export class RecordStore {
 
   async #setAside(containerId: string, fault: RecordError): Promise<void> {
     const target = join(this.#damaged, `${containerId}.${Date.now()}`)
-    await mkdir(this.#damaged, { recursive: true, mode: 0o700 })
+    await makeFolder(this.#damaged)
     await rename(this.#path(containerId), target)
     this.#onDamaged(`the record of container ${containerId} is damaged and lies in ${target} now: ${fault.message}`)
   }

@@ -1,7 +1,7 @@
 import type { ConfList, PluginConf } from './conf.ts'
 import { CniCode, CniError } from './errors.ts'
 import { field, isJsonObject, type Json, type JsonObject, without } from './json.ts'
-import type { CniCommand, PluginRunner } from './plugin.ts'
+import type { CniCommand, PluginCall, PluginRunner } from './plugin.ts'
 import { convertResult } from './result.ts'
 import { atLeast } from './versions.ts'
 
@@ -125,14 +125,14 @@ function isReserved(key: string): boolean {
   return key === 'capabilities' || key === 'runtimeConfig' || key === 'prevResult' || key.startsWith('cni.dev/')
 }
 
-function variablesOf(command: CniCommand, to: AttachTo | undefined): Record<string, string> {
-  if (to === undefined) return { CNI_COMMAND: command }
+/** Without an attachment the variables of one are taken away, not left as our own caller set them. */
+function variablesOf(command: CniCommand, to: AttachTo | undefined): PluginCall['variables'] {
   return {
     CNI_COMMAND: command,
-    CNI_CONTAINERID: to.containerId,
-    CNI_NETNS: to.netns,
-    CNI_IFNAME: to.ifname,
-    CNI_ARGS: to.args,
+    CNI_CONTAINERID: to?.containerId,
+    CNI_NETNS: to?.netns,
+    CNI_IFNAME: to?.ifname,
+    CNI_ARGS: to?.args,
   }
 }
 

@@ -11,8 +11,8 @@ export interface PluginCall {
   readonly type: string
   /** The complete configuration for its stdin. */
   readonly config: PluginConf
-  /** The variables of the protocol; the rest of the environment is the runner's. */
-  readonly variables: Readonly<Record<string, string>>
+  /** The variables of the protocol, undefined = unset; the rest of the environment is the runner's. */
+  readonly variables: Readonly<Record<string, string | undefined>>
 }
 
 /** Runs plugins. The real one starts processes. */
