@@ -32,6 +32,7 @@ interface Context {
 async function applyOne(action: Action, { paths, source, undo }: Context): Promise<void> {
   const target = targetOf(action, paths)
   try {
+    if (action.kind === 'removeEarlyConf') return await rm(target, { force: true })
     const isNew = await isAbsent(target)
     await makeFolders(action, paths, undo)
     if (isNew) undo.push(() => rm(target, { force: true }))
@@ -42,14 +43,24 @@ async function applyOne(action: Action, { paths, source, undo }: Context): Promi
   }
 }
 
-async function write(action: Action, target: string, source: string): Promise<void> {
+async function write(
+  action: Exclude<Action, { kind: 'removeEarlyConf' }>,
+  target: string,
+  source: string,
+): Promise<void> {
   if (action.kind === 'copyBinary') return copyBinary(source, target)
   const mode = action.kind === 'writeKubeconfig' ? 0o600 : 0o644
   return writeFileAtomic(target, action.text, { mode, temporary: temporaryName(target) })
 }
 
 function targetOf(action: Action, paths: InstallPaths): string {
-  const targets = { copyBinary: paths.binary, writeKubeconfig: paths.kubeconfig, writeConf: paths.conf }
+  const targets = {
+    copyBinary: paths.binary,
+    writeKubeconfig: paths.kubeconfig,
+    writeConf: paths.conf,
+    writeEarlyConf: paths.earlyConf,
+    removeEarlyConf: paths.earlyConf,
+  }
   return targets[action.kind]
 }
 

@@ -3,22 +3,23 @@ import { basename } from 'node:path'
 import { readFirstConf } from '../../cni/spec/conf.ts'
 import { messageOf } from '../runtime/error-fields.ts'
 import { leadsToKactus } from './conf.ts'
-import { confName, type InstallPaths } from './paths.ts'
+import { confName, earlyConfName, type InstallPaths } from './paths.ts'
 import type { DefaultNetwork, Observed } from './plan.ts'
 
 /** Reads the host's files, all but the executable. */
 export async function observeFiles(paths: InstallPaths): Promise<Omit<Observed, 'binaryIsCurrent'>> {
-  const [defaultNetwork, conf, kubeconfig] = await Promise.all([
+  const [defaultNetwork, conf, earlyConf, kubeconfig] = await Promise.all([
     findDefaultNetwork(paths.confFolder),
     readIfThere(paths.conf),
+    readIfThere(paths.earlyConf),
     readIfPrivate(paths.kubeconfig),
   ])
-  return { defaultNetwork, conf, kubeconfig }
+  return { defaultNetwork, conf, earlyConf, kubeconfig }
 }
 
 /** The first network of a folder that is neither ours nor leads to us. */
 export async function findDefaultNetwork(folder: string): Promise<DefaultNetwork> {
-  const passed = new Set([confName])
+  const passed = new Set([confName, earlyConfName])
   for (;;) {
     const faults: { path: string; message: string }[] = []
     const found = await readFirstConf(folder, {

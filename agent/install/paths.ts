@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import type { InstallSettings } from '../config/settings.ts'
 
-/** Sorts before what other networks install, and is what users look for. */
+/** Sorts before what most networks install, and is what users look for. */
 export const confName = '05-kactus.conflist'
+/** A second copy for a default network that sorts before the first, as Cilium's `05-cilium.conflist` does. */
+export const earlyConfName = '00-kactus.conflist'
 export const binaryName = 'kactus'
 /** kactus' own default; a record per container that still has interfaces of kactus. */
 const stateFolder = '/var/lib/cni/kactus'
@@ -13,6 +15,7 @@ export interface InstallPaths {
   readonly binary: string
   readonly confFolder: string
   readonly conf: string
+  readonly earlyConf: string
   readonly kubeconfigFolder: string
   readonly kubeconfig: string
   readonly kubeconfigOnHost: string
@@ -29,6 +32,7 @@ export function installPaths(settings: Pick<InstallSettings, 'cniBinDir' | 'cniC
     binary: here(join(cniBinDir, binaryName)),
     confFolder: here(cniConfDir),
     conf: here(join(cniConfDir, confName)),
+    earlyConf: here(join(cniConfDir, earlyConfName)),
     kubeconfigFolder: here(join(cniConfDir, 'kactus.d')),
     kubeconfig: here(kubeconfigOnHost),
     kubeconfigOnHost,

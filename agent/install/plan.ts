@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import type { ConfList } from '../../cni/spec/conf.ts'
 import { isOwnConf, renderConf } from './conf.ts'
-import { confName, type InstallPaths } from './paths.ts'
+import { confName, earlyConfName, type InstallPaths } from './paths.ts'
 
 /** The node's default network as the folder shows it. */
 export type DefaultNetwork =
@@ -14,6 +14,8 @@ export interface Observed {
   readonly defaultNetwork: DefaultNetwork
   /** Text of our own conf; undefined = not there. */
   readonly conf: string | undefined
+  /** Text of its early copy; undefined = not there. */
+  readonly earlyConf: string | undefined
   /** Text of kactus' kubeconfig, where nobody but its owner may read it; undefined = not there, or open to others. */
   readonly kubeconfig: string | undefined
   /** Whether the executable has the same bytes as ours and may be run. */
@@ -25,6 +27,8 @@ export type Action =
   | { readonly kind: 'copyBinary' }
   | { readonly kind: 'writeKubeconfig'; readonly text: string }
   | { readonly kind: 'writeConf'; readonly text: string }
+  | { readonly kind: 'writeEarlyConf'; readonly text: string }
+  | { readonly kind: 'removeEarlyConf' }
 
 /** What to do, and how things stand once it is done. */
 export interface Plan {
@@ -46,8 +50,18 @@ export function planInstall(observed: Observed, kubeconfig: string, paths: Insta
   if (!observed.binaryIsCurrent) actions.push({ kind: 'copyBinary' })
   if (observed.kubeconfig !== kubeconfig) actions.push({ kind: 'writeKubeconfig', text: kubeconfig })
   if (outlook.conf !== observed.conf) actions.push({ kind: 'writeConf', text: outlook.conf })
+  actions.push(...planEarlyConf(observed, outlook.conf))
   const { installed, message, warning } = outlook
   return { actions, installed, message, warning }
+}
+
+/** Runtimes take the first conf by name: ours must be it. While no default is there, things stay as they are. */
+function planEarlyConf({ defaultNetwork, earlyConf }: Observed, conf: string): readonly Action[] {
+  if (defaultNetwork.kind !== 'found') return []
+  if (basename(defaultNetwork.path) < confName) {
+    return earlyConf === conf ? [] : [{ kind: 'writeEarlyConf', text: conf }]
+  }
+  return earlyConf === undefined ? [] : [{ kind: 'removeEarlyConf' }]
 }
 
 /** Whether there will be a conf of ours, so that the rest is worth having. */
@@ -79,8 +93,8 @@ function planConf(
 function wrap({ path, list }: Extract<DefaultNetwork, { kind: 'found' }>, paths: InstallPaths): ConfOutlook {
   const conf = renderConf(list, paths.kubeconfigOnHost)
   const name = basename(path)
-  if (name < confName) {
-    const message = `runtimes take the first conf by name, and ${name} comes before ${confName}: kactus is not called`
+  if (name < earlyConfName) {
+    const message = `runtimes take the first conf by name, and ${name} comes before ${earlyConfName}: kactus is not called`
     return { installed: true, conf, message, warning: true }
   }
   return { installed: true, conf, message: `kactus wraps network ${list.name} of ${name}`, warning: false }

@@ -32,7 +32,7 @@ export interface UninstallReport {
  */
 export async function uninstall({ settings, force }: UninstallOptions): Promise<UninstallReport> {
   const paths = installPaths(settings)
-  const removed = await removeAll([paths.conf, temporaryName(paths.conf)])
+  const removed = await removeAll([paths.earlyConf, paths.conf].flatMap(conf => [conf, temporaryName(conf)]))
   if (removed.length > 0) await syncFolder(paths.confFolder)
   const records = await countRecords(paths.stateFolder)
   const notes = await noteDefault(paths)

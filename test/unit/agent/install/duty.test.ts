@@ -90,6 +90,19 @@ t.test('install: the default network is followed, and a change wakes the duty', 
   t.equal(conf.plugins[0].delegates.length, 1, 'nothing is wrapped twice')
 })
 
+t.test('install: a default network that sorts before ours does not win, and leaves no trace when it goes', async t => {
+  const agent = start(t.testdir(freshHost))
+  t.teardown(agent.stop)
+  const { confFolder, conf, earlyConf } = agent.paths
+  await rename(join(confFolder, '10-cbr0.conflist'), join(confFolder, '05-cilium.conflist'))
+  await agent.reconcile()
+  t.equal((await filesIn(confFolder))[0], '00-kactus.conflist')
+  t.equal(await readFile(earlyConf, 'utf8'), await readFile(conf, 'utf8'))
+  await rename(join(confFolder, '05-cilium.conflist'), join(confFolder, '10-cbr0.conflist'))
+  await agent.reconcile()
+  t.equal((await filesIn(confFolder))[0], '05-kactus.conflist')
+})
+
 t.test('install: a conf folder that is made anew is watched again', async t => {
   const agent = start(t.testdir(freshHost))
   t.teardown(agent.stop)

@@ -12,10 +12,11 @@ const oldConf = renderConf({ ...list, name: 'before' }, paths.kubeconfigOnHost)
 const settled: Observed = {
   defaultNetwork: found('10-cbr0.conflist'),
   conf,
+  earlyConf: undefined,
   kubeconfig: 'wanted',
   binaryIsCurrent: true,
 }
-const absent = { conf: undefined, kubeconfig: undefined, binaryIsCurrent: false }
+const absent = { conf: undefined, earlyConf: undefined, kubeconfig: undefined, binaryIsCurrent: false }
 const none: DefaultNetwork = { kind: 'none' }
 const unreadable: DefaultNetwork = {
   kind: 'unreadable',
@@ -130,12 +131,52 @@ const cases: readonly PlanCase[] = [
     message: /waiting/,
   },
   {
-    name: 'a default that sorts before ours is wrapped, and said',
+    name: 'a default that sorts before ours: an early copy',
     observed: { ...settled, defaultNetwork: found('05-cilium.conflist') },
+    actions: ['writeEarlyConf'],
+    installed: true,
+    warning: false,
+    message: /wraps network cbr0 of 05-cilium/,
+  },
+  {
+    name: 'an early copy that is in place',
+    observed: { ...settled, defaultNetwork: found('05-cilium.conflist'), earlyConf: conf },
+    actions: [],
+    installed: true,
+    warning: false,
+    message: /wraps/,
+  },
+  {
+    name: 'both copies follow the default network',
+    observed: { ...settled, defaultNetwork: found('05-cilium.conflist'), conf: oldConf, earlyConf: oldConf },
+    actions: ['writeConf', 'writeEarlyConf'],
+    installed: true,
+    warning: false,
+    message: /wraps/,
+  },
+  {
+    name: 'an early copy that nothing needs any more',
+    observed: { ...settled, earlyConf: conf },
+    actions: ['removeEarlyConf'],
+    installed: true,
+    warning: false,
+    message: /wraps/,
+  },
+  {
+    name: 'the default went away: the early copy stays',
+    observed: { ...settled, defaultNetwork: none, earlyConf: conf },
     actions: [],
     installed: true,
     warning: true,
-    message: /05-cilium\.conflist comes before 05-kactus\.conflist/,
+    message: /goes on/,
+  },
+  {
+    name: 'a default that sorts before everything is wrapped, and said',
+    observed: { ...settled, defaultNetwork: found('00-aaa.conflist') },
+    actions: ['writeEarlyConf'],
+    installed: true,
+    warning: true,
+    message: /00-aaa\.conflist comes before 00-kactus\.conflist/,
   },
 ]
 

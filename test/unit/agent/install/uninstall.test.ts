@@ -10,10 +10,11 @@ import { filesIn, freshFiles, freshHost, settingsIn } from './host.ts'
 t.test('uninstall: all of it, and nothing else', async t => {
   const { root, folder } = await installed(t.testdir(freshHost))
   await writeFile(join(folder, 'opt/cni/bin/kactus.nopal-new'), 'a stray of a kill')
+  await writeFile(join(folder, 'etc/cni/net.d/00-kactus.conflist'), 'an early copy')
   const report = await uninstall({ settings: settingsIn(root), force: false })
   t.strictSame(await filesIn(folder), freshFiles)
   t.strictSame(report.kept, [])
-  t.equal(report.removed.length, 4)
+  t.equal(report.removed.length, 5)
   t.strictSame(report.notes, ['the default network is cbr0 again'])
 })
 
