@@ -39,7 +39,7 @@ export const lanes: readonly Lane[] = [
       commands: {
         'formatting and lint': ['biome', 'check', '--error-on-warnings', '.'],
         types: ['tsc', '--noEmit'],
-        'shell scripts': ['sh', '-c', 'shellcheck build.sh .ci/run scripts/*.sh $(git ls-files 'test/*.sh')'],
+        'shell scripts': ['sh', '-c', 'shellcheck build.sh .ci/run scripts/*.sh $(git ls-files "test/*.sh")'],
       },
     },
   },
