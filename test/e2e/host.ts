@@ -29,10 +29,23 @@ export async function recordOf(machine: Machine, podUid: string): Promise<Contai
   return records.find(record => record.pod?.uid === podUid)
 }
 
-/** The files on a node that know a container, by name or by content: addresses given out, records, results. */
-export async function rememberedOf(machine: Machine, containerId: string): Promise<readonly string[]> {
-  const search = `grep -rlF ${containerId} ${state} || true; find ${state} -name '*${containerId}*'`
-  return [...new Set((await machine.shell(search)).split('\n').filter(line => line !== ''))].sort()
+/** What is remembered below the CNI folders of containers that are no more: addresses, records, results. */
+export async function strayTraces(machine: Machine): Promise<readonly string[]> {
+  const live = new Set((await machine.run(['ctr', '-n', 'k8s.io', 'containers', 'ls', '-q'])).split('\n'))
+  const known = await machine.shell(`find ${state} -type f -print -exec cat {} +`)
+  const ids = new Set(known.match(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g))
+  return [...ids].filter(id => !live.has(id))
+}
+
+/** The addresses that host-local has given out and not taken back. */
+export async function addressesOf(machine: Machine): Promise<readonly string[]> {
+  const files = await machine.run(['find', `${state}/networks`, '-type', 'f', '-printf', '%f\n'])
+  return files.split('\n').filter(name => /^[\d.]+$/.test(name))
+}
+
+/** The sandboxes that the node's own default network attached by itself, before kactus came or after it went. */
+export async function olderSandboxes(machine: Machine): Promise<readonly string[]> {
+  return (await readdir(machine.path(`${state}/results`))).filter(name => name.startsWith('e2e-'))
 }
 
 /** The host's ends of pods' cables. */

@@ -1,12 +1,13 @@
 import t from 'tap'
 import { describeAgents, prepareBed } from './bed.ts'
 import { arrival } from './cases/arrival.ts'
+import { networks } from './cases/networks.ts'
 import { buildImage } from './product.ts'
 import { startTestCluster } from './test-cluster.ts'
 
 // One cluster, from the first apply to the uninstall. The cases are one story: each begins where the last one ended, so
 // the first failure ends it.
-const story = [...arrival]
+const story = [...arrival, ...networks]
 
 t.test('nopal on a real cluster', async t => {
   const archive = await buildImage()
