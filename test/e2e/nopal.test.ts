@@ -1,5 +1,6 @@
 import t from 'tap'
 import { describeAgents, prepareBed } from './bed.ts'
+import { agents } from './cases/agents.ts'
 import { arrival } from './cases/arrival.ts'
 import { networks } from './cases/networks.ts'
 import { buildImage } from './product.ts'
@@ -7,7 +8,7 @@ import { startTestCluster } from './test-cluster.ts'
 
 // One cluster, from the first apply to the uninstall. The cases are one story: each begins where the last one ended, so
 // the first failure ends it.
-const story = [...arrival, ...networks]
+const story = [...arrival, ...networks, ...agents]
 
 t.test('nopal on a real cluster', async t => {
   const archive = await buildImage()

@@ -1,0 +1,133 @@
+import type { Test } from 'tap'
+import { sendRequest } from '../../cluster/api-client.ts'
+import { testTaint, verifiedLabel } from '../../lab/objects.ts'
+import type { Machine } from '../../machine/machine.ts'
+import { waitFor } from '../../machine/wait.ts'
+import type { Bed, Case } from '../bed.ts'
+import { printFolders, recordOf } from '../host.ts'
+import {
+  createPod,
+  endPod,
+  eventsBecause,
+  eventsOf,
+  type Pod,
+  readStanding,
+  waitForRunning,
+  waitForVerified,
+} from '../objects.ts'
+import { agentOn, isReady } from '../product.ts'
+
+/** Agents die, are told to look again, and are replaced. */
+export const agents: readonly Case[] = [
+  { name: 'an agent killed with kill -9 comes back, and no CNI file, record or pod notices', run: killAgent },
+  { name: 'a node that is closed by hand is verified again, and repeats are counted on one Event', run: closeByHand },
+  { name: 'a rolling update of the DaemonSet while pods come and go: every pod starts', run: updateWhileBusy },
+]
+
+/** Everything of the CNI but kactus' kubeconfig: a new agent brings a new token. */
+const cniFolders = [
+  '/var/lib/cni',
+  '/opt/cni/bin',
+  '/etc/cni/net.d/05-kactus.conflist',
+  '/etc/cni/net.d/10-e2e.conflist',
+]
+
+async function killAgent(t: Test, bed: Bed): Promise<void> {
+  const { cluster, near, history } = bed
+  const agent = await agentOn(cluster, near.name)
+  const before = await printFolders(near.machine, cniFolders)
+  const seen = history.of(near.name).length
+  process.kill(await pidOf(near.machine, agent), 'SIGKILL')
+  await waitFor({ what: 'the agent back and ready', limitMs: 60_000 }, async () => {
+    const pod = await agentOn(cluster, near.name)
+    const restarts = pod?.status.containerStatuses?.[0]?.restartCount ?? 0
+    return pod?.metadata.uid === agent?.metadata.uid && restarts > 0 && isReady(pod) ? true : undefined
+  })
+  t.same(await printFolders(near.machine, cniFolders), before, 'nothing was written')
+  const since = history.of(near.name).slice(seen)
+  t.notOk(
+    since.some(sight => sight.tainted || sight.condition?.status !== 'True'),
+    'the node stayed open',
+  )
+}
+
+/** As runc started it: a process of the machine we are on. */
+async function pidOf(machine: Machine, pod: Pod | undefined): Promise<number> {
+  const id = pod?.status.containerStatuses?.[0]?.containerID?.replace('containerd://', '') ?? ''
+  const tasks = await machine.run(['ctr', '-n', 'k8s.io', 'tasks', 'ls'])
+  const line = tasks.split('\n').find(row => id !== '' && row.startsWith(id))
+  const pid = Number(line?.split(/\s+/)[1])
+  if (!(pid > 1)) throw new Error(`no process of container ${id}:\n${tasks}`)
+  return pid
+}
+
+async function closeByHand(t: Test, { cluster: { admin }, far }: Bed): Promise<void> {
+  const lifts = async () => await eventsOf(admin, far.name, 'TaintLifted')
+  const [first] = await lifts()
+  await close(admin, far.name)
+  await waitForVerified(admin, far.name)
+  const [again] = await waitFor({ what: 'the repeat on the Event', limitMs: 30_000 }, async () => {
+    const events = await lifts()
+    return events.some(event => event.series?.count === 2) ? events : undefined
+  })
+  t.equal(again?.metadata.name, first?.metadata.name, 'the same Event')
+}
+
+/** As an administrator does who wants a node looked at again. */
+async function close(admin: Bed['cluster']['admin'], node: string): Promise<void> {
+  const body = { metadata: { labels: { [verifiedLabel]: null } }, spec: { taints: [testTaint] } }
+  const path = `/api/v1/nodes/${node}`
+  const answer = await sendRequest(admin, {
+    method: 'PATCH',
+    path,
+    contentType: 'application/strategic-merge-patch+json',
+    body,
+  })
+  if (answer.code !== 200) throw new Error(`PATCH ${path}: ${answer.code} ${JSON.stringify(answer.body)}`)
+}
+
+const onBoth = { networks: '[{"name": "green"}, {"name": "blue"}]' }
+/** Starts of pods that an update must meet before it counts. */
+const leastStarts = 8
+
+async function updateWhileBusy(t: Test, { cluster, nodes }: Bed): Promise<void> {
+  const { admin, kubectl } = cluster
+  const failedBefore = (await eventsBecause(admin, 'FailedCreatePodSandBox')).length
+  const old = await Promise.all(nodes.map(({ name }) => agentOn(cluster, name)))
+  let updating = true
+  const starts = nodes.flatMap(node => [0, 1].map(lane => comeAndGo(admin, { node, lane, more: () => updating })))
+  try {
+    await kubectl(['-n', 'nopal', 'rollout', 'restart', 'daemonset/nopal'])
+    await kubectl(['-n', 'nopal', 'rollout', 'status', 'daemonset/nopal', '--timeout=110s'])
+  } finally {
+    updating = false
+  }
+  const count = (await Promise.all(starts)).reduce((sum, each) => sum + each, 0)
+  t.comment(`${count} pods came and went`)
+  t.ok(count >= leastStarts, `${count} pods started meanwhile`)
+  for (const [at, { name }] of nodes.entries()) {
+    t.not((await agentOn(cluster, name))?.metadata.uid, old[at]?.metadata.uid, `a new agent on ${name}`)
+    t.match(await readStanding(admin, name), { tainted: false, condition: { status: 'True' } })
+  }
+  t.equal((await eventsBecause(admin, 'FailedCreatePodSandBox')).length, failedBefore, 'no start has failed')
+  t.same(await eventsBecause(admin, 'FailedKillPod'), [], 'and no end')
+}
+
+interface Lane {
+  readonly node: Bed['near']
+  readonly lane: number
+  readonly more: () => boolean
+}
+
+/** One pod after the other on a node, each with two networks; returns how many, all of them well. */
+async function comeAndGo(admin: Bed['cluster']['admin'], { node, lane, more }: Lane): Promise<number> {
+  for (let round = 1; ; round += 1) {
+    const name = `busy-${node.name}-${lane}-${round}`
+    await createPod(admin, { name, node: node.name, annotations: onBoth })
+    const pod = await waitForRunning(admin, name)
+    const record = await recordOf(node.machine, pod.metadata.uid)
+    if (record?.attachments.length !== 3) throw new Error(`${name} lacks a network: ${JSON.stringify(record)}`)
+    await endPod(admin, name)
+    if (!more()) return round
+  }
+}
