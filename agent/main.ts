@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './runtime/interpret-only.ts'
 import { hostname } from 'node:os'
 import { kactusBinary, version } from './build-info.ts'
 import { exitCodes } from './commands/process.ts'
@@ -13,7 +14,7 @@ process.on('uncaughtException', error => {
   process.exit(exitCodes.failed)
 })
 
-const code = await run({
+void run({
   args: process.argv.slice(2),
   env: process.env,
   stdout: process.stdout,
@@ -22,6 +23,7 @@ const code = await run({
   version,
   kactusBinary,
   ended: ended.signal,
+}).then(code => {
+  // Kept connections would hold the process for a minute.
+  process.exit(code)
 })
-// Kept connections would hold the process for a minute.
-process.exit(code)

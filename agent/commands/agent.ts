@@ -15,6 +15,7 @@ import { systemClock } from '../runtime/clock.ts'
 import type { Duty } from '../runtime/duty.ts'
 import type { Logger } from '../runtime/log.ts'
 import { type Loop, startLoop } from '../runtime/loop.ts'
+import { trimMemory } from '../runtime/thrift.ts'
 import { createVerifyDuty } from '../verify/duty.ts'
 import type { Verdict } from '../verify/verdict.ts'
 import { type Bulletin, createBulletin } from './bulletin.ts'
@@ -51,7 +52,9 @@ export async function runAgent(ports: ProcessPorts): Promise<ExitCode> {
   const board = createVerdictBoard(settings.gate)
   const hold = createInstallHold(installs(settings))
   const duties = startDuties({ ports, settings, log, credentials, kube, metrics, bulletin, board, hold })
+  const stopTrimming = trimMemory(systemClock)
   await firing(ports.ended)
+  stopTrimming()
   log.info({}, 'agent ends')
   await Promise.race([Promise.all([duties.stop(), server.close()]), later(longestEndMs)])
   kube.close()

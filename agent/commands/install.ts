@@ -1,6 +1,10 @@
+import type { Settings } from '../config/settings.ts'
+import { unmark } from '../gate/unmark.ts'
 import { createInstallDuty, type InstallState } from '../install/duty.ts'
 import { uninstall } from '../install/uninstall.ts'
+import { CredentialsError, type KubeCredentials } from '../kube/credentials.ts'
 import { loadCredentials } from '../kube/load-credentials.ts'
+import type { Logger } from '../runtime/log.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from './process.ts'
 import { connect, readText, start } from './start.ts'
 import type { Flags } from './usage.ts'
@@ -35,9 +39,9 @@ export async function runInstall(ports: ProcessPorts): Promise<ExitCode> {
   return state.installed ? exitCodes.well : exitCodes.notWell
 }
 
-/** `nopal uninstall`: puts the node's own default network back. */
+/** `nopal uninstall`: puts the node's own default network back, and takes our marks off its Node where a cluster is known. */
 export async function runUninstall(ports: ProcessPorts, flags: Flags): Promise<ExitCode> {
-  const { settings } = start(ports, { nodeNameOptional: true, output: ports.stderr })
+  const { settings, log } = start(ports, { nodeNameOptional: true, output: ports.stderr })
   const report = await uninstall({ settings: settings.install, force: flags.force === true })
   const lines = [
     ...report.removed.map(file => `removed ${file}`),
@@ -45,5 +49,26 @@ export async function runUninstall(ports: ProcessPorts, flags: Flags): Promise<E
     ...report.notes,
   ]
   ports.stdout.write(lines.map(line => `${line}\n`).join(''))
+  const notes = await takeMarksOff(ports, settings, log)
+  ports.stdout.write(notes.map(line => `${line}\n`).join(''))
   return report.kept.length === 0 ? exitCodes.well : exitCodes.notWell
+}
+
+/** On a host without a way to a cluster there is nobody to tell. */
+async function takeMarksOff(ports: ProcessPorts, settings: Settings, log: Logger): Promise<readonly string[]> {
+  const credentials = findCredentials(settings, log)
+  if (credentials === undefined) return []
+  const kube = connect(ports, credentials)
+  const { nodeName: node, gate } = settings
+  return unmark({ api: kube, node, settings: gate, signal: ports.ended }).finally(() => kube.close())
+}
+
+function findCredentials(settings: Settings, log: Logger): KubeCredentials | undefined {
+  try {
+    return loadCredentials(settings, readText)
+  } catch (error) {
+    if (!(error instanceof CredentialsError) || error.code !== 'NoCredentials') throw error
+    log.warn({}, `${error.message}: label and condition of the Node stay`)
+    return undefined
+  }
 }

@@ -39,7 +39,7 @@ const nodeShape = v.object({
     labels: v.optional(v.nullable(v.record(v.string(), v.string()))),
   }),
   spec: v.optional(
-    v.nullable(v.object({ taints: v.optional(v.nullable(v.array(v.looseObject({ key: v.string(), effect: text })))) })),
+    v.nullable(v.object({ taints: v.optional(v.nullable(v.array(v.record(v.string(), v.unknown())))) })),
   ),
   status: v.optional(
     v.nullable(
@@ -73,7 +73,7 @@ export function parseNode(body: unknown): KubeNode | undefined {
     uid: metadata.uid,
     resourceVersion: metadata.resourceVersion ?? '',
     labels: metadata.labels ?? undefined,
-    taints: spec?.taints?.map(raw => ({ key: raw.key, effect: raw.effect ?? '', raw })),
+    taints: spec?.taints?.map(raw => ({ key: String(raw.key), effect: String(raw.effect ?? ''), raw })),
     conditions: (status?.conditions ?? []).map(condition => ({
       type: condition.type,
       status: condition.status,

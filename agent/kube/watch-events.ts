@@ -33,7 +33,7 @@ const eventShape = v.variant('type', [
   v.object({ type: v.picklist(['ADDED', 'MODIFIED', 'DELETED']), object: v.looseObject({ metadata }) }),
   v.object({
     type: v.literal('BOOKMARK'),
-    object: v.looseObject({ metadata: v.object({ resourceVersion: v.pipe(v.string(), v.minLength(1)) }) }),
+    object: v.looseObject({ metadata: v.looseObject({ resourceVersion: v.pipe(v.string(), v.minLength(1)) }) }),
   }),
   v.object({
     type: v.literal('ERROR'),
