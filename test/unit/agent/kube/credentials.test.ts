@@ -1,0 +1,205 @@
+import t from 'tap'
+import { CredentialsError, type KubeCredentials, loadAccount } from '../../../../agent/kube/credentials.ts'
+import { loadKubeconfig } from '../../../../agent/kube/kubeconfig.ts'
+import { loadCredentials } from '../../../../agent/kube/load-credentials.ts'
+import { createTokenSource } from '../../../../agent/kube/token.ts'
+import { credentialsFor } from './test-server.ts'
+
+type Files = Readonly<Record<string, string>>
+
+function readFrom(files: Files): (path: string) => string {
+  return path => {
+    const text = files[path]
+    if (text === undefined) throw Object.assign(new Error(path), { code: 'ENOENT' })
+    if (text === 'LOCKED') throw Object.assign(new Error(path), { code: 'EACCES' })
+    return text
+  }
+}
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+
+/** A kubeconfig of one cluster and one user. */
+function kubeconfig(cluster: string, user: string): string {
+  return `apiVersion: v1
+kind: Config
+current-context: c
+contexts: [{name: c, context: {cluster: k, user: u}}]
+clusters: [{name: other, cluster: {server: "https://other"}}, {name: k, cluster: {${cluster}}}]
+users: [{name: u, user: {${user}}}]
+`
+}
+
+interface GoodCase {
+  readonly name: string
+  readonly files: Files
+  readonly want: Partial<KubeCredentials>
+}
+
+const goodCases: readonly GoodCase[] = [
+  {
+    name: 'data in the file, a token',
+    files: {
+      '/k/config': kubeconfig(
+        `server: "https://10.0.0.1:6443/", certificate-authority-data: ${base64('CA')}`,
+        'token: T',
+      ),
+    },
+    want: { server: 'https://10.0.0.1:6443', caPem: 'CA', token: 'T', insecure: false },
+  },
+  {
+    name: 'files beside it',
+    files: {
+      '/k/config': kubeconfig(
+        'server: "https://h", certificate-authority: ca.crt',
+        'client-certificate: c.crt, client-key: /x/c.key',
+      ),
+      '/k/ca.crt': 'CA',
+      '/k/c.crt': 'CERT',
+      '/x/c.key': 'KEY',
+    },
+    want: { caPem: 'CA', clientCertPem: 'CERT', clientKeyPem: 'KEY' },
+  },
+  {
+    name: 'a token file is not read now',
+    files: { '/k/config': kubeconfig('server: "https://h"', 'tokenFile: token') },
+    want: { token: undefined, tokenFile: '/k/token' },
+  },
+  {
+    name: 'another name in the certificate, or no check at all',
+    files: {
+      '/k/config': kubeconfig('server: "https://h", tls-server-name: kubernetes, insecure-skip-tls-verify: true', ''),
+    },
+    want: { tlsServerName: 'kubernetes', insecure: true },
+  },
+]
+
+for (const row of goodCases) {
+  t.test(row.name, async t => {
+    t.match(loadKubeconfig('/k/config', readFrom(row.files)), { source: 'kubeconfig', ...row.want })
+  })
+}
+
+interface BadCase {
+  readonly name: string
+  readonly files: Files
+  readonly code: CredentialsError['code']
+  readonly message: string
+}
+
+const good = 'server: "https://h"'
+const badCases: readonly BadCase[] = [
+  { name: 'no file', files: {}, code: 'FileMissing', message: 'kubeconfig /k/config does not exist' },
+  {
+    name: 'no right to read it',
+    files: { '/k/config': 'LOCKED' },
+    code: 'FileUnreadable',
+    message: 'kubeconfig /k/config cannot be read',
+  },
+  {
+    name: 'no YAML',
+    files: { '/k/config': 'a: [' },
+    code: 'BadKubeconfig',
+    message: '/k/config is not a valid kubeconfig',
+  },
+  { name: 'empty', files: { '/k/config': '' }, code: 'BadKubeconfig', message: '/k/config is not a valid kubeconfig' },
+  {
+    name: 'no context chosen',
+    files: { '/k/config': 'clusters: []' },
+    code: 'BadKubeconfig',
+    message: '/k/config has no current-context',
+  },
+  {
+    name: 'a context that is not there',
+    files: { '/k/config': 'current-context: x' },
+    code: 'BadKubeconfig',
+    message: '/k/config has no context x',
+  },
+  {
+    name: 'a cluster that is not there',
+    files: { '/k/config': kubeconfig(good, '').replace('name: k,', 'name: z,') },
+    code: 'BadKubeconfig',
+    message: '/k/config has no cluster k',
+  },
+  {
+    name: 'no server',
+    files: { '/k/config': kubeconfig('server: ""', '') },
+    code: 'BadKubeconfig',
+    message: '/k/config is not a valid kubeconfig: clusters.1.cluster.server is missing or not valid',
+  },
+  {
+    name: 'a file it names is missing',
+    files: { '/k/config': kubeconfig(`${good}, certificate-authority: ca.crt`, '') },
+    code: 'FileMissing',
+    message: '/k/ca.crt, named in kubeconfig /k/config, does not exist',
+  },
+  {
+    name: 'a login by a program',
+    files: { '/k/config': kubeconfig(good, 'exec: {command: aws}') },
+    code: 'BadKubeconfig',
+    message: '/k/config: user u logs in by exec, which nopal does not do',
+  },
+]
+
+for (const row of badCases) {
+  t.test(row.name, async t => {
+    t.throws(() => loadKubeconfig('/k/config', readFrom(row.files)), {
+      name: 'CredentialsError',
+      code: row.code,
+      message: row.message,
+    })
+  })
+}
+
+t.test('a fault never quotes the file: it holds secrets', async t => {
+  const files = { '/k/config': 'users: [{name: u, user: {token: s3cret}}\n  x' }
+  try {
+    loadKubeconfig('/k/config', readFrom(files))
+    t.fail('must throw')
+  } catch (error) {
+    t.ok(error instanceof CredentialsError)
+    t.notMatch(JSON.stringify([String(error), String((error as Error).cause)]), 's3cret')
+  }
+})
+
+t.test('the account of a pod', async t => {
+  const files = { '/a/token': 'T', '/a/ca.crt': 'CA' }
+  const apiService = { host: 'fd00::1', port: 443 }
+  t.match(loadAccount({ apiService, folder: '/a', readText: readFrom(files) }), {
+    source: 'in-cluster',
+    server: 'https://[fd00::1]:443',
+    caPem: 'CA',
+    tokenFile: '/a/token',
+  })
+  t.throws(() => loadAccount({ apiService, folder: '/b', readText: readFrom(files) }), {
+    code: 'FileMissing',
+    message: /\/b\/token/,
+  })
+  t.throws(() => loadAccount({ apiService: undefined, folder: '/a', readText: readFrom(files) }), {
+    code: 'NoCredentials',
+  })
+})
+
+t.test('a kubeconfig wins over the account', async t => {
+  const files = { '/k/config': kubeconfig(good, 'token: T') }
+  const settings = { kubeconfig: '/k/config', apiService: { host: '10.96.0.1', port: 443 } }
+  t.equal(loadCredentials(settings, readFrom(files)).server, 'https://h')
+})
+
+t.test('a token file is read again when it changes, and only then', async t => {
+  const file = { stamp: '1', text: 'first\n' }
+  let reads = 0
+  const source = createTokenSource(credentialsFor('https://h', { tokenFile: '/t', token: 'fixed' }), {
+    stamp: async () => file.stamp,
+    read: async () => {
+      reads += 1
+      return file.text
+    },
+  })
+  t.equal(await source(), 'first')
+  t.equal(await source(), 'first')
+  t.equal(reads, 1)
+  file.text = 'second'
+  file.stamp = '2'
+  t.equal(await source(), 'second')
+  t.equal(reads, 2)
+})
