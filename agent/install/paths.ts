@@ -20,6 +20,10 @@ export interface InstallPaths {
   readonly kubeconfig: string
   readonly kubeconfigOnHost: string
   readonly stateFolder: string
+  /** What all CNI plugins remember. */
+  readonly cniState: string
+  /** A file for each named network namespace. */
+  readonly sandboxFolder: string
 }
 
 /** The host's folders may be mounted below a root of their own; paths written into files never carry it. */
@@ -37,6 +41,8 @@ export function installPaths(settings: Pick<InstallSettings, 'cniBinDir' | 'cniC
     kubeconfig: here(kubeconfigOnHost),
     kubeconfigOnHost,
     stateFolder: here(stateFolder),
+    cniState: here('/var/lib/cni'),
+    sandboxFolder: here('/run/netns'),
   }
 }
 

@@ -5,12 +5,15 @@ import type { InstallSettings } from '../config/settings.ts'
 import { InstallError } from './errors.ts'
 import { findDefaultNetwork, isMissing } from './observe.ts'
 import { type InstallPaths, installPaths, temporaryName } from './paths.ts'
+import { createReleaseRunner, defaultPluginState, releaseGone } from './release.ts'
 
 /** What an uninstallation is told. */
 export interface UninstallOptions {
   readonly settings: Pick<InstallSettings, 'cniBinDir' | 'cniConfDir' | 'hostRoot'>
   /** Take kactus away although containers still have interfaces of it. */
   readonly force: boolean
+  /** Where plugins keep what they remember; unless told, where they do by default. */
+  readonly pluginState?: string
 }
 
 /** What an uninstallation did. */
@@ -27,15 +30,18 @@ export interface UninstallReport {
  * Puts the node's own default network first again. The conf goes first, so that no new pod gets interfaces
  * of kactus. The executable and its kubeconfig stay while any container has a record: runtimes that remember
  * the conf a pod was made with (CRI-O) call kactus to delete it, and a pod whose plugin is missing can
- * neither be deleted nor give its addresses back. `force` is for a host where such pods are gone for good.
+ * neither be deleted nor give its addresses back. What containers have left that ended without kactus is given back
+ * here. `force` is for a host where such pods are gone for good.
  * @throws InstallError if a file cannot be removed
  */
-export async function uninstall({ settings, force }: UninstallOptions): Promise<UninstallReport> {
+export async function uninstall(options: UninstallOptions): Promise<UninstallReport> {
+  const { settings, force, pluginState = defaultPluginState } = options
   const paths = installPaths(settings)
   const removed = await removeAll([paths.earlyConf, paths.conf].flatMap(conf => [conf, temporaryName(conf)]))
   if (removed.length > 0) await syncFolder(paths.confFolder)
+  const { notes: held } = await releaseGone({ paths, pluginState, runner: createReleaseRunner(paths.binFolder) })
   const records = await countRecords(paths.stateFolder)
-  const notes = await noteDefault(paths)
+  const notes = [...(await noteDefault(paths)), ...held]
   if (records > 0 && !force) {
     const kept = [paths.kubeconfig, paths.binary]
     const rest = `${records} containers still have interfaces of kactus: run this again when their pods are gone`
@@ -45,6 +51,8 @@ export async function uninstall({ settings, force }: UninstallOptions): Promise<
   removed.push(...(await removeAll([paths.kubeconfig, paths.binary, ...strays])))
   // Only if empty: whatever else lies there is not ours.
   await rmdir(paths.kubeconfigFolder).catch(() => undefined)
+  // Only locks and empty folders by now; where the host's state may only be read, they stay.
+  if (records === 0) await rm(paths.stateFolder, { recursive: true, force: true }).catch(() => undefined)
   return { removed, kept: [], records, notes }
 }
 

@@ -2,13 +2,14 @@ import t from 'tap'
 import { describeAgents, prepareBed } from './bed.ts'
 import { agents } from './cases/agents.ts'
 import { arrival } from './cases/arrival.ts'
+import { farewell } from './cases/farewell.ts'
 import { networks } from './cases/networks.ts'
 import { buildImage } from './product.ts'
 import { startTestCluster } from './test-cluster.ts'
 
 // One cluster, from the first apply to the uninstall. The cases are one story: each begins where the last one ended, so
 // the first failure ends it.
-const story = [...arrival, ...networks, ...agents]
+const story = [...arrival, ...networks, ...agents, ...farewell]
 
 t.test('nopal on a real cluster', async t => {
   const archive = await buildImage()
