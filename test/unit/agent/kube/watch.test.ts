@@ -1,0 +1,220 @@
+import t, { type Test } from 'tap'
+import * as v from 'valibot'
+import { startWatch, type Watch } from '../../../../agent/kube/watch.ts'
+import { systemClock } from '../../../../agent/runtime/clock.ts'
+import { createRecordingLogger, type RecordingLogger } from '../runtime/recording-logger.ts'
+import {
+  bookmark,
+  errorLine,
+  event,
+  item,
+  list,
+  refuse,
+  type Script,
+  type ScriptedApi,
+  startScriptedApi,
+  stream,
+} from './scripted-api.ts'
+import { clientFor } from './test-server.ts'
+
+const shape = v.object({ value: v.number() })
+
+interface Running {
+  readonly api: ScriptedApi
+  readonly watch: Watch<number>
+  readonly log: RecordingLogger
+  /** Each state that was told, as text: `a=1 b=2`. */
+  readonly states: readonly string[]
+  /** Whether the watch called itself live at each of them. */
+  readonly lives: readonly boolean[]
+  /** Resolves when a state like this has been told. */
+  until(state: string): Promise<void>
+  /** Resolves when that many watches have been asked for. */
+  untilWatches(count: number): Promise<void>
+}
+
+/** Waits are a thousand times shorter than they are in earnest. */
+const hasty = { ...systemClock, after: (ms: number, run: () => void) => systemClock.after(ms / 1000, run) }
+
+async function start(t: Test, lists: readonly Script[], watches: readonly Script[]): Promise<Running> {
+  const api = await startScriptedApi(t, { lists, watches })
+  const log = createRecordingLogger()
+  const states: string[] = []
+  const lives: boolean[] = []
+  const watch: Watch<number> = startWatch({
+    api: clientFor(t, api.url),
+    path: '/api/v1/things',
+    query: { fieldSelector: 'metadata.name=a' },
+    parse: body => {
+      const result = v.safeParse(shape, body)
+      return result.success ? result.output.value : undefined
+    },
+    onChange: objects => {
+      lives.push(watch.live())
+      states.push([...objects].map(([key, value]) => `${key}=${value}`).join(' '))
+    },
+    log,
+    clock: hasty,
+    random: Math.random,
+  })
+  t.teardown(() => watch.stop())
+  const poll = async (done: () => boolean) => {
+    while (!done()) await new Promise(resolve => setTimeout(resolve, 2))
+  }
+  return {
+    api,
+    watch,
+    log,
+    states,
+    lives,
+    until: state => poll(() => states.includes(state)),
+    untilWatches: count => poll(() => api.seen.filter(each => each.kind === 'watch').length >= count),
+  }
+}
+
+const watchesOf = (api: ScriptedApi) => api.seen.filter(each => each.kind === 'watch').map(each => each.resourceVersion)
+const listsOf = (api: ScriptedApi) => api.seen.filter(each => each.kind === 'list').map(each => each.resourceVersion)
+
+t.test('a list, then changes', async t => {
+  const changes =
+    event('MODIFIED', item('a', '11', 2)) + event('ADDED', item('b', '12', 3)) + event('DELETED', item('a', '13', 2))
+  const running = await start(t, [list('10', item('a', '5', 1))], [stream(changes, 'silence')])
+  await running.until('b=3')
+  t.same(running.states, ['a=1', 'a=2', 'a=2 b=3', 'b=3'])
+  const [first, second] = running.api.seen
+  t.equal(first?.query.get('fieldSelector'), 'metadata.name=a')
+  t.equal(first?.resourceVersion, '0', 'the first list may come from the cache')
+  t.equal(second?.resourceVersion, '10')
+  t.equal(second?.query.get('allowWatchBookmarks'), 'true')
+  t.ok(Number(second?.query.get('timeoutSeconds')) >= 300)
+})
+
+t.test('a list of several pages', async t => {
+  const page: Script = response => {
+    response.end(JSON.stringify({ metadata: { resourceVersion: '9', continue: 'more' }, items: [item('a', '1', 1)] }))
+  }
+  const running = await start(t, [page, list('10', item('b', '2', 2))], [stream('', 'silence')])
+  await running.until('a=1 b=2')
+  t.equal(running.api.seen[1]?.query.get('continue'), 'more')
+})
+
+t.test('an empty list with null for its items', async t => {
+  const running = await start(
+    t,
+    [
+      response => {
+        response.end('{"metadata":{"resourceVersion":"1"},"items":null}')
+      },
+    ],
+    [stream('', 'silence')],
+  )
+  await running.until('')
+  t.same(running.states, [''])
+})
+
+interface ResumeCase {
+  readonly name: string
+  readonly first: Script
+  /** Where the second watch starts. */
+  readonly from: string
+  readonly lists: number
+}
+
+const change = event('MODIFIED', item('a', '11', 2))
+const resumeCases: readonly ResumeCase[] = [
+  { name: 'ended in order', first: stream(change, 'end'), from: '11', lists: 1 },
+  { name: 'cut', first: stream(change, 'cut'), from: '11', lists: 1 },
+  { name: 'cut in the middle of a line', first: stream(change + change.slice(0, 20), 'cut'), from: '11', lists: 1 },
+  { name: 'silent', first: stream(change, 'silence'), from: '11', lists: 1 },
+  { name: 'a bookmark moves the place', first: stream(change + bookmark('99'), 'cut'), from: '99', lists: 1 },
+  { name: 'a line that is no JSON', first: stream(`${change}{nonsense\n`, 'silence'), from: '11', lists: 1 },
+  {
+    name: 'an event of a kind nobody knows',
+    first: stream(`${change}{"type":"LATER","object":{}}\n`, 'silence'),
+    from: '11',
+    lists: 1,
+  },
+  { name: 'an internal error within the stream', first: stream(change + errorLine(500), 'end'), from: '11', lists: 1 },
+  { name: 'refused', first: refuse(503), from: '10', lists: 1 },
+  { name: 'throttled', first: refuse(429), from: '10', lists: 1 },
+  { name: 'gone at the start', first: refuse(410), from: '20', lists: 2 },
+  { name: 'gone within the stream', first: stream(change + errorLine(410), 'end'), from: '20', lists: 2 },
+]
+
+for (const row of resumeCases) {
+  t.test(`mended: ${row.name}`, async t => {
+    const last = stream(event('MODIFIED', item('a', '30', 7)), 'silence')
+    const running = await start(t, [list('10', item('a', '5', 1)), list('20', item('a', '19', 5))], [row.first, last])
+    await running.until('a=7')
+    t.equal(watchesOf(running.api)[1], row.from)
+    t.same(
+      listsOf(running.api),
+      row.lists === 1 ? ['0'] : ['0', undefined],
+      'a second list must not come from the cache',
+    )
+  })
+}
+
+t.test('what vanished while the watch was away is told by the new list', async t => {
+  const running = await start(
+    t,
+    [list('10', item('a', '5', 1), item('b', '6', 2)), list('20', item('b', '6', 2))],
+    [refuse(410), stream('', 'silence')],
+  )
+  await running.until('b=2')
+  t.same(running.states, ['a=1 b=2', 'b=2'])
+})
+
+t.test('a place that always fails is given up and everything is listed again', async t => {
+  const running = await start(
+    t,
+    [list('10'), list('20')],
+    [refuse(504), refuse(504), refuse(504), stream('', 'silence')],
+  )
+  await running.untilWatches(4)
+  t.same(watchesOf(running.api), ['10', '10', '10', '20'])
+})
+
+t.test('an API that is down at the start', async t => {
+  const running = await start(t, [refuse(500), refuse(403), list('10', item('a', '5', 1))], [stream('', 'silence')])
+  await running.until('a=1')
+  t.equal(running.watch.objects()?.get('a'), 1)
+  t.match(running.log.lines[0], ['warn', 'watch failed, will try again', { failures: 1 }])
+})
+
+t.test('an object that cannot be read is left out, and forgotten if it was known', async t => {
+  const bad = JSON.stringify({
+    type: 'MODIFIED',
+    object: { metadata: { name: 'a', resourceVersion: '11' }, value: 'x' },
+  })
+  const running = await start(t, [list('10', item('a', '5', 1))], [stream(`${bad}\n`, 'silence')])
+  await running.until('')
+  t.same(running.states, ['a=1', ''])
+})
+
+t.test('text that is cut anywhere, also within a letter', async t => {
+  const name = 'naïve-💥'
+  const line = Buffer.from(event('ADDED', item(name, '11', 2)))
+  const slowly: Script = response => {
+    response.writeHead(200)
+    for (const byte of line) response.write(Buffer.from([byte]))
+  }
+  const running = await start(t, [list('10')], [slowly])
+  await running.until(`${name}=2`)
+})
+
+t.test('live means that a stream is open', async t => {
+  const running = await start(t, [list('10')], [stream(event('ADDED', item('a', '11', 1)), 'cut'), refuse(503)])
+  await running.until('a=1')
+  t.same(running.lives.slice(0, 2), [false, true], 'not yet at the list, then yes')
+  await running.untilWatches(3)
+  t.equal(running.watch.live(), false)
+})
+
+t.test('stop ends it', async t => {
+  const running = await start(t, [list('10')], [stream(event('ADDED', item('a', '11', 1)), 'silence')])
+  await running.until('a=1')
+  await running.watch.stop()
+  t.equal(running.watch.live(), false)
+  t.same(running.log.lines, [], 'an end that was asked for is no failure')
+})
