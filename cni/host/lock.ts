@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readlink, symlink, unlink } from 'node:fs/promises'
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { makeFolder } from './files.ts'
@@ -36,11 +36,12 @@ export async function acquireLock(folder: string, name: string, options: LockOpt
   const deadline = performance.now() + options.timeoutMs
   while (true) {
     const address = await currentAddress(folder, path)
-    const server = await bind(address)
+    const hold = new Hold()
+    const isBound = await hold.bind(address)
     // Whoever held it before took the address out of use when it was done: only the one in the folder counts.
-    if (server !== undefined && (await read(path)) === address) return new HeldLock(path, server)
-    if (server !== undefined) {
-      server.close()
+    if (isBound && (await read(path)) === address) return { release: () => release(path, hold) }
+    if (isBound) {
+      hold.end()
       continue
     }
     const leftMs = deadline - performance.now()
@@ -74,24 +75,30 @@ export async function isHeld(folder: string, name: string): Promise<boolean> {
   return address !== undefined && (await released(address, 0)) === 'held'
 }
 
-class HeldLock implements Lock {
-  readonly #path: string
-  readonly #server: Server
-  readonly #waiting = new Set<Socket>()
+async function release(path: string, hold: Hold): Promise<void> {
+  await unlink(path).catch(() => undefined)
+  hold.end()
+}
 
-  constructor(path: string, server: Server) {
-    this.#path = path
-    this.#server = server
-    // Others wait by being connected: they notice our end, however it comes, at once.
-    server.on('connection', socket => {
-      this.#waiting.add(socket)
-      socket.on('error', () => undefined)
-      socket.on('close', () => this.#waiting.delete(socket))
+/** An address that is ours. Others wait by being connected: they notice our end, however it comes, at once. */
+class Hold {
+  readonly #waiting = new Set<Socket>()
+  // Listening from the first moment: a connection that nobody noted would outlive the lock.
+  readonly #server = createServer(socket => {
+    this.#waiting.add(socket)
+    socket.on('error', () => undefined)
+    socket.on('close', () => this.#waiting.delete(socket))
+  })
+
+  /** Tells whether the address was free. */
+  bind(address: string): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', error => (codeOf(error) === 'EADDRINUSE' ? resolve(false) : reject(error)))
+      this.#server.listen(`\0${address}`, () => resolve(true))
     })
   }
 
-  async release(): Promise<void> {
-    await unlink(this.#path).catch(() => undefined)
+  end(): void {
     this.#server.close()
     for (const socket of this.#waiting) socket.destroy()
   }
@@ -122,17 +129,11 @@ async function read(path: string): Promise<string | undefined> {
     if (codeOf(error) === 'ENOENT') return undefined
     if (codeOf(error) !== 'EINVAL') throw error
   }
-  // Nothing of ours ever makes another kind of entry.
-  await unlink(path).catch(() => undefined)
-  return undefined
-}
-
-function bind(address: string): Promise<Server | undefined> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', error => (codeOf(error) === 'EADDRINUSE' ? resolve(undefined) : reject(error)))
-    server.listen(`\0${address}`, () => resolve(server))
+  // Nothing of ours ever makes another kind of entry. One that cannot go must not be waited for.
+  await unlink(path).catch(error => {
+    if (codeOf(error) !== 'ENOENT') throw error
   })
+  return undefined
 }
 
 /** Waits for the end of a holder; 0 ms only asks whether there is one. */
