@@ -1,0 +1,57 @@
+import t from 'tap'
+import {
+  commandUsages,
+  type Invocation,
+  parseCommandLine,
+  renderHelp,
+  UsageError,
+} from '../../../../agent/commands/usage.ts'
+
+interface GoodCase {
+  readonly args: string
+  readonly want: Invocation
+}
+
+const goodCases: readonly GoodCase[] = [
+  { args: '--help', want: { kind: 'help' } },
+  { args: '-h', want: { kind: 'help' } },
+  { args: 'verify --help', want: { kind: 'help' } },
+  { args: '--version', want: { kind: 'version' } },
+  { args: 'agent', want: { kind: 'run', command: 'agent', flags: {} } },
+  {
+    args: 'verify --dry-run --from host --output=json',
+    want: { kind: 'run', command: 'verify', flags: { 'dry-run': true, from: 'host', output: 'json' } },
+  },
+]
+
+for (const row of goodCases) {
+  t.test(`nopal ${row.args}`, async t => {
+    t.same(parseCommandLine(row.args.split(' ')), row.want)
+  })
+}
+
+const badCases = [
+  '',
+  'Agent',
+  'constructor',
+  '__proto__',
+  'agent --output json',
+  'agent extra',
+  'verify --dry-run=yes',
+  'verify --from',
+  'uninstall -f',
+]
+
+for (const args of badCases) {
+  t.test(`refused: nopal ${args}`, async t => {
+    t.throws(() => parseCommandLine(args === '' ? [] : args.split(' ')), UsageError)
+  })
+}
+
+t.test('the help names every command and every option', async t => {
+  const help = renderHelp()
+  for (const usage of Object.values(commandUsages)) {
+    t.match(help, `nopal ${usage.name}`)
+    for (const option of Object.keys(usage.options)) t.match(usage.synopsis, `--${option}`)
+  }
+})
