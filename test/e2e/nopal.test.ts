@@ -4,12 +4,13 @@ import { agents } from './cases/agents.ts'
 import { arrival } from './cases/arrival.ts'
 import { farewell } from './cases/farewell.ts'
 import { networks } from './cases/networks.ts'
+import { rights } from './cases/rights.ts'
 import { buildImage } from './product.ts'
 import { startTestCluster } from './test-cluster.ts'
 
 // One cluster, from the first apply to the uninstall. The cases are one story: each begins where the last one ended, so
 // the first failure ends it.
-const story = [...arrival, ...networks, ...agents, ...farewell]
+const story = [...arrival, ...networks, ...agents, ...farewell, ...rights]
 
 t.test('nopal on a real cluster', async t => {
   const archive = await buildImage()

@@ -20,6 +20,7 @@ import { agentOn, isReady } from '../product.ts'
 /** Agents die, are told to look again, and are replaced. */
 export const agents: readonly Case[] = [
   { name: 'an agent killed with kill -9 comes back, and no CNI file, record or pod notices', run: killAgent },
+  { name: 'an agent that hangs: pods start with their networks and end', run: hangAgent },
   { name: 'a node that is closed by hand is verified again, and repeats are counted on one Event', run: closeByHand },
   { name: 'a rolling update of the DaemonSet while pods come and go: every pod starts', run: updateWhileBusy },
 ]
@@ -49,6 +50,21 @@ async function killAgent(t: Test, bed: Bed): Promise<void> {
     since.some(sight => sight.tainted || sight.condition?.status !== 'True'),
     'the node stayed open',
   )
+}
+
+async function hangAgent(t: Test, { cluster, near }: Bed): Promise<void> {
+  const { admin } = cluster
+  const pid = await pidOf(near.machine, await agentOn(cluster, near.name))
+  process.kill(pid, 'SIGSTOP')
+  try {
+    await createPod(admin, { name: 'alone', node: near.name, annotations: onBoth })
+    const pod = await waitForRunning(admin, 'alone')
+    t.equal((await recordOf(near.machine, pod.metadata.uid))?.attachments.length, 3)
+    await endPod(admin, 'alone')
+    t.equal(await recordOf(near.machine, pod.metadata.uid), undefined)
+  } finally {
+    process.kill(pid, 'SIGCONT')
+  }
 }
 
 /** As runc started it: a process of the machine we are on. */
@@ -87,8 +103,8 @@ async function close(admin: Bed['cluster']['admin'], node: string): Promise<void
 }
 
 const onBoth = { networks: '[{"name": "green"}, {"name": "blue"}]' }
-/** Starts of pods that an update must meet before it counts. */
-const leastStarts = 8
+/** Pods that come and go one after the other, whatever the time an update takes. */
+const leastRounds = 2
 
 async function updateWhileBusy(t: Test, { cluster, nodes }: Bed): Promise<void> {
   const { admin, kubectl } = cluster
@@ -104,7 +120,6 @@ async function updateWhileBusy(t: Test, { cluster, nodes }: Bed): Promise<void> 
   }
   const count = (await Promise.all(starts)).reduce((sum, each) => sum + each, 0)
   t.comment(`${count} pods came and went`)
-  t.ok(count >= leastStarts, `${count} pods started meanwhile`)
   for (const [at, { name }] of nodes.entries()) {
     t.not((await agentOn(cluster, name))?.metadata.uid, old[at]?.metadata.uid, `a new agent on ${name}`)
     t.match(await readStanding(admin, name), { tainted: false, condition: { status: 'True' } })
@@ -128,6 +143,6 @@ async function comeAndGo(admin: Bed['cluster']['admin'], { node, lane, more }: L
     const record = await recordOf(node.machine, pod.metadata.uid)
     if (record?.attachments.length !== 3) throw new Error(`${name} lacks a network: ${JSON.stringify(record)}`)
     await endPod(admin, name)
-    if (!more()) return round
+    if (!more() && round >= leastRounds) return round
   }
 }
