@@ -44,6 +44,10 @@ const mostPlans = 5
 export class GateContendedError extends Error {
   override readonly name = 'GateContendedError'
   readonly code = 'GateContended'
+
+  constructor(cause: unknown) {
+    super(`the node changed ${mostPlans} times while it was written to`, { cause })
+  }
 }
 
 /** Makes the Node show its verdict: taint, label, condition, Events. Run it when the Node or the verdict changes. */
@@ -64,28 +68,30 @@ class GateDuty implements Duty {
   }
 
   async reconcile(signal: AbortSignal): Promise<number | undefined> {
+    let refusal: unknown
     for (let plans = 1; plans <= mostPlans; plans++) {
       const node = this.#options.sight.current()
       if (node === undefined) return undefined
       const plan = this.#plan(node)
       if (this.#options.settings.dryRun) return this.#tell(plan)
-      if (await this.#carryOut(node, plan, signal)) return plan.againMs
+      refusal = await this.#carryOut(node, plan, signal)
+      if (refusal === undefined) return plan.againMs
     }
-    throw new GateContendedError(`the node changed ${mostPlans} times while it was written to`)
+    throw new GateContendedError(refusal)
   }
 
-  /** @returns whether the plan still fitted; if not, the node has been read again */
-  async #carryOut(node: KubeNode, plan: GatePlan, signal: AbortSignal): Promise<boolean> {
+  /** @returns the server's refusal if the plan did not fit any more; then the node has been read again */
+  async #carryOut(node: KubeNode, plan: GatePlan, signal: AbortSignal): Promise<unknown> {
     try {
       await this.#apply(node, plan.actions, signal)
-      return true
+      return undefined
     } catch (error) {
       // Gone: the watch will tell, and there is nobody to write to until then.
-      if (error instanceof KubeError && error.code === 'NotFound') return true
+      if (error instanceof KubeError && error.code === 'NotFound') return undefined
       if (!isStale(error)) throw error
       this.#options.log.debug({ err: error }, 'the node has changed, plans again')
       this.#options.sight.adopt(await this.#options.writer.read(signal))
-      return false
+      return error
     }
   }
 

@@ -56,7 +56,7 @@ export function patchKey(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
-/** Whether the write was refused because the object is not as it was when it was read. */
+/** Whether the write was refused because the object is not as it was when it was read (a failed `test` is a 422). */
 export function isStale(error: unknown): boolean {
-  return error instanceof KubeError && (error.code === 'Conflict' || error.code === 'Invalid')
+  return error instanceof KubeError && (error.status === 409 || error.status === 422)
 }
