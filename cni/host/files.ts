@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { randomHex } from './random.ts'
 
 export interface WriteFileOptions {
   /** Permission bits of the new file, whatever the umask; 0644 unless told. */
@@ -17,8 +17,7 @@ export interface WriteFileOptions {
  * A failure leaves the old file as it was and no temporary file.
  */
 export async function writeFileAtomic(path: string, data: string | Uint8Array, options: WriteFileOptions = {}) {
-  const random = randomBytes(6).toString('hex')
-  const temporary = options.temporary ?? join(dirname(path), `.${basename(path)}.${random}.tmp`)
+  const temporary = options.temporary ?? join(dirname(path), `.${basename(path)}.${randomHex(6)}.tmp`)
   // A name of our own is never ours before we made it: do not follow or reuse what lies there.
   const exclusive = options.temporary === undefined ? constants.O_EXCL : constants.O_TRUNC
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | exclusive

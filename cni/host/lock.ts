@@ -1,9 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { readlink, symlink, unlink } from 'node:fs/promises'
-import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
+import type { AbstractSockets, BoundSocket, Watch } from './abstract-socket.ts'
+import { bunEngine } from './bun.ts'
 import { makeFolder } from './files.ts'
+import { pause } from './pause.ts'
+import { randomHex } from './random.ts'
 import { isBoundByOthers } from './socket-owner.ts'
 
 /**
@@ -34,14 +35,14 @@ export interface LockOptions {
 export async function acquireLock(folder: string, name: string, options: LockOptions): Promise<Lock> {
   const path = join(folder, name)
   const deadline = performance.now() + options.timeoutMs
+  const sockets = await socketsOf()
   while (true) {
     const address = await currentAddress(folder, path)
-    const hold = new Hold()
-    const isBound = await hold.bind(address)
+    const socket = await sockets.bind(address)
     // Whoever held it before took the address out of use when it was done: only the one in the folder counts.
-    if (isBound && (await read(path)) === address) return { release: () => release(path, hold) }
-    if (isBound) {
-      hold.end()
+    if (socket !== undefined && (await read(path)) === address) return { release: () => release(path, socket) }
+    if (socket !== undefined) {
+      socket.close()
       continue
     }
     const leftMs = deadline - performance.now()
@@ -75,33 +76,10 @@ export async function isHeld(folder: string, name: string): Promise<boolean> {
   return address !== undefined && (await released(address, 0)) === 'held'
 }
 
-async function release(path: string, hold: Hold): Promise<void> {
+async function release(path: string, socket: BoundSocket): Promise<void> {
+  // First out of use, then free: nobody can take the name of a lock that has been given up.
   await unlink(path).catch(() => undefined)
-  hold.end()
-}
-
-/** An address that is ours. Others wait by being connected: they notice our end, however it comes, at once. */
-class Hold {
-  readonly #waiting = new Set<Socket>()
-  // Listening from the first moment: a connection that nobody noted would outlive the lock.
-  readonly #server = createServer(socket => {
-    this.#waiting.add(socket)
-    socket.on('error', () => undefined)
-    socket.on('close', () => this.#waiting.delete(socket))
-  })
-
-  /** Tells whether the address was free. */
-  bind(address: string): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', error => (codeOf(error) === 'EADDRINUSE' ? resolve(false) : reject(error)))
-      this.#server.listen(`\0${address}`, () => resolve(true))
-    })
-  }
-
-  end(): void {
-    this.#server.close()
-    for (const socket of this.#waiting) socket.destroy()
-  }
+  socket.close()
 }
 
 const ADDRESS = /^nopal-[0-9a-f]{32}$/
@@ -110,7 +88,7 @@ async function currentAddress(folder: string, path: string): Promise<string> {
   while (true) {
     const known = await read(path)
     if (known !== undefined) return known
-    const fresh = `nopal-${randomBytes(16).toString('hex')}`
+    const fresh = `nopal-${randomHex(16)}`
     try {
       await symlink(fresh, path)
       return fresh
@@ -137,36 +115,21 @@ async function read(path: string): Promise<string | undefined> {
 }
 
 /** Waits for the end of a holder; 0 ms only asks whether there is one. */
-async function released(address: string, limitMs: number): Promise<'nobody' | 'ended' | 'held'> {
-  const outcome = await watchHolder(address, limitMs)
+async function released(address: string, limitMs: number): Promise<Watch> {
+  const outcome = await (await socketsOf()).watch(address, limitMs)
   // Its queue may be full, or it has ended this moment: look again, not at once.
-  if (outcome === 'nobody' && limitMs > 0) await delay(RETRY_MS)
+  if (outcome === 'nobody' && limitMs > 0) await pause(RETRY_MS)
   return outcome
 }
 
 const RETRY_MS = 2
 
-function watchHolder(address: string, limitMs: number): Promise<'nobody' | 'ended' | 'held'> {
-  return new Promise(resolve => {
-    let reached = false
-    const socket = connect(`\0${address}`)
-    const timer = setTimeout(() => done('held'), Math.max(limitMs, CONNECT_MS))
-    const done = (outcome: 'nobody' | 'ended' | 'held') => {
-      clearTimeout(timer)
-      socket.destroy()
-      resolve(outcome)
-    }
-    socket.on('connect', () => {
-      reached = true
-      if (limitMs === 0) done('held')
-    })
-    socket.on('error', () => done(reached ? 'ended' : 'nobody'))
-    socket.on('close', () => done(reached ? 'ended' : 'nobody'))
-    socket.resume()
-  })
+/** Only what this engine uses gets loaded. */
+async function socketsOf(): Promise<AbstractSockets> {
+  const bun = bunEngine()
+  if (bun === undefined) return (await import('./abstract-socket-node.ts')).nodeSockets
+  return (await import('./abstract-socket-bun.ts')).bunSockets(bun)
 }
-
-const CONNECT_MS = 1000
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { setTimeout as delay } from 'node:timers/promises'
 import { DELEGATE_MARK } from './orphan-mark.ts'
+import { pause } from './pause.ts'
 
 export interface OrphanOptions {
   readonly containerId: string
@@ -28,7 +28,7 @@ async function allGone(containerId: string, limitMs: number): Promise<boolean> {
   const deadline = performance.now() + limitMs
   while ((await orphansOf(containerId)).length > 0) {
     if (performance.now() > deadline) return false
-    await delay(LOOK_EVERY_MS)
+    await pause(LOOK_EVERY_MS)
   }
   return true
 }

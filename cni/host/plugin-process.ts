@@ -1,12 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { setTimeout as delay } from 'node:timers/promises'
 import { CniError } from '../spec/errors.ts'
 import { field, isJsonObject, type Json, JsonError, parseJson, printJson } from '../spec/json.ts'
 import { findPlugin, type PluginCall, type PluginRunner } from '../spec/plugin.ts'
+import { bunEngine } from './bun.ts'
+import { pause } from './pause.ts'
+import type { Ended, PluginSpawn } from './plugin-spawn.ts'
 
 export interface PluginProcessOptions {
   /** Where executables are looked for, from left to right. */
   readonly folders: readonly string[]
+  /** The folders as the plugin sees them, where that differs: it looks for its own delegates there. */
+  readonly cniPath?: string
+  /** argv that runs the executable at a path; the path itself unless told. */
+  readonly launch?: (path: string) => readonly string[]
   /** What the plugin inherits; the variables of the protocol are added. */
   readonly env: Readonly<Record<string, string | undefined>>
   /** Limit of one run. */
@@ -17,9 +22,6 @@ export interface PluginProcessOptions {
   readonly codes: { readonly notFound: number; readonly failed: number }
 }
 
-const MAX_OUTPUT_BYTES = 4 * 1024 * 1024
-/** How much of its stderr a plugin without an answer gets quoted. */
-const MAX_QUOTE_BYTES = 2000
 /** An installer may be writing the executable at this moment. */
 const BUSY_TRIES = 6
 const BUSY_PAUSE_MS = 1000
@@ -68,19 +70,15 @@ export class PluginProcesses implements PluginRunner {
         const fault = `could not be started: ${ended.code ?? ended.message}`
         throw this.#failure(call, fault, { stderr: '' }, ended)
       }
-      await delay(BUSY_PAUSE_MS)
+      await pause(BUSY_PAUSE_MS)
     }
   }
 
-  // Asynchronous, because Bun's spawn throws at once where Node's emits an error.
-  async #once(path: string, call: PluginCall): Promise<Ended> {
-    const all = { ...this.#options.env, CNI_PATH: this.#options.folders.join(':'), ...call.variables }
+  #once(path: string, call: PluginCall): Promise<Ended> {
+    const { folders, cniPath = folders.join(':'), launch = (file: string) => [file], timeoutMs, stderr } = this.#options
+    const all = { ...this.#options.env, CNI_PATH: cniPath, ...call.variables }
     const env = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
-    const child = spawn(path, [], { env, stdio: ['pipe', 'pipe', 'pipe'], detached: true })
-    // A plugin that ends without reading its stdin breaks the pipe; how it ended is what counts.
-    child.stdin.on('error', () => undefined)
-    child.stdin.end(printJson(call.config))
-    return collect(child, { timeoutMs: this.#options.timeoutMs, stderr: this.#options.stderr })
+    return spawnPlugin({ argv: launch(path), env, input: printJson(call.config), timeoutMs, stderr })
   }
 
   /** The error a plugin printed, with its own code and words; else what can be said of its end. */
@@ -102,60 +100,11 @@ export class PluginProcesses implements PluginRunner {
   }
 }
 
-interface Ended {
-  readonly exitCode: number | undefined
-  readonly signal: string | undefined
-  readonly stdout: string
-  readonly stderr: string
-  /** Why we ended it. */
-  readonly fault: string | undefined
-}
-
-function collect(
-  child: ChildProcess,
-  limits: { timeoutMs: number; stderr: (chunk: Uint8Array) => void },
-): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const stdout: Uint8Array[] = []
-    const quote: Uint8Array[] = []
-    let taken = 0
-    let quoted = 0
-    let fault: string | undefined
-    const end = (why: string) => {
-      fault ??= why
-      killGroup(child)
-    }
-    const timer = setTimeout(() => end(`did not end within ${limits.timeoutMs / 1000} s`), limits.timeoutMs)
-    child.stdout?.on('data', (chunk: Uint8Array) => {
-      taken += chunk.length
-      if (taken > MAX_OUTPUT_BYTES) end(`said more than ${MAX_OUTPUT_BYTES} bytes`)
-      else stdout.push(chunk)
-    })
-    child.stderr?.on('data', (chunk: Uint8Array) => {
-      limits.stderr(chunk)
-      if (quoted < MAX_QUOTE_BYTES) quote.push(chunk)
-      quoted += chunk.length
-    })
-    child.on('error', error => {
-      clearTimeout(timer)
-      reject(error)
-    })
-    child.on('close', (exitCode, signal) => {
-      clearTimeout(timer)
-      const stderr = Buffer.concat(quote).subarray(0, MAX_QUOTE_BYTES).toString()
-      const text = Buffer.concat(stdout).toString()
-      resolve({ exitCode: exitCode ?? undefined, signal: signal ?? undefined, stdout: text, stderr, fault })
-    })
-  })
-}
-
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return
-  try {
-    process.kill(-child.pid, 'SIGKILL')
-  } catch {
-    // Gone already.
-  }
+/** Only what this engine uses gets loaded. */
+async function spawnPlugin(wish: PluginSpawn): Promise<Ended> {
+  const bun = bunEngine()
+  if (bun === undefined) return (await import('./plugin-spawn-node.ts')).spawnWithNode(wish)
+  return (await import('./plugin-spawn-bun.ts')).spawnWithBun(bun, wish)
 }
 
 function parseError(text: string): CniError | undefined {

@@ -1,5 +1,5 @@
 import { read } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
+import { pause } from './pause.ts'
 
 export interface ReadLimits {
   readonly maxBytes: number
@@ -54,7 +54,7 @@ async function readChunk(descriptor: number): Promise<Buffer> {
     if (typeof code === 'number') return buffer.subarray(0, code)
     // A pipe from a parent that set it to non-blocking.
     if (code !== 'EAGAIN') throw new InputError('Unreadable', `the input cannot be read: ${code}`)
-    await delay(AGAIN_MS)
+    await pause(AGAIN_MS)
   }
 }
 

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { createLog, type Log } from '../host/log.ts'
 import { isOwnNetns } from '../host/netns.ts'
 import { DELEGATE_MARK } from '../host/orphan-mark.ts'
@@ -76,7 +75,7 @@ function callOf(io: CniProcess, uid: number, given: Pick<Call, 'request' | 'conf
     }),
     lookup: lookupSources(conf, io.env, uid),
     canLookUp: () => canLookUp(conf, io.env, uid),
-    width: widthFor(availableParallelism()),
+    width: widthFor(navigator.hardwareConcurrency),
   }
 }
 

@@ -1,5 +1,4 @@
-import { writeSync } from 'node:fs'
-import { isatty } from 'node:tty'
+import { fstatSync, writeSync } from 'node:fs'
 import { readAll } from '../host/stdin.ts'
 import { type CniProcess, dispatch } from './dispatch.ts'
 
@@ -13,10 +12,21 @@ const LIMITS = { maxBytes: 4 * 1024 * 1024, timeoutMs: 30_000 }
 const io: CniProcess = {
   env: process.env,
   version: typeof NOPAL_VERSION === 'string' ? NOPAL_VERSION : 'development',
-  readStdin: () => (isatty(STDIN) ? Promise.resolve('') : readAll(STDIN, LIMITS)),
+  readStdin: () => (isTerminal(STDIN) ? Promise.resolve('') : readAll(STDIN, LIMITS)),
   stdout: text => writeAll(STDOUT, text),
   stderr: text => writeAll(STDERR, text),
 }
+
+/** A person at a terminal sends no configuration. Loading node:tty to ask would take longer than all of VERSION. */
+function isTerminal(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).rdev >> 8 === PTY_MAJOR
+  } catch {
+    return false
+  }
+}
+
+const PTY_MAJOR = 136
 
 /** Whole and at once: the process ends right after. */
 function writeAll(descriptor: number, text: string): void {

@@ -1,0 +1,48 @@
+/**
+ * The little of Bun's own interface that kactus uses. Its node: modules are written on top of these and take up to ten
+ * times as long to load; docs/decisions has the figures. Elsewhere than in Bun there is none of it.
+ */
+export interface BunEngine {
+  listen(options: { unix: string; socket: BunSocketHandlers }): BunListener
+  connect(options: { unix: string; socket: BunSocketHandlers }): Promise<BunSocket>
+  spawn(argv: readonly string[], options: BunSpawnOptions): BunProcess
+}
+
+export interface BunSocket {
+  write(data: string): number
+  end(): void
+}
+
+export interface BunSocketHandlers {
+  open?(socket: BunSocket): void
+  data(socket: BunSocket, chunk: Uint8Array): void
+  close?(socket: BunSocket): void
+  error?(socket: BunSocket, error: Error): void
+}
+
+export interface BunListener {
+  /** @param closeAll also the connections that are open */
+  stop(closeAll: boolean): void
+}
+
+export interface BunSpawnOptions {
+  readonly stdin: Uint8Array
+  readonly stdout: 'pipe'
+  readonly stderr: 'pipe'
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly detached: boolean
+}
+
+export interface BunProcess {
+  readonly pid: number
+  readonly stdout: ReadableStream<Uint8Array>
+  readonly stderr: ReadableStream<Uint8Array>
+  readonly exited: Promise<number>
+  readonly exitCode: number | null
+  readonly signalCode: string | null
+}
+
+/** Bun's interface; undefined = another engine runs us. */
+export function bunEngine(): BunEngine | undefined {
+  return (globalThis as { Bun?: BunEngine }).Bun
+}

@@ -1,0 +1,25 @@
+import { spawn } from 'node:child_process'
+import { type Ended, type PluginSpawn, PluginWatch } from './plugin-spawn.ts'
+
+/** Runs a plugin by Node's own means. */
+export function spawnWithNode(wish: PluginSpawn): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const watch = new PluginWatch(wish)
+    const [program = '', ...words] = wish.argv
+    const child = spawn(program, words, { env: { ...wish.env }, stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+    watch.started(child.pid, () => {
+      child.stdout.destroy()
+      child.stderr.destroy()
+    })
+    // A plugin that ends without reading its stdin breaks the pipe.
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(wish.input)
+    child.stdout.on('data', (chunk: Uint8Array) => watch.takeStdout(chunk))
+    child.stderr.on('data', (chunk: Uint8Array) => watch.takeStderr(chunk))
+    child.on('error', error => {
+      watch.cancel()
+      reject(error)
+    })
+    child.on('close', (code, signal) => resolve(watch.end(code ?? undefined, signal ?? undefined)))
+  })
+}
