@@ -48,6 +48,7 @@ export async function runAgent(ports: ProcessPorts): Promise<ExitCode> {
   const kube = connect(ports, credentials, answer => metrics.recordKubeRequest(answer.method, answer.code))
   const bulletin = createBulletin(settings, ports.version, systemClock)
   const server = await startReportServer({ listen: settings.agent.listen, metrics, status: bulletin.status })
+  if (settings.gate.mode === 'continuous') log.warn({}, 'continuous mode comes later: until then it works as bootstrap')
   log.info({ server: kube.server, port: server.port, dryRun: settings.gate.dryRun }, 'agent started')
   const board = createVerdictBoard(settings.gate)
   const hold = createInstallHold(installs(settings))

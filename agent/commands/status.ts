@@ -1,7 +1,6 @@
 import * as v from 'valibot'
 import type { Endpoint } from '../config/settings.ts'
 import { formatVerdictText } from '../verify/present.ts'
-import type { Verdict } from '../verify/verdict.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from './process.ts'
 import { start } from './start.ts'
 import { type Flags, readOutput } from './usage.ts'
@@ -14,13 +13,30 @@ export class StatusError extends Error {
 
 const limitMs = 5_000
 
+const verdictShape = v.object({
+  node: v.string(),
+  passed: v.boolean(),
+  dryRun: v.boolean(),
+  seconds: v.number(),
+  checks: v.array(
+    v.object({
+      code: v.picklist(['dns', 'api', 'tcp', 'services', 'wireguard', 'mtu', 'peers']),
+      from: v.picklist(['host', 'sandbox', 'worker']),
+      target: v.string(),
+      result: v.picklist(['pass', 'warn', 'fail', 'skip']),
+      reason: v.exactOptional(v.string()),
+      message: v.string(),
+      seconds: v.number(),
+    }),
+  ),
+})
+
+/** Loose where a newer agent may say more than this program shows. */
 const statusShape = v.looseObject({
   node: v.string(),
   version: v.string(),
   startTime: v.string(),
-  verdict: v.nullable(
-    v.looseObject({ passed: v.boolean(), checks: v.array(v.looseObject({ code: v.string(), result: v.string() })) }),
-  ),
+  verdict: v.nullable(verdictShape),
   verdictTime: v.nullable(v.string()),
   cni: v.looseObject({ enabled: v.boolean(), installed: v.boolean(), message: v.string() }),
   gate: v.nullable(v.looseObject({ tainted: v.boolean(), message: v.string() })),
@@ -72,7 +88,6 @@ function renderStatus(status: Status): string {
 
 function renderVerdict({ verdict, verdictTime }: Status): string {
   if (verdict === null) return 'not verified yet'
-  // The agent is this same program; its verdict has the shape that the shape above only looks at in part.
-  const table = formatVerdictText(verdict as unknown as Verdict)
+  const table = formatVerdictText(verdict)
   return `${verdict.passed ? 'verified' : 'failed its verification'} at ${verdictTime ?? 'an unknown time'}\n\n${table.trimEnd()}`
 }

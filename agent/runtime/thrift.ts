@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts'
 
 /** When the work of the start is over, and then now and then. */
 const firstTrimMs = 5_000
-const trimMs = 5 * 60_000
+const trimMs = 2 * 60_000
 
 /**
  * Gives memory back. After its first busy seconds V8 keeps room for more of the same, a tenth of the process, and
