@@ -6,6 +6,7 @@ import {
   renderHelp,
   UsageError,
 } from '../../../../agent/commands/usage.ts'
+import { createRandom } from '../verify/seeded-random.ts'
 
 interface GoodCase {
   readonly args: string
@@ -54,4 +55,33 @@ t.test('the help names every command and every option', async t => {
     t.match(help, `nopal ${usage.name}`)
     for (const option of Object.keys(usage.options)) t.match(usage.synopsis, `--${option}`)
   }
+})
+
+t.test('random command lines are read or refused, never anything else', async t => {
+  const words = [
+    'agent',
+    'verify',
+    'status',
+    '--output',
+    '--output=',
+    'json',
+    '--',
+    '-',
+    '-h',
+    '--dry-run',
+    '--no-dry-run',
+    '',
+    '\0',
+    '__proto__',
+  ]
+  for (let seed = 1; seed <= 1000; seed++) {
+    const random = createRandom(seed)
+    const args = Array.from({ length: random(5) }, () => words[random(words.length)] ?? '')
+    try {
+      parseCommandLine(args)
+    } catch (error) {
+      if (!(error instanceof UsageError)) t.fail(`seed ${seed}: ${String(error)}`)
+    }
+  }
+  t.pass('1000 seeds')
 })

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { SettingsError } from '../../../../agent/config/faults.ts'
+import { createRandom } from '../verify/seeded-random.ts'
 import { type Given, load } from './given.ts'
 
 function faultsOf(given: Given): string {
@@ -117,3 +118,39 @@ for (const row of faultCases) {
     t.equal(faultsOf(row), row.want.join('\n'))
   })
 }
+
+t.test('random files are read or refused, never anything else', async t => {
+  const parts = [
+    '[',
+    ']',
+    'verify',
+    'agent',
+    '.',
+    '=',
+    'listen',
+    'tcp',
+    '[]',
+    ';',
+    '#',
+    '"',
+    '\\',
+    '\n',
+    '\n',
+    ' ',
+    '__proto__',
+    'é',
+    '\0',
+  ]
+  for (let seed = 1; seed <= 1000; seed++) {
+    const random = createRandom(seed)
+    const ini = Array.from({ length: random(25) }, () => parts[random(parts.length)]).join('')
+    try {
+      load({ ini })
+    } catch (error) {
+      if (!(error instanceof SettingsError)) t.fail(`seed ${seed}: ${String(error)}`)
+      else if (!error.message.split('\n').every(line => line.startsWith('nopal: setting ')))
+        t.fail(`seed ${seed}: ${error.message}`)
+    }
+  }
+  t.pass('1000 seeds')
+})

@@ -3,6 +3,7 @@ import { CredentialsError, type KubeCredentials, loadAccount } from '../../../..
 import { loadKubeconfig } from '../../../../agent/kube/kubeconfig.ts'
 import { loadCredentials } from '../../../../agent/kube/load-credentials.ts'
 import { createTokenSource } from '../../../../agent/kube/token.ts'
+import { createRandom } from '../verify/seeded-random.ts'
 import { credentialsFor } from './test-server.ts'
 
 type Files = Readonly<Record<string, string>>
@@ -202,4 +203,30 @@ t.test('a token file is read again when it changes, and only then', async t => {
   file.stamp = '2'
   t.equal(await source(), 'second')
   t.equal(reads, 2)
+})
+
+t.test('random kubeconfigs are read or refused, never anything else', async t => {
+  const lines = kubeconfig(good, 'token: T').split('\n')
+  const junk = [
+    'users:',
+    '- name: x',
+    'a: &a [*a]',
+    'clusters: 7',
+    '  cluster: null',
+    'contexts: [null]',
+    '!!binary x',
+    '\t',
+    '---',
+    '"',
+  ]
+  for (let seed = 1; seed <= 500; seed++) {
+    const random = createRandom(seed)
+    const text = lines.map(line => (random(4) === 0 ? (junk[random(junk.length)] ?? '') : line)).join('\n')
+    try {
+      loadKubeconfig('/k/config', readFrom({ '/k/config': text }))
+    } catch (error) {
+      if (!(error instanceof CredentialsError)) t.fail(`seed ${seed}: ${String(error)}`)
+    }
+  }
+  t.pass('500 seeds')
 })
