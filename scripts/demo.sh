@@ -1,16 +1,23 @@
 #!/bin/sh
 # Shows nopal at work on this machine: sets up, builds, starts two nodes, tells what happens, and cleans up.
-#   scripts/demo.sh [--keep]      --keep leaves it running and says how to look around
+#   scripts/demo.sh [--cluster] [--keep]      --keep leaves it running and says how to look around
+#   --cluster: a real one, with kubelet, containerd and the image; minutes the first time, because it is built then
 set -eu
 cd "$(dirname "$0")/.."
 
 fail() { printf 'demo: %s\n' "$*" >&2; exit "${code:-1}"; }
 
+program=test/lab/demo/main.ts
+parts=lab
 for option; do
   case $option in
     --keep) ;;
-    -h | --help) sed -n '2,3s/^# //p' scripts/demo.sh; exit 0 ;;
-    *) code=2 fail "unknown option $option (known: --keep)" ;;
+    --cluster)
+      program=test/e2e/demo/main.ts
+      parts='lab cluster'
+      ;;
+    -h | --help) sed -n '2,4s/^# //p' scripts/demo.sh; exit 0 ;;
+    *) code=2 fail "unknown option $option (known: --cluster, --keep)" ;;
   esac
 done
 [ "$(id -u)" = 0 ] || fail 'needs root, because it makes network namespaces: sudo scripts/demo.sh'
@@ -21,10 +28,11 @@ stale() {
   [ -n "$(find agent cni package-lock.json build.sh scripts/build.ts scripts/pack-bun.ts -newer dist/kactus -print -quit)" ]
 }
 
-scripts/setup.sh
+# shellcheck disable=SC2086 # a list of words
+scripts/setup.sh $parts
 # Two demos in one checkout take turns here.
 exec 9<.
 flock 9
 if stale; then ./build.sh; fi
 exec 9<&-
-exec node_modules/.bin/node test/lab/demo/main.ts "$@"
+exec node_modules/.bin/node "$program" "$@"

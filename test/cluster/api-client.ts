@@ -64,6 +64,8 @@ export async function openWatch(target: ApiTarget, path: string): Promise<OpenWa
     response.destroy()
     throw new Error(`watch ${path}: status ${response.statusCode}`)
   }
+  // Nothing may happen for as long as it likes.
+  response.setTimeout(0)
   const lines = createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]()
   return {
     async next() {
@@ -87,6 +89,8 @@ async function open(target: ApiTarget, request: ApiRequest): Promise<IncomingMes
   client.once('timeout', () => client.destroy(new Error(`${request.method} ${request.path}: silent for ${limitMs} ms`)))
   client.end(body)
   const [response] = (await once(client, 'response')) as [IncomingMessage]
+  // From here on whoever reads the answer hears of it.
+  client.on('error', error => response.destroy(error))
   return response
 }
 

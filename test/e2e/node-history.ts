@@ -22,7 +22,6 @@ export class NodeHistory {
   #watch: OpenWatch | undefined
   #lost: Error | undefined
   #closed = false
-  #running: Promise<void> = Promise.resolve()
 
   private constructor(api: ApiTarget, version: string) {
     this.#api = api
@@ -34,7 +33,7 @@ export class NodeHistory {
     const list = body as { metadata: { resourceVersion: string }; items: readonly WatchedNode[] }
     const history = new NodeHistory(api, list.metadata.resourceVersion)
     for (const node of list.items) history.#note(node)
-    history.#running = history.#follow()
+    void history.#follow()
     return history
   }
 
@@ -44,10 +43,10 @@ export class NodeHistory {
     return this.#sights.filter(sight => sight.name === node)
   }
 
-  async close(): Promise<void> {
+  /** Ends it without waiting: a stream that is destroyed does not always say so to who reads it. */
+  close(): void {
     this.#closed = true
     this.#watch?.close()
-    await this.#running
   }
 
   /** A watch that was cut, or silent for long, is opened again where it was; one that cannot be is the end. */

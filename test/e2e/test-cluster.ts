@@ -23,6 +23,8 @@ export interface TestCluster {
   /** Runs kubectl as the administrator and returns what it printed. */
   kubectl(args: readonly string[], input?: string): Promise<string>
   down(): Promise<void>
+  /** From now on the cluster outlives this process. */
+  keep(): void
 }
 
 /** A name that no other cluster has. */
@@ -71,6 +73,10 @@ export async function startTestCluster(): Promise<TestCluster> {
     async down() {
       await run(process.execPath, [program, '--name', plan.id, 'down'])
       keeper.stdin?.end()
+    },
+    keep() {
+      // With the program that waits for the end of stdin: the keeper leads a group of its own.
+      if (keeper.pid !== undefined) process.kill(-keeper.pid, 'SIGKILL')
     },
   }
 }

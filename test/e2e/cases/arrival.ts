@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { sendRequest } from '../../cluster/api-client.ts'
 import { waitFor } from '../../machine/wait.ts'
 import type { Bed, Case } from '../bed.ts'
 import {
@@ -88,14 +89,19 @@ async function waitForConf(t: Test, { cluster, far }: Bed): Promise<void> {
     const log = await cluster.kubectl(['-n', 'nopal', 'logs', agent.metadata.name])
     return log.includes('net.d holds no default network') ? true : undefined
   })
-  t.match(await readyz(far), /the CNI files are not in place: waiting: .*holds no default network/)
+  t.match(
+    await readyz(cluster, agent.metadata.name),
+    /the CNI files are not in place: waiting: .*holds no default network/,
+  )
   t.notOk(isReady(await agentOn(cluster, far.name)), 'not ready')
   for (const path of Object.values(ownFiles)) t.notOk(await isThere(far.machine, path), `${path} is not written`)
 }
 
-/** What keeps the agent of a node from being ready, in its own words. */
-async function readyz({ machine }: Bed['far']): Promise<string> {
-  return await machine.run(['curl', '-s', 'http://127.0.0.1:8080/readyz'])
+/** What keeps an agent from being ready, in its own words. */
+async function readyz({ admin }: Bed['cluster'], agent: string): Promise<unknown> {
+  const path = `/api/v1/namespaces/nopal/pods/${agent}:8080/proxy/readyz`
+  const { body } = await sendRequest(admin, { method: 'GET', path })
+  return body
 }
 
 async function wrapLate(t: Test, { cluster, far }: Bed): Promise<void> {

@@ -1,0 +1,73 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { bareEnv, runCommand } from '../machine/command.ts'
+import { waitFor } from '../machine/wait.ts'
+import { planCluster } from './cluster/plan.ts'
+import { leftoversOf } from './leftovers.ts'
+import { cacheFolder, clusterCommand } from './test-cluster.ts'
+
+const root = join(import.meta.dirname, '../..')
+const env = { ...bareEnv, ...process.env }
+
+t.test('the demo on a cluster tells its story, ends with 0 and leaves nothing', async t => {
+  const { child, output } = startDemo(t, [])
+  t.same(await once(child, 'close'), [0, null])
+  if (!t.passing()) t.comment(output())
+  for (const word of ['NoAnswer', 'Verified', 'eth0', 'net9f27410725ab', 'net48d6215903df', 'machine is as it was']) {
+    t.match(output(), word)
+  }
+  t.notMatch(output(), '✗')
+  t.same(leftoversOf(planOf(output())), [])
+})
+
+t.test('--keep leaves the cluster running; its advice works, also the one to end it', async t => {
+  const { child, output } = startDemo(t, ['--keep'])
+  t.same(await once(child, 'close'), [0, null])
+  if (!t.passing()) t.comment(output())
+  const plan = planOf(output())
+  t.teardown(() => clusterCommand(plan.id, 'down'))
+  const advice = [...output().matchAll(/^ {2}# .*\n {2}(.*)$/gm)].map(([, command = '']) => command)
+  t.equal(advice.length, 3)
+  for (const command of advice) t.match(await shell(command), /./, command)
+  const [, end = ''] = /clean up:\n {2}(.*)$/m.exec(output()) ?? []
+  await shell(end)
+  t.same(leftoversOf(plan), [])
+})
+
+t.test('Ctrl-C in the middle leaves nothing', async t => {
+  const { child, output } = startDemo(t, [])
+  await waitFor(
+    { what: 'the cluster', limitMs: 280_000 },
+    async () => /cluster t[0-9a-f]+\n/.test(output()) || undefined,
+  )
+  child.kill('SIGINT')
+  await once(child, 'close')
+  const plan = planOf(output())
+  await waitFor({ what: 'nothing left', limitMs: 60_000 }, async () => {
+    const left = leftoversOf(plan)
+    return left.length === 0 ? true : Promise.reject(new Error(left.join(', ')))
+  })
+})
+
+function startDemo(t: Test, flags: readonly string[]): { child: ChildProcessWithoutNullStreams; output: () => string } {
+  const child = spawn(join(root, 'scripts/demo.sh'), ['--cluster', ...flags], { env })
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', chunk => {
+      text += String(chunk)
+    })
+  }
+  t.teardown(() => child.kill('SIGTERM'))
+  return { child, output: () => text }
+}
+
+function planOf(output: string) {
+  const [, id = ''] = /cluster (t[0-9a-f]+)\n/.exec(output) ?? []
+  return planCluster(id, cacheFolder())
+}
+
+function shell(command: string): Promise<string> {
+  return runCommand(['sh', '-c', `cd "$0" && ${command}`, root], { env: { HOME: process.env.HOME ?? '/root' } })
+}
