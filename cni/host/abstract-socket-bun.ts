@@ -21,8 +21,9 @@ function watch(bun: BunEngine, name: string, limitMs: number): Promise<Watch> {
     const timer = setTimeout(() => done('held'), Math.max(limitMs, CONNECT_MS))
     const done = (outcome: Watch) => {
       clearTimeout(timer)
-      opened?.end()
       resolve(outcome)
+      // Bun calls `close` from within.
+      opened?.end()
     }
     const open = (socket: BunSocket) => {
       opened = socket

@@ -29,8 +29,8 @@ function watch(name: string, limitMs: number): Promise<Watch> {
     const timer = setTimeout(() => done('held'), Math.max(limitMs, CONNECT_MS))
     const done = (outcome: Watch) => {
       clearTimeout(timer)
-      socket.destroy()
       resolve(outcome)
+      socket.destroy()
     }
     socket.on('connect', () => {
       reached = true

@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { dirname } from 'node:path'
+import { exchangeLine } from '../host/line-exchange.ts'
 import {
   type LookupAnswer,
   type LookupQuestion,
@@ -22,7 +22,9 @@ export interface AgentOptions {
 /** Asks the agent on this node. undefined = it is not there, does not know, is too slow or makes no sense. */
 export async function askAgent(question: LookupQuestion, options: AgentOptions): Promise<LookupAnswer | undefined> {
   if (!(await isAgentSocket(options.socket, options.uid))) return undefined
-  const text = await exchange(printQuestion(question), options)
+  const { socket, firstByteMs, totalMs } = options
+  const line = printQuestion(question)
+  const text = await exchangeLine({ socket, line, maxBytes: MAX_ANSWER_BYTES, firstByteMs, totalMs })
   return text === undefined ? undefined : parseAnswer(text)
 }
 
@@ -36,30 +38,3 @@ export async function isAgentSocket(socket: string, uid: number): Promise<boolea
     return false
   }
 }
-
-function exchange(question: string, options: AgentOptions): Promise<string | undefined> {
-  return new Promise(resolve => {
-    const chunks: Buffer[] = []
-    let total = 0
-    const socket = connect(options.socket)
-    const timers = [options.firstByteMs, options.totalMs].map(ms => setTimeout(() => done(undefined), ms))
-    const done = (text: string | undefined) => {
-      for (const timer of timers) clearTimeout(timer)
-      socket.destroy()
-      resolve(text)
-    }
-    socket.on('connect', () => socket.write(question))
-    socket.on('data', (chunk: Buffer) => {
-      clearTimeout(timers[0])
-      total += chunk.length
-      chunks.push(chunk)
-      if (total > MAX_ANSWER_BYTES) done(undefined)
-      else if (chunk.includes(NEWLINE)) done(Buffer.concat(chunks).toString())
-    })
-    // Without its newline the answer is not whole.
-    socket.on('error', () => done(undefined))
-    socket.on('close', () => done(undefined))
-  })
-}
-
-const NEWLINE = 0x0a

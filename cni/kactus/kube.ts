@@ -1,5 +1,6 @@
-import { Agent, type RequestOptions, request } from 'node:https'
+import { bunEngine } from '../host/bun.ts'
 import { type Json, JsonError, parseJson } from '../spec/json.ts'
+import type { HttpsGetter } from './https-getter.ts'
 import type { KubeAccess } from './kubeconfig.ts'
 
 /** Reads objects of the Kubernetes API. */
@@ -22,86 +23,47 @@ export class KubeReadError extends Error {
   }
 }
 
-/** No object in etcd is larger than a few MiB. */
-const MAX_BODY_BYTES = 8 * 1024 * 1024
-/** Enough to read side by side; each new connection costs a TLS handshake. */
-const MAX_CONNECTIONS = 4
+/**
+ * Opens the way to an API server.
+ * @param signal ends every request when the time for all of them is over
+ */
+export async function openKube(access: KubeAccess, signal: AbortSignal): Promise<KubeReader> {
+  // Only what this engine uses gets loaded: Bun's node:https takes longer than a whole lookup.
+  const getter =
+    bunEngine() === undefined
+      ? new (await import('./https-node.ts')).NodeGetter(access, signal)
+      : new (await import('./https-fetch.ts')).FetchGetter(access, signal)
+  return new HttpsKubeReader(getter, `the API server ${access.server.host}`, signal)
+}
 
-/** GETs over HTTPS, on connections that are kept. It follows no redirect, so nobody else ever gets the token. */
-export class HttpsKubeReader implements KubeReader {
-  readonly #access: KubeAccess
+class HttpsKubeReader implements KubeReader {
+  readonly #getter: HttpsGetter
+  readonly #server: string
   readonly #signal: AbortSignal
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS })
 
-  /** @param signal ends every request when the time for all of them is over */
-  constructor(access: KubeAccess, signal: AbortSignal) {
-    this.#access = access
+  constructor(getter: HttpsGetter, server: string, signal: AbortSignal) {
+    this.#getter = getter
+    this.#server = server
     this.#signal = signal
   }
 
   async get(path: string): Promise<Json | undefined> {
-    const { status, body } = await this.#exchange(path)
+    const { status, body } = await this.#getter.get(path).catch(error => this.#fail(error))
     if (status === 404) return undefined
-    if (status !== 200) throw new KubeReadError('Status', `${this.#server()} answered ${status} to GET ${path}`)
+    if (status !== 200) throw new KubeReadError('Status', `${this.#server} answered ${status} to GET ${path}`)
     try {
       return parseJson(body)
     } catch (error) {
       if (!(error instanceof JsonError)) throw error
-      throw new KubeReadError('BadReply', `${this.#server()} answered no JSON to GET ${path}`, { cause: error })
+      throw new KubeReadError('BadReply', `${this.#server} answered no JSON to GET ${path}`, { cause: error })
     }
   }
 
-  #exchange(path: string): Promise<{ status: number; body: string }> {
-    return new Promise((resolve, reject) => {
-      const fail = (error: NodeJS.ErrnoException) => reject(this.#failure(error))
-      const call = request(this.#options(path), response => {
-        const chunks: Buffer[] = []
-        let total = 0
-        response.on('data', (chunk: Buffer) => {
-          total += chunk.length
-          if (total > MAX_BODY_BYTES) call.destroy(new Error('its answer is too large'))
-          else chunks.push(chunk)
-        })
-        response.on('error', fail)
-        // Half a body ends here, not with `end`.
-        response.on('aborted', () => fail(new Error('its answer broke off')))
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }))
-      })
-      call.on('error', fail)
-      call.end()
-    })
-  }
-
-  #options(path: string): RequestOptions {
-    const { server, ca, token, clientCertificate, clientKey, serverName, skipsVerification } = this.#access
-    return {
-      host: server.hostname.replace(/^\[|\]$/g, ''),
-      port: server.port || 443,
-      path: `${server.pathname.replace(/\/$/, '')}${path}`,
-      agent: this.#agent,
-      signal: this.#signal,
-      headers: {
-        accept: 'application/json',
-        'user-agent': 'kactus',
-        ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      },
-      ...(ca !== undefined && { ca }),
-      ...(clientCertificate !== undefined && { cert: clientCertificate }),
-      ...(clientKey !== undefined && { key: clientKey }),
-      ...(serverName !== undefined && { servername: serverName }),
-      rejectUnauthorized: !skipsVerification,
-    }
-  }
-
-  #failure(error: NodeJS.ErrnoException): KubeReadError {
+  #fail(error: NodeJS.ErrnoException): never {
     if (this.#signal.aborted) {
-      return new KubeReadError('TimedOut', `${this.#server()} did not answer in time`, { cause: error })
+      throw new KubeReadError('TimedOut', `${this.#server} did not answer in time`, { cause: error })
     }
     const why = error.code ?? error.message
-    return new KubeReadError('Unreachable', `${this.#server()} cannot be reached: ${why}`, { cause: error })
-  }
-
-  #server(): string {
-    return `the API server ${this.#access.server.host}`
+    throw new KubeReadError('Unreachable', `${this.#server} cannot be reached: ${why}`, { cause: error })
   }
 }

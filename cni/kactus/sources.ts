@@ -40,8 +40,8 @@ export async function canLookUp(conf: Conf, env: Environment, uid: number): Prom
 }
 
 async function openApi(conf: Conf, env: Environment): Promise<KubeReader> {
-  const [access, { HttpsKubeReader }] = await Promise.all([readAccess(conf, env), import('./kube.ts')])
-  return new HttpsKubeReader(access, AbortSignal.timeout(API_TOTAL_MS))
+  const [access, { openKube }] = await Promise.all([readAccess(conf, env), import('./kube.ts')])
+  return openKube(access, AbortSignal.timeout(API_TOTAL_MS))
 }
 
 async function readAccess(conf: Conf, env: Environment): Promise<KubeAccess> {

@@ -57,8 +57,12 @@ export function measure(who: Contestant, command: string, place: Place): Promise
   })
 }
 
-/** Largest resident size of one run in MB, by GNU time; undefined where that is not installed. */
+/**
+ * Largest resident size of one run in MB, by GNU time; undefined where that is not installed. The file is taken out of
+ * the page cache before: one written a moment ago lies there in larger pieces, which count whole when one page is used.
+ */
 export function residentMb(who: Contestant, command: string, place: Place): number | undefined {
+  spawnSync('dd', [`if=${who.program}`, 'iflag=nocache', 'count=0'])
   const options = { env: environment(command, place), input: JSON.stringify(who.conf), encoding: 'utf8' } as const
   const { stderr } = spawnSync('/usr/bin/time', ['-f', 'KB=%M', who.program], options)
   const kb = /KB=(\d+)/.exec(stderr ?? '')?.[1]
