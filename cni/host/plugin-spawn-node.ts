@@ -4,9 +4,10 @@ import { type Ended, type PluginSpawn, PluginWatch } from './plugin-spawn.ts'
 /** Runs a plugin by Node's own means. */
 export function spawnWithNode(wish: PluginSpawn): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const watch = new PluginWatch(wish)
     const [program = '', ...words] = wish.argv
     const child = spawn(program, words, { env: { ...wish.env }, stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+    // After the spawn, which throws at once for some faults: nothing would end the watch then.
+    const watch = new PluginWatch(wish)
     watch.started(child.pid, () => {
       child.stdout.destroy()
       child.stderr.destroy()
