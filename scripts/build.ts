@@ -1,7 +1,7 @@
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { build } from 'esbuild'
+import { type BuildOptions, build } from 'esbuild'
 import { packWithBun } from './pack-bun.ts'
 import { packWithPkg } from './pack-pkg.ts'
 
@@ -29,36 +29,32 @@ function readWish(args: readonly string[]): Wish {
   return { packager, arch }
 }
 
-async function bundleAgent(version: string): Promise<void> {
-  await build({
-    entryPoints: [join(root, 'agent/main.ts')],
-    outfile: join(dist, 'nopal.js'),
-    bundle: true,
-    platform: 'node',
-    target: 'node22',
-    format: 'esm',
+/** CommonJS, because importing a module of Node as ESM evaluates all of it, and costs the agent 8 MB. */
+async function bundleAgent(version: string, outfile: string): Promise<void> {
+  await bundle('agent/main.ts', outfile, {
     minifySyntax: true,
-    legalComments: 'none',
-    define: { NOPAL_VERSION: JSON.stringify(version) },
-    // Some libraries are CommonJS and call require for Node's own modules.
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-    logLevel: 'warning',
+    define: { NOPAL_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
   })
+  // The checkout's own package.json calls every .js file ESM.
+  await writeFile(join(dist, 'package.json'), '{ "type": "commonjs" }\n')
 }
 
 /** CommonJS, because bytecode and single-executable mains must be. */
-async function bundleKactus(version: string, outfile: string): Promise<void> {
+function bundleKactus(version: string, outfile: string): Promise<void> {
+  return bundle('cni/kactus/main.ts', outfile, { minify: true, define: { NOPAL_VERSION: JSON.stringify(version) } })
+}
+
+async function bundle(entry: string, outfile: string, more: BuildOptions): Promise<void> {
   await build({
-    entryPoints: [join(root, 'cni/kactus/main.ts')],
+    entryPoints: [join(root, entry)],
     outfile,
     bundle: true,
     platform: 'node',
     target: 'node22',
     format: 'cjs',
-    minify: true,
     legalComments: 'none',
-    define: { NOPAL_VERSION: JSON.stringify(version) },
     logLevel: 'warning',
+    ...more,
   })
 }
 
@@ -73,12 +69,12 @@ async function main(args: readonly string[]): Promise<void> {
   await mkdir(dist, { recursive: true })
   const work = await mkdtemp(join(dist, '.work-'))
   try {
-    const bundle = join(work, 'kactus.cjs')
-    const packed = join(work, 'kactus')
-    await Promise.all([bundleAgent(version), bundleKactus(version, bundle)])
-    if (wish.packager === 'pkg') await packWithPkg(bundle, packed)
-    else await packWithBun(bundle, packed, wish.arch)
-    await copyFile(bundle, join(dist, 'kactus.cjs'))
+    const [agent, kactus, packed] = [join(work, 'nopal.js'), join(work, 'kactus.cjs'), join(work, 'kactus')]
+    await Promise.all([bundleAgent(version, agent), bundleKactus(version, kactus)])
+    if (wish.packager === 'pkg') await packWithPkg(kactus, packed)
+    else await packWithBun(kactus, packed, wish.arch)
+    // Renamed, so that whoever runs them meanwhile has the old or the new, never half of one.
+    await rename(agent, join(dist, 'nopal.js'))
     await rename(packed, join(dist, kactusName(wish)))
   } finally {
     await rm(work, { recursive: true, force: true })
