@@ -19,6 +19,8 @@ void run({
   env: process.env,
   stdout: process.stdout,
   stderr: process.stderr,
+  stdin: () => process.stdin,
+  self: [process.execPath, ...process.execArgv, ...process.argv.slice(1, 2)],
   hostname: hostname(),
   version,
   kactusBinary,

@@ -17,6 +17,7 @@ import type { Logger } from '../runtime/log.ts'
 import { type Loop, startLoop } from '../runtime/loop.ts'
 import { trimMemory } from '../runtime/thrift.ts'
 import { createVerifyDuty } from '../verify/duty.ts'
+import { type PeerResponder, startPeerResponder } from '../verify/peers/responder.ts'
 import type { Verdict } from '../verify/verdict.ts'
 import { type Bulletin, createBulletin } from './bulletin.ts'
 import { createInstallHold, type InstallHold } from './hold.ts'
@@ -52,19 +53,30 @@ export async function runAgent(ports: ProcessPorts): Promise<ExitCode> {
   log.info({ server: kube.server, port: server.port, dryRun: settings.gate.dryRun }, 'agent started')
   const board = createVerdictBoard(settings.gate)
   const hold = createInstallHold(installs(settings))
+  const responder = await answerPeers(settings.agent.listen, log)
   const duties = startDuties({ ports, settings, log, credentials, kube, metrics, bulletin, board, hold })
   const stopTrimming = trimMemory(systemClock)
   await firing(ports.ended)
   stopTrimming()
   log.info({}, 'agent ends')
-  await Promise.race([Promise.all([duties.stop(), server.close()]), later(longestEndMs)])
+  await Promise.race([Promise.all([duties.stop(), server.close(), responder?.close()]), later(longestEndMs)])
   kube.close()
   return exitCodes.well
 }
 
+/** Without the port this agent is a silent peer to others, and works all the same. */
+async function answerPeers(listen: Settings['agent']['listen'], log: Logger): Promise<PeerResponder | undefined> {
+  try {
+    return await startPeerResponder(listen)
+  } catch (error) {
+    log.warn({ err: error, port: listen.port }, "other agents' probes get no answer: the UDP port cannot be had")
+    return undefined
+  }
+}
+
 /** Starts everything that runs on a node. */
 function startDuties(agent: Agent): { stop(): Promise<unknown> } {
-  const { settings, log, kube, bulletin, board } = agent
+  const { ports, settings, log, kube, bulletin, board } = agent
   const shared = { log, clock: systemClock, random: Math.random }
   const ownNode = followOwnNode({
     ...shared,
@@ -80,7 +92,12 @@ function startDuties(agent: Agent): { stop(): Promise<unknown> } {
       gate.wake()
     },
   })
-  const verification = createVerification({ settings, dryRun: settings.gate.dryRun, kube, live: ownNode.live })
+  const verification = createVerification({
+    ...agent,
+    process: ports,
+    dryRun: settings.gate.dryRun,
+    live: ownNode.live,
+  })
   const gate = startLoop(gateDuty(agent, ownNode, verification.gravity), shared)
   const sayVerdict = createVerdictSayer(log, verification.gravity)
   const showVerdict = (verdict: Verdict) => {

@@ -6,6 +6,10 @@ export interface ProcessPorts {
   readonly env: Environment
   readonly stdout: TextOutput
   readonly stderr: TextOutput
+  /** Only the program in a sandbox reads it. */
+  readonly stdin: () => NodeJS.ReadableStream
+  /** argv that starts this program once more. */
+  readonly self: readonly string[]
   readonly hostname: string
   readonly version: string
   /** The kactus executable that came with this program. */

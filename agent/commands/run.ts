@@ -2,6 +2,7 @@ import { SettingsError } from '../config/faults.ts'
 import { messageOf } from '../runtime/error-fields.ts'
 import { runAgent } from './agent.ts'
 import { runInstall, runUninstall } from './install.ts'
+import { runProbe } from './probe.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from './process.ts'
 import { runStatus } from './status.ts'
 import { type CommandName, type Flags, parseCommandLine, renderHelp, UsageError } from './usage.ts'
@@ -15,6 +16,7 @@ const commands: Readonly<Record<CommandName, Command>> = {
   install: runInstall,
   uninstall: runUninstall,
   status: runStatus,
+  probe: runProbe,
 }
 
 /** Runs what the command line asks for. Never throws: a fault is told on stderr and by the exit code. */

@@ -12,6 +12,8 @@ export interface CommandUsage {
   readonly synopsis: string
   readonly summary: string
   readonly options: ParseArgsOptionsConfig
+  /** For nopal itself, not for people. */
+  readonly hidden?: boolean
 }
 
 const output = { output: { type: 'string' } } as const
@@ -37,6 +39,13 @@ export const commandUsages = {
     synopsis: '[--output text|json]',
     summary: 'ask the agent of this node how it is',
     options: output,
+  },
+  probe: {
+    name: 'probe',
+    synopsis: '--host-root=DIR',
+    summary: 'check from inside a sandbox that nopal has made',
+    options: { 'host-root': { type: 'string' } },
+    hidden: true,
   },
 } as const satisfies Record<string, CommandUsage>
 
@@ -89,10 +98,9 @@ export function readOutput(flags: Flags): 'text' | 'json' {
 
 /** What `nopal --help` prints. */
 export function renderHelp(): string {
-  const rows = Object.values(commandUsages).map(each => [
-    `nopal ${`${each.name} ${each.synopsis}`.trim()}`,
-    each.summary,
-  ])
+  const all: readonly CommandUsage[] = Object.values(commandUsages)
+  const shown = all.filter(each => each.hidden !== true)
+  const rows = shown.map(each => [`nopal ${`${each.name} ${each.synopsis}`.trim()}`, each.summary])
   const lines = rows.map(([call = '', summary = '']) => `  ${call}\n      ${summary}`)
   return [
     'One agent per Kubernetes node, and kactus, its CNI plugin.',

@@ -1,11 +1,24 @@
 import type { Settings } from '../config/settings.ts'
 import type { Gravity } from '../gate/condition.ts'
 import type { KubeApi } from '../kube/api.ts'
+import type { KubeCredentials } from '../kube/credentials.ts'
 import { type SettledReads, settleReads } from '../kube/settled-reads.ts'
-import { createChecks, createHostPorts } from '../verify/checks.ts'
-import { type Progress, runChecks } from '../verify/engine.ts'
-import { createGroups } from '../verify/vantages.ts'
+import { systemClock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/log.ts'
+import { sandboxPaths } from '../sandbox/paths.ts'
+import { sweepSandboxes } from '../sandbox/sweep.ts'
+import { createChecks, createSocketPorts } from '../verify/checks.ts'
+import { type ProbeGroup, type Progress, runChecks } from '../verify/engine.ts'
+import { createPeerPort } from '../verify/peers/exchange.ts'
+import { choosePeers } from '../verify/peers/peer.ts'
+import { createPeerSource, type PeerSource } from '../verify/peers/source.ts'
+import { settlePodsPath } from '../verify/pods-path.ts'
+import type { CheckPorts } from '../verify/ports.ts'
+import { severityOf } from '../verify/severity.ts'
+import { shareReads } from '../verify/shared-reads.ts'
 import type { Verdict } from '../verify/verdict.ts'
+import type { ProcessPorts } from './process.ts'
+import { askSandbox, type SandboxVantage } from './sandbox-vantage.ts'
 
 /** The checks of this node, ready to run as often as wanted. */
 export interface Verification {
@@ -14,45 +27,114 @@ export interface Verification {
 }
 
 export interface VerificationOptions {
+  readonly process: Pick<ProcessPorts, 'self' | 'env'>
   readonly settings: Settings
+  readonly log: Logger
   readonly dryRun: boolean
   /** undefined = no cluster is known. */
   readonly kube: KubeApi | undefined
+  readonly credentials: KubeCredentials | undefined
   /** Whether a watch proves right now that the API answers us. */
   readonly live?: () => boolean
 }
 
 /** Puts the checks together. */
 export function createVerification(options: VerificationOptions): Verification {
-  const { settings, dryRun, kube, live = () => false } = options
+  const { settings, kube, live = () => false } = options
   const reads = kube === undefined ? undefined : settleReads(kube, live)
-  const checks = createChecks({
-    node: settings.nodeName,
-    settings: settings.verify,
-    apiService: settings.apiService,
-    ports: createHostPorts(reads?.api),
-  })
-  const groups = createGroups(settings.verify.from, checks)
-  const severities = new Map(checks.map(check => [check.code, check.severity]))
+  const vantage: SandboxVantage = {
+    settings,
+    log: options.log,
+    credentials: options.credentials,
+    paths: sandboxPaths(settings.install),
+    program: options.process,
+  }
+  const work: Work = { options, reads, vantage, source: kube && createSource(settings, kube) }
+  let swept: Promise<void> | undefined
   return {
-    gravity: code => severities.get(code) ?? 0,
-    run: (signal, onProgress) =>
-      runSettled(reads, () =>
-        runChecks({
-          node: settings.nodeName,
-          dryRun,
-          groups,
-          overallMs: settings.verify.initialTimeoutMs,
-          signal,
-          ...(onProgress === undefined ? {} : { onProgress }),
-        }),
-      ),
+    gravity: severityOf,
+    async run(signal, onProgress) {
+      // Beside the first run, not before it: what killed runs have left harms nobody for a second.
+      if (settings.verify.from.includes('sandbox')) swept ??= sweepSandboxes(vantage)
+      const verdict = await runSettled(work, () => runOnce(work, signal, onProgress))
+      await swept
+      return verdict
+    },
   }
 }
 
+interface Work {
+  readonly options: VerificationOptions
+  readonly reads: SettledReads | undefined
+  readonly vantage: SandboxVantage
+  readonly source: PeerSource | undefined
+}
+
+function createSource({ podNamespace, verify }: Settings, kube: KubeApi): PeerSource {
+  return createPeerSource({ kube, namespace: podNamespace, clock: systemClock, limitMs: verify.checkTimeoutMs })
+}
+
 /** A failure that rests on answers from memory is looked at again with fresh ones before anyone hears of it. */
-async function runSettled(reads: SettledReads | undefined, run: () => Promise<Verdict>): Promise<Verdict> {
+async function runSettled({ reads, source }: Work, run: () => Promise<Verdict>): Promise<Verdict> {
   const verdict = await run()
-  if (reads === undefined || verdict.passed) return verdict
-  return reads.forget() ? run() : verdict
+  if (verdict.passed) return verdict
+  source?.forget()
+  return reads?.forget() ? run() : verdict
+}
+
+function runOnce(work: Work, signal: AbortSignal, onProgress?: (progress: Progress) => void): Promise<Verdict> {
+  const { settings, dryRun } = work.options
+  return runChecks({
+    node: settings.nodeName,
+    dryRun,
+    groups: createGroups(work),
+    overallMs: settings.verify.initialTimeoutMs,
+    signal,
+    settle: settlePodsPath,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  })
+}
+
+/** Host and sandbox side by side. Where no sandbox can be had, the host's checks speak for the node. */
+function createGroups(work: Work): readonly ProbeGroup[] {
+  const { options, reads, vantage } = work
+  const { settings } = options
+  const shared = reads && shareReads(reads.api)
+  const ports = createPorts(work, shared?.api)
+  const common = { settings: settings.verify, apiService: settings.apiService, ports }
+  const host: ProbeGroup = { from: 'host', checks: createChecks({ ...common, from: 'host' }) }
+  const fromHost = settings.verify.from.includes('host')
+  if (!settings.verify.from.includes('sandbox')) return [host]
+  const sandbox: ProbeGroup = {
+    from: 'sandbox',
+    async ask(signal) {
+      const checks = createChecks({ ...common, from: 'sandbox' })
+      const { results, made } = await askSandbox(vantage, { ports, reads: shared, checks }, signal)
+      if (made || fromHost) return results
+      const instead = await runChecks({
+        node: '',
+        dryRun: true,
+        groups: [host],
+        overallMs: settings.verify.initialTimeoutMs,
+        signal,
+      })
+      return [...instead.checks, ...results]
+    },
+  }
+  return fromHost ? [host, sandbox] : [sandbox]
+}
+
+function createPorts({ options, source }: Work, kube: KubeApi | undefined): CheckPorts {
+  const { nodeName, agent } = options.settings
+  let peers: ReturnType<CheckPorts['findPeers']> | undefined
+  return createSocketPorts({
+    kube,
+    peers: createPeerPort(agent.listen.port),
+    findPeers(signal) {
+      // Four checks of one run ask; the first question counts for all.
+      peers ??=
+        source === undefined ? Promise.resolve([]) : source.peers(signal).then(all => choosePeers(nodeName, all))
+      return peers
+    },
+  })
 }

@@ -26,7 +26,7 @@ export async function runVerify(ports: ProcessPorts, flags: Flags): Promise<Exit
   const settings = withVantages(given.settings, flags)
   const credentials = findCredentials(settings, dryRun, log)
   const kube = credentials && connect(ports, credentials)
-  const verification = createVerification({ settings, dryRun, kube })
+  const verification = createVerification({ process: ports, settings, log, dryRun, kube, credentials })
   // Before the checks: a verdict must never be written to a Node that was made while they ran.
   const node = dryRun || kube === undefined ? undefined : await readNode(kube, settings, ports.ended)
   const progress = createProgressLine(ports.stderr)

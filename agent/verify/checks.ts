@@ -2,45 +2,80 @@ import { readFile } from 'node:fs/promises'
 import type { Endpoint, VerifySettings } from '../config/settings.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { createApiCheck } from './api-check.ts'
+import { type ApiPlace, createApiPathCheck } from './api-path-check.ts'
 import type { Check, Probe } from './check.ts'
 import { dialTcp, resolveHost } from './dial.ts'
 import { createDnsCheck } from './dns/check.ts'
+import { type ClusterDns, findClusterDns } from './dns/cluster-dns.ts'
+import type { ResolvConf } from './dns/resolv-conf.ts'
 import { socketDns } from './dns/transport.ts'
 import { type KubernetesService, readKubernetesService } from './kubernetes-service.ts'
+import { createMtuCheck, createPeersCheck } from './peers/check.ts'
 import type { CheckPorts } from './ports.ts'
 import { createServicesCheck } from './services-check.ts'
 import { createTcpCheck } from './tcp-check.ts'
+import type { Vantage } from './verdict.ts'
+import { createWireguardCheck, type WireguardSource } from './wireguard-check.ts'
+
+/** What of the settings the checks depend on. */
+export type CheckSettings = Pick<VerifySettings, 'dnsDomains' | 'checkTimeoutMs' | 'tcp' | 'ipFamilies'>
 
 /** What the checks of one vantage are made from. */
 export interface CheckOptions {
-  readonly node: string
-  readonly settings: Pick<VerifySettings, 'dnsDomains' | 'checkTimeoutMs' | 'tcp' | 'ipFamilies'>
+  readonly from: Vantage
+  readonly settings: CheckSettings
   readonly apiService: Endpoint | undefined
   readonly ports: CheckPorts
+  /** How to reach the API itself from a place that does not log in; absent = by the port. */
+  readonly apiPlace?: ApiPlace | undefined
+  /** Known already where another vantage has looked. */
+  readonly clusterDns?: ClusterDns
+  /** Absent = nobody looks at WireGuard, and nothing is said of it. */
+  readonly wireguard?: WireguardSource
   /** Port of the name servers; 53 unless told. */
   readonly dnsPort?: number
 }
 
 /** All checks of one vantage, in the order in which their results are shown. */
 export function createChecks(options: CheckOptions): readonly Check[] {
-  const { node, settings, apiService, ports } = options
+  const { from, settings, apiService, ports, wireguard } = options
   const limitMs = settings.checkTimeoutMs
   const readService = createServiceReader(ports.kube, limitMs)
-  const dnsPort = options.dnsPort === undefined ? {} : { port: options.dnsPort }
+  const peers = { limitMs, from, port: ports.peers, peers: ports.findPeers }
   return [
-    createDnsCheck({ names: settings.dnsDomains, limitMs, ports, ...dnsPort }),
-    createApiCheck({ node, limitMs, ports }),
+    createDnsCheck({ ...dnsOptions(options), names: settings.dnsDomains, limitMs, from, ports }),
+    from === 'host'
+      ? createApiCheck({ limitMs, ports, readService })
+      : createApiPathCheck({ limitMs, api: options.apiPlace }),
     createTcpCheck({ limitMs, apiService, endpoints: settings.tcp, families: settings.ipFamilies, ports, readService }),
     createServicesCheck({ limitMs, ports, readService }),
+    createPeersCheck(peers),
+    createMtuCheck(peers),
+    ...(wireguard === undefined ? [] : [createWireguardCheck(wireguard, limitMs)]),
   ]
 }
 
-/** The ports of the host's own network. */
-export function createHostPorts(kube: KubeApi | undefined, resolvConfPath = '/etc/resolv.conf'): CheckPorts {
-  return { kube, dns: socketDns, dialTcp, resolveHost, readResolvConf: () => readFile(resolvConfPath, 'utf8') }
+function dnsOptions({ dnsPort, clusterDns, ports, apiService, settings }: CheckOptions) {
+  const findCluster = async (conf: ResolvConf, port: number, signal: AbortSignal) => {
+    if (clusterDns !== undefined) return clusterDns
+    const apiAddress = apiService?.host
+    return findClusterDns(
+      { conf, port, dns: ports.dns, kube: ports.kube, apiAddress, limitMs: settings.checkTimeoutMs },
+      signal,
+    )
+  }
+  return { findCluster, ...(dnsPort === undefined ? {} : { port: dnsPort }) }
 }
 
-/** Two checks of one run ask for the same Service at the same time; one request serves both. */
+/** The ports that work in the network this process is in. */
+export function createSocketPorts(
+  rest: Pick<CheckPorts, 'kube' | 'peers' | 'findPeers'>,
+  resolvConfPath = '/etc/resolv.conf',
+): CheckPorts {
+  return { ...rest, dns: socketDns, dialTcp, resolveHost, readResolvConf: () => readFile(resolvConfPath, 'utf8') }
+}
+
+/** Checks of one run ask for the same Service at the same time; one request serves all. */
 function createServiceReader(kube: KubeApi | undefined, limitMs: number): (probe: Probe) => Promise<KubernetesService> {
   let pending: Promise<KubernetesService> | undefined
   const read = async (signal: AbortSignal) => {

@@ -5,10 +5,19 @@ import { DeadlineError, withDeadline } from './deadline.ts'
 import type { CheckCode, CheckResult, Vantage, Verdict } from './verdict.ts'
 
 /** The checks of one place to look from. A place brings its own ports, so the same check can be made twice. */
-export interface ProbeGroup {
+export interface CheckGroup {
   readonly from: Vantage
   readonly checks: readonly Check[]
 }
+
+/** A place that another process looks from. */
+export interface RemoteGroup {
+  readonly from: Vantage
+  /** Must end soon after its signal fires. */
+  ask(signal: AbortSignal): Promise<readonly CheckResult[]>
+}
+
+export type ProbeGroup = CheckGroup | RemoteGroup
 
 /** How one run is done. */
 export interface RunOptions {
@@ -18,6 +27,8 @@ export interface RunOptions {
   /** Milliseconds for the whole run; what is still open then has failed. */
   readonly overallMs: number
   readonly signal: AbortSignal
+  /** Has the last word on the results of all groups together. */
+  readonly settle?: (results: readonly CheckResult[]) => readonly CheckResult[]
   /** Told when a check starts (no results) and when it has ended, for a progress line. */
   readonly onProgress?: (progress: Progress) => void
   readonly clock?: Pick<Clock, 'monotonic'>
@@ -26,7 +37,8 @@ export interface RunOptions {
 /** One step of a run. */
 export interface Progress {
   readonly from: Vantage
-  readonly check: Check
+  /** Code of a check, or the name of a group that tells no more. */
+  readonly what: string
   readonly results: readonly CheckResult[] | undefined
 }
 
@@ -55,7 +67,7 @@ export async function runChecks(options: RunOptions): Promise<Verdict> {
     const run: Run = { options, signal: overall.signal, now }
     const groups = await Promise.all(options.groups.map(group => runGroup(run, group)))
     options.signal.throwIfAborted()
-    const checks = groups.flat()
+    const checks = options.settle?.(groups.flat()) ?? groups.flat()
     return {
       node: options.node,
       passed: hasPassed(checks),
@@ -76,6 +88,17 @@ export function hasPassed(results: readonly CheckResult[]): boolean {
 }
 
 async function runGroup(run: Run, group: ProbeGroup): Promise<readonly CheckResult[]> {
+  return 'ask' in group ? askGroup(run, group) : runCheckGroup(run, group)
+}
+
+async function askGroup(run: Run, { from, ask }: RemoteGroup): Promise<readonly CheckResult[]> {
+  run.options.onProgress?.({ from, what: 'all', results: undefined })
+  const results = await ask(run.signal)
+  run.options.onProgress?.({ from, what: 'all', results })
+  return results
+}
+
+async function runCheckGroup(run: Run, group: CheckGroup): Promise<readonly CheckResult[]> {
   const ends = new Map<CheckCode, PromiseWithResolvers<readonly CheckResult[]>>()
   for (const check of group.checks) ends.set(check.code, Promise.withResolvers())
   const results = await Promise.all(
@@ -83,7 +106,7 @@ async function runGroup(run: Run, group: ProbeGroup): Promise<readonly CheckResu
       const before = check.dependsOn.flatMap(code => ends.get(code)?.promise ?? [])
       const found = await runAfter(run, group.from, check, before)
       ends.get(check.code)?.resolve(found)
-      run.options.onProgress?.({ from: group.from, check, results: found })
+      run.options.onProgress?.({ from: group.from, what: check.code, results: found })
       return found
     }),
   )
@@ -102,7 +125,7 @@ async function runAfter(
     const skip: Finding = { target: check.title, result: 'skip', reason: 'DependencyFailed', message, seconds: 0 }
     return [toResult(check, from, skip)]
   }
-  run.options.onProgress?.({ from, check, results: undefined })
+  run.options.onProgress?.({ from, what: check.code, results: undefined })
   const findings = await runOne(run, check)
   return findings.map(finding => toResult(check, from, finding))
 }

@@ -56,6 +56,7 @@ const slicesShape = v.object({
 
 const servicePath = '/api/v1/namespaces/default/services/kubernetes'
 const slicesPath = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
+const slicesQuery = { labelSelector: 'kubernetes.io/service-name=kubernetes' }
 
 /**
  * Reads the Service.
@@ -84,7 +85,7 @@ export async function readEndpoints(
   service: KubernetesService,
   how: ReadOptions,
 ): Promise<EndpointFacts> {
-  const query = { labelSelector: 'kubernetes.io/service-name=kubernetes' }
+  const query = { ...slicesQuery }
   const reply = await kube.request({ method: 'GET', path: slicesPath, query, ...how }).catch(error => {
     throw toKubeFault(error)
   })
@@ -120,4 +121,14 @@ export function parseEndpoints(reply: unknown, service: KubernetesService): Endp
 
 function isNotFound(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'NotFound'
+}
+
+/** Reads what the checks will ask for, so that another vantage can be told. Faults are told by the checks. */
+export async function readAhead(kube: KubeApi, how: ReadOptions): Promise<void> {
+  const query = { ...slicesQuery }
+  const reads = [
+    kube.request({ method: 'GET', path: servicePath, ...how }),
+    kube.request({ method: 'GET', path: slicesPath, query, ...how }),
+  ]
+  await Promise.allSettled(reads)
 }

@@ -1,4 +1,6 @@
 import type { KubeApi } from '../kube/api.ts'
+import type { PeerPort } from './peers/exchange.ts'
+import type { Peer } from './peers/peer.ts'
 
 /** A name server of the node. */
 export interface NameServer {
@@ -39,4 +41,7 @@ export interface CheckPorts {
   readResolvConf(): Promise<string>
   /** Addresses of a host name, as the system resolves it. */
   resolveHost(host: string): Promise<readonly string[]>
+  readonly peers: PeerPort
+  /** The few other agents to ask; an empty list where none is known. */
+  findPeers(signal: AbortSignal): Promise<readonly Peer[]>
 }

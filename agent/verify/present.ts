@@ -35,9 +35,10 @@ export function createProgressLine(output: ProgressOutput): { show(progress: Pro
   const states = new Map<string, string>()
   const isTerminal = output.isTTY === true
   return {
-    show({ from, check, results }) {
+    show({ from, what, results }) {
       if (!isTerminal) return
-      states.set(`${check.code}/${from}`, `${check.code} ${results === undefined ? '...' : worstOf(results)}`)
+      const name = from === 'host' ? what : `${from} ${what}`
+      states.set(name, `${name} ${results === undefined ? '...' : worstOf(results)}`)
       output.write(`${eraseLine}verifying: ${[...states.values()].join(', ')}`)
     },
     end() {

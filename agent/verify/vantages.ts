@@ -1,18 +1,25 @@
-import type { VerifySettings } from '../config/settings.ts'
 import type { Check } from './check.ts'
-import type { ProbeGroup } from './engine.ts'
+import type { CheckResult } from './verdict.ts'
 
-/**
- * The places to look from. There are no checks from a pod's own network yet: where the host's run as well
- * they speak for the node, and where only the sandbox's were wanted each of them says that it was skipped.
- */
-export function createGroups(from: VerifySettings['from'], hostChecks: readonly Check[]): readonly ProbeGroup[] {
-  if (from.includes('host')) return [{ from: 'host', checks: hostChecks }]
-  return [{ from: 'sandbox', checks: hostChecks.map(toSkipped) }]
+type Named = Pick<Check, 'code' | 'title'>
+
+/** Says of every check why it was not asked from the sandbox. */
+export function skipAll(checks: readonly Named[], reason: string, message: string): readonly CheckResult[] {
+  return checks.map(({ code, title }) => ({
+    code,
+    from: 'sandbox',
+    target: title,
+    result: 'skip',
+    reason,
+    message,
+    seconds: 0,
+  }))
 }
 
-function toSkipped(check: Check): Check {
-  const message = 'this version checks from the host only'
-  const skip = { target: check.title, result: 'skip', reason: 'NoSandbox', message, seconds: 0 } as const
-  return { ...check, dependsOn: [], run: async () => [skip] }
+/** A network that can attach nobody: pods would have no way out, which is what the TCP check is about. */
+export function brokenNetwork(checks: readonly Named[], message: string): readonly CheckResult[] {
+  const skips = skipAll(checks, 'DependencyFailed', 'not asked: the sandbox has no network')
+  return skips.map(each =>
+    each.code === 'tcp' ? { ...each, target: 'sandbox', result: 'fail', reason: 'Unreachable', message } : each,
+  )
 }

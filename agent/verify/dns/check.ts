@@ -1,51 +1,76 @@
 import { isIP } from 'node:net'
-import type { Answer, Check, Finding, Probe } from '../check.ts'
+import type { Check, Finding, Probe } from '../check.ts'
 import { CheckFault } from '../check.ts'
-import type { CheckPorts, NameServer } from '../ports.ts'
+import type { CheckPorts } from '../ports.ts'
+import { severityOf } from '../severity.ts'
+import type { Vantage } from '../verdict.ts'
+import type { ClusterDns } from './cluster-dns.ts'
+import { askFamilies } from './families.ts'
 import { lookUp } from './lookup.ts'
 import type { DnsQuestion } from './message.ts'
 import { candidateNames, parseResolvConf, type ResolvConf } from './resolv-conf.ts'
+import { sample } from './samples.ts'
+import { inDomain, isClusterName, type PlannedServer, planServers } from './server-plan.ts'
+import { askByTcp, joinWays } from './ways.ts'
 
 /** What the DNS check asks for. */
 export interface DnsCheckOptions {
   readonly names: readonly string[]
   readonly limitMs: number
   readonly port?: number
+  /** Where the check runs; the host unless told. */
+  readonly from?: Vantage
   readonly ports: Pick<CheckPorts, 'dns' | 'readResolvConf'>
+  /** Looks for the cluster's DNS; absent = there is no cluster. */
+  readonly findCluster?: (conf: ResolvConf, port: number, signal: AbortSignal) => Promise<ClusterDns>
+}
+
+/** What one run of the check knows. */
+export interface DnsContext {
+  readonly options: DnsCheckOptions
+  readonly probe: Probe
+  readonly port: number
+  readonly cluster: ClusterDns
 }
 
 const dnsPort = 53
 const longestRetryMs = 1000
 /** Answers after which a resolver goes on along the search path. */
 const goesOn: ReadonlySet<string> = new Set(['NXDomain', 'NoData', 'ServFail'])
-/** Where nothing on the search path has addresses, the reason that says most about the name. */
-const byWeight = ['ServFail', 'NoData', 'NXDomain']
-/** Where both families fail in different ways: broken before silent before empty. */
-const gravestFirst = ['BadReply', 'Truncated', 'CNAMELoop', 'Refused', 'ServFail', 'NoAnswer', 'NXDomain', 'NoData']
+/** Where nothing on the search path has addresses, the reason that says most about the name: that it exists, before all. */
+const byWeight = ['NoData', 'ServFail', 'NXDomain']
+const noCluster: ClusterDns = { domain: undefined, servers: [] }
 
-/** Every name at every name server of resolv.conf: the node's resolver may pick any of them. */
+/** Every name at every name server that the node or its pods use: a resolver may pick any of them. */
 export function createDnsCheck(options: DnsCheckOptions): Check {
   return {
     code: 'dns',
     title: 'DNS',
-    severity: 3,
+    severity: severityOf('dns'),
     dependsOn: [],
     limitMs: options.limitMs,
     overdue: 'NoAnswer',
-    async run(probe) {
-      const conf = parseResolvConf(await readConf(options))
-      const servers = conf.servers.map(address => ({ address, port: options.port ?? dnsPort }))
-      const names = await Promise.all(options.names.map(name => checkName(name, { options, probe, conf, servers })))
-      return names.flat()
-    },
+    run: probe => checkAll(options, probe),
   }
 }
 
-interface Context {
-  readonly options: DnsCheckOptions
-  readonly probe: Probe
-  readonly conf: ResolvConf
-  readonly servers: readonly NameServer[]
+async function checkAll(options: DnsCheckOptions, probe: Probe): Promise<readonly Finding[]> {
+  const conf = parseResolvConf(await readConf(options))
+  const port = options.port ?? dnsPort
+  const cluster = (await options.findCluster?.(conf, port, probe.signal)) ?? noCluster
+  const servers = planServers(conf, cluster, options.from ?? 'host')
+  if (servers.length === 0) {
+    const message =
+      "resolv.conf names only the host's loopback, which pods do not see, and the cluster's DNS is not known"
+    return [{ target: 'resolv.conf', result: 'skip', reason: 'NoNameServer', message, seconds: 0 }]
+  }
+  const context: DnsContext = { options, probe, port, cluster }
+  const names = options.names.map(name => inDomain(name, cluster))
+  const [byUdp, byTcp] = await Promise.all([
+    Promise.all(names.map(name => checkName(name, servers, context))),
+    Promise.all(servers.map(server => askByTcp(server, firstNameFor(server, names, context), context))),
+  ])
+  return joinWays(byUdp.flat(), byTcp)
 }
 
 /** A missing file is an empty one, as it is for the C library. */
@@ -58,60 +83,66 @@ async function readConf(options: DnsCheckOptions): Promise<string> {
   }
 }
 
-async function checkName(name: string, context: Context): Promise<readonly Finding[]> {
+/** A finding and the server it is about. */
+export interface ServerFinding extends Finding {
+  readonly server?: PlannedServer
+}
+
+async function checkName(
+  name: string,
+  servers: readonly PlannedServer[],
+  context: DnsContext,
+): Promise<readonly ServerFinding[]> {
   if (isIP(name) !== 0) {
     const message = 'an address is no name: looking it up would prove nothing'
     return [{ target: name, result: 'skip', reason: 'NotAName', message, seconds: 0 }]
   }
-  const findings = await Promise.all(context.servers.map(server => checkAt(server, name, context)))
-  return excuseDeadServers(findings)
+  const findings = await Promise.all(servers.map(server => checkAt(server, name, context)))
+  const lists = (['resolv.conf', 'cluster'] as const).map(list => findings.filter(each => each.server?.list === list))
+  return lists.flatMap(excuseDeadServers)
 }
 
 /** A resolver passes over a silent server, so silence fails the node only where no server speaks. */
-export function excuseDeadServers(findings: readonly Finding[]): readonly Finding[] {
+export function excuseDeadServers<F extends Finding>(findings: readonly F[]): readonly F[] {
   const isSilent = (finding: Finding) => finding.result === 'fail' && finding.reason === 'NoAnswer'
-  if (findings.every(isSilent)) return findings
+  if (findings.every(each => isSilent(each) || each.result === 'skip')) return findings
   return findings.map(finding => (isSilent(finding) ? { ...finding, result: 'warn' } : finding))
 }
 
-async function checkAt(server: NameServer, name: string, context: Context): Promise<Finding> {
+async function checkAt(server: PlannedServer, name: string, context: DnsContext): Promise<ServerFinding> {
   const where = `${name} @${server.address}`
+  if (!isFor(server, name, context)) {
+    const message = "this server is the node's own: it need not know the cluster's names"
+    return { target: where, result: 'skip', reason: 'NotForCluster', message, seconds: 0, server }
+  }
   let target = `${where} A`
   const finding = await context.probe.find(where, async () => {
-    const names = candidateNames(name, context.conf)
+    const names = candidateNames(name, server)
     if (names.length === 0) throw new CheckFault('NXDomain', 'no DNS message can carry such a name')
-    const families = await eitherFamily(type => searchPath(names, type, server, context))
-    target = `${where} ${families.types}`
-    return families.answer
+    const graceMs = Math.min(longestRetryMs, context.options.limitMs)
+    const { types, ...answer } = await askFamilies(
+      type => sample(() => searchPath(names, type, server, context)),
+      graceMs,
+    )
+    target = `${where} ${types}`
+    return answer
   })
-  return { ...finding, target }
+  return { ...finding, target, server }
 }
 
-/** One family with addresses is enough; which of them a node needs is for the TCP check to say. */
-async function eitherFamily(
-  resolve: (type: DnsQuestion['type']) => Promise<string>,
-): Promise<{ types: string; answer: Answer }> {
-  const types = ['A', 'AAAA'] as const
-  try {
-    return await Promise.any(
-      types.map(async type => ({ types: type, answer: { result: 'pass', message: await resolve(type) } as const })),
-    )
-  } catch (error) {
-    if (!(error instanceof AggregateError)) throw error
-    const faults = error.errors.map(each =>
-      each instanceof CheckFault ? each : new CheckFault('NoAnswer', String(each)),
-    )
-    const worst = gravest(faults)
-    const blamed = types.filter((_, index) => faults[index]?.code === worst.code).join(',')
-    return { types: blamed, answer: { result: 'fail', reason: worst.code, message: worst.message } }
-  }
+function isFor(server: PlannedServer, name: string, { cluster }: DnsContext): boolean {
+  return server.knowsCluster || !isClusterName(name, cluster)
+}
+
+function firstNameFor(server: PlannedServer, names: readonly string[], context: DnsContext): string | undefined {
+  return names.find(name => isIP(name) === 0 && isFor(server, name, context))
 }
 
 async function searchPath(
   names: readonly string[],
   type: DnsQuestion['type'],
-  server: NameServer,
-  context: Context,
+  server: PlannedServer,
+  context: DnsContext,
 ): Promise<string> {
   const faults: CheckFault[] = []
   for (const name of names) {
@@ -120,28 +151,21 @@ async function searchPath(
     if (!goesOn.has(found.code)) throw found
     faults.push(found)
   }
-  throw faults.toSorted((one, other) => byWeight.indexOf(one.code) - byWeight.indexOf(other.code))[0] ?? noAnswer()
+  const [gravest] = faults.toSorted((one, other) => byWeight.indexOf(one.code) - byWeight.indexOf(other.code))
+  throw gravest ?? new CheckFault('NoAnswer', 'no answer')
 }
 
 async function askFor(
   question: DnsQuestion,
-  server: NameServer,
-  { options, probe }: Context,
+  { address }: PlannedServer,
+  { options, probe, port }: DnsContext,
 ): Promise<readonly string[] | CheckFault> {
   const retryMs = Math.min(longestRetryMs, options.limitMs / 4)
+  const server = { address, port }
   try {
     return await probe.within(signal => lookUp({ question, server, signal, retryMs, transport: options.ports.dns }))
   } catch (error) {
     if (!(error instanceof CheckFault)) throw error
     return new CheckFault(error.code, `${question.name} ${question.type}: ${error.message}`, error)
   }
-}
-
-function gravest(faults: readonly CheckFault[]): CheckFault {
-  const rank = (fault: CheckFault) => gravestFirst.indexOf(fault.code)
-  return faults.toSorted((one, other) => rank(one) - rank(other))[0] ?? noAnswer()
-}
-
-function noAnswer(): CheckFault {
-  return new CheckFault('NoAnswer', 'no answer')
 }

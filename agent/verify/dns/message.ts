@@ -5,11 +5,12 @@ import { CheckFault } from '../check.ts'
 /** One question for one name server. */
 export interface DnsQuestion {
   readonly name: string
-  readonly type: 'A' | 'AAAA'
+  readonly type: 'A' | 'AAAA' | 'PTR'
 }
 
 /** What a reply that belongs to our question says. */
 export type DnsReply =
+  /** Names, where a name was asked for. */
   | { readonly kind: 'addresses'; readonly addresses: readonly string[] }
   | { readonly kind: 'truncated' }
   | { readonly kind: 'fault'; readonly fault: CheckFault }
@@ -72,6 +73,7 @@ function followChain(packet: Packet, question: DnsQuestion): DnsReply {
     seen.add(name)
     const here = answers.filter(each => sameName(each.name, name))
     const addresses = here.flatMap(each => (each.type === question.type ? [String(each.data)] : []))
+    if (question.type === 'PTR' && addresses.length > 0) return { kind: 'addresses', addresses: addresses.map(trimDot) }
     // The decoder reads past the end of a message without a word and makes `192.undefined` of it.
     if (!addresses.every(address => isIP(address) !== 0)) return badReply('an address that is none')
     if (addresses.length > 0) return { kind: 'addresses', addresses }

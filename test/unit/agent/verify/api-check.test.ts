@@ -1,6 +1,8 @@
 import t from 'tap'
+import type { KubeApi } from '../../../../agent/kube/api.ts'
 import { createApiCheck } from '../../../../agent/verify/api-check.ts'
-import { createFakeKube, hangs, type KubeReply, refuses } from './fake-kube.ts'
+import { readKubernetesService } from '../../../../agent/verify/kubernetes-service.ts'
+import { createFakeKube, hangs, type KubeReply, kubernetesService, refuses, servicePath } from './fake-kube.ts'
 import { runFromHost, summarize } from './run-check.ts'
 
 interface ApiCase {
@@ -10,10 +12,10 @@ interface ApiCase {
 }
 
 const cases: readonly ApiCase[] = [
-  { name: 'the own node', reply: () => ({ kind: 'Node', metadata: { name: 'n1' } }), want: 'api pass' },
-  { name: 'let in, but there is no such node', reply: refuses('NotFound'), want: 'api pass' },
+  { name: 'the Service', reply: () => kubernetesService(), want: 'api pass' },
+  { name: 'let in, but there is no such Service', reply: refuses('NotFound'), want: 'api pass' },
   { name: 'a login page in JSON', reply: () => ({ ok: true }), want: 'api fail BadReply' },
-  { name: 'another node', reply: () => ({ kind: 'Node', metadata: { name: 'n2' } }), want: 'api fail BadReply' },
+  { name: 'another object', reply: () => ({ kind: 'Node', metadata: { name: 'n2' } }), want: 'api fail BadReply' },
   { name: 'nothing', reply: () => null, want: 'api fail BadReply' },
   { name: 'null metadata', reply: () => ({ metadata: null }), want: 'api fail BadReply' },
   { name: 'no connection', reply: refuses('Unreachable'), want: 'api fail Unreachable' },
@@ -37,20 +39,31 @@ const cases: readonly ApiCase[] = [
 
 for (const { name, reply, want } of cases) {
   t.test(`API check: ${name}`, async t => {
-    const kube = createFakeKube({ 'GET /api/v1/nodes/n1': reply })
-    const results = await runFromHost(createApiCheck({ node: 'n1', limitMs: 300, ports: { kube } }))
+    const kube = createFakeKube({ [servicePath]: reply })
+    const results = await runFromHost(create(kube, 300))
     t.strictSame(results.map(summarize), [`${want}: https://192.0.2.1:6443`])
   })
 }
 
 t.test('API check: it reads once and writes nothing', async t => {
-  const kube = createFakeKube({ 'GET /api/v1/nodes/a%20b': () => ({ metadata: { name: 'a b' } }) })
-  await runFromHost(createApiCheck({ node: 'a b', limitMs: 1234, ports: { kube } }))
-  t.match(kube.requests, [{ method: 'GET', path: '/api/v1/nodes/a%20b', timeoutMs: 1234 }])
+  const kube = createFakeKube({ [servicePath]: () => kubernetesService() })
+  await runFromHost(create(kube, 1234))
+  t.match(kube.requests, [{ method: 'GET', path: '/api/v1/namespaces/default/services/kubernetes', timeoutMs: 1234 }])
   t.equal(kube.requests.length, 1)
 })
 
 t.test('API check: without a cluster it is skipped', async t => {
-  const results = await runFromHost(createApiCheck({ node: 'n1', limitMs: 300, ports: { kube: undefined } }))
+  const results = await runFromHost(create(undefined, 300))
   t.strictSame(results.map(summarize), ['api skip NoCluster: Kubernetes API'])
 })
+
+function create(kube: KubeApi | undefined, limitMs: number) {
+  return createApiCheck({
+    limitMs,
+    ports: { kube },
+    readService(probe) {
+      if (kube === undefined) throw new Error('nobody to ask')
+      return probe.within(signal => readKubernetesService(kube, { signal, timeoutMs: limitMs }))
+    },
+  })
+}

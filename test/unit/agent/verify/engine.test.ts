@@ -1,7 +1,7 @@
 import t from 'tap'
 import { type Check, CheckFault, type Finding } from '../../../../agent/verify/check.ts'
 import { hasPassed, type Progress, type RunOptions, runChecks } from '../../../../agent/verify/engine.ts'
-import { createGroups } from '../../../../agent/verify/vantages.ts'
+import { brokenNetwork, skipAll } from '../../../../agent/verify/vantages.ts'
 import type { CheckCode, CheckResult, Outcome } from '../../../../agent/verify/verdict.ts'
 import { runFromHost, summarize } from './run-check.ts'
 
@@ -108,7 +108,7 @@ t.test('engine: a run that is called off gives no verdict', async t => {
 
 t.test('engine: progress tells of each start and end, and nothing starts that is skipped', async t => {
   const seen: string[] = []
-  const onProgress = ({ check, results }: Progress) => seen.push(`${check.code} ${results?.length ?? 'starts'}`)
+  const onProgress = ({ what, results }: Progress) => seen.push(`${what} ${results?.length ?? 'starts'}`)
   await run({ checks: [check('api', fails), check('services', finds('pass'), ['api'])], onProgress })
   t.strictSame(seen, ['api starts', 'api 1', 'services 1'])
 })
@@ -164,21 +164,40 @@ for (const { name, results, want } of passCases) {
   })
 }
 
-t.test('vantages: the host speaks for the node where it is asked', async t => {
-  const checks = [check('dns', finds('pass'))]
-  t.strictSame(createGroups(['host', 'sandbox'], checks), [{ from: 'host', checks }])
-  t.strictSame(createGroups(['host'], checks), [{ from: 'host', checks }])
+t.test('engine: another process looks from another place', async t => {
+  const seen: string[] = []
+  const theirs: CheckResult = { code: 'dns', from: 'sandbox', target: 'x', result: 'fail', message: '', seconds: 0 }
+  const groups = [
+    { from: 'host', checks: [check('dns', finds('pass'))] },
+    { from: 'sandbox', ask: async () => [theirs] },
+  ] as const
+  const signal = new AbortController().signal
+  const onProgress = ({ from, what, results }: Progress) => seen.push(`${from} ${what} ${results?.length ?? 'starts'}`)
+  const settle = (all: readonly CheckResult[]) => all.map(each => ({ ...each, message: 'settled' }))
+  const verdict = await runChecks({ node: 'n1', dryRun: true, groups, overallMs: 1000, signal, onProgress, settle })
+  t.equal(verdict.passed, false)
+  t.strictSame(
+    verdict.checks.map(({ from, result, message }) => `${from} ${result} ${message}`),
+    ['host pass settled', 'sandbox fail settled'],
+  )
+  t.strictSame(seen.toSorted(), ['host dns 1', 'host dns starts', 'sandbox all 1', 'sandbox all starts'])
 })
 
-t.test('vantages: a sandbox alone says that it was skipped, and proves nothing', async t => {
-  const groups = createGroups(['sandbox'], [check('services', finds('pass'), ['api']), check('api', fails)])
-  const signal = new AbortController().signal
-  const verdict = await runChecks({ node: 'n1', dryRun: false, groups, overallMs: 1000, signal })
-  t.strictSame(
-    verdict.checks.map(each => `${each.from} ${each.result} ${each.reason}`),
-    ['sandbox skip NoSandbox', 'sandbox skip NoSandbox'],
-  )
-  t.equal(verdict.passed, false)
+t.test('vantages: a sandbox that could not be made says so of each check, and proves nothing', t => {
+  const checks = [check('services', finds('pass'), ['api']), check('tcp', fails)]
+  const skipped = skipAll(checks, 'NoSandbox', 'no rights')
+  t.strictSame(skipped.map(summarize), [
+    'services skip NoSandbox: the services check',
+    'tcp skip NoSandbox: the tcp check',
+  ])
+  t.equal(hasPassed(skipped), false)
+  t.end()
+})
+
+t.test('vantages: a network that can attach nobody fails', t => {
+  const broken = brokenNetwork([check('dns', finds('pass')), check('tcp', fails)], 'plugin bridge is not installed')
+  t.strictSame(broken.map(summarize), ['dns skip DependencyFailed: the dns check', 'tcp fail Unreachable: sandbox'])
+  t.end()
 })
 
 function run(options: Partial<RunOptions> & { checks: readonly Check[] }) {

@@ -59,9 +59,9 @@ t.test('JSON: one document on one line', async t => {
 
 t.test('progress: one line on a terminal, erased at the end', async t => {
   const { written, line } = progressOn(true)
-  line.show({ from: 'host', check: checkOf('dns'), results: undefined })
-  line.show({ from: 'host', check: checkOf('api'), results: undefined })
-  line.show({ from: 'host', check: checkOf('dns'), results: [dns] })
+  line.show({ from: 'host', what: 'dns', results: undefined })
+  line.show({ from: 'host', what: 'api', results: undefined })
+  line.show({ from: 'host', what: 'dns', results: [dns] })
   line.end()
   t.strictSame(written, [
     '\r\u001b[Kverifying: dns ...',
@@ -73,7 +73,7 @@ t.test('progress: one line on a terminal, erased at the end', async t => {
 
 t.test('progress: silent where nobody looks', async t => {
   const { written, line } = progressOn(false)
-  line.show({ from: 'host', check: checkOf('dns'), results: undefined })
+  line.show({ from: 'host', what: 'dns', results: undefined })
   line.end()
   t.strictSame(written, [])
 })
@@ -88,8 +88,4 @@ t.test('the worst of several results stands for all', async t => {
 function progressOn(isTTY: boolean) {
   const written: string[] = []
   return { written, line: createProgressLine({ isTTY, write: text => written.push(text) }) }
-}
-
-function checkOf(code: CheckResult['code']) {
-  return { code, title: code, severity: 1, dependsOn: [], limitMs: 1, overdue: 'TimedOut', run: async () => [] }
 }

@@ -1,9 +1,9 @@
 import t from 'tap'
 import type { KubeApi } from '../../../../agent/kube/api.ts'
-import { createApiCheck } from '../../../../agent/verify/api-check.ts'
 import { CheckFault } from '../../../../agent/verify/check.ts'
 import { createChecks } from '../../../../agent/verify/checks.ts'
 import { socketDns } from '../../../../agent/verify/dns/transport.ts'
+import { shareReads } from '../../../../agent/verify/shared-reads.ts'
 import {
   createFakeKube,
   endpointSlices,
@@ -36,12 +36,12 @@ const cases: readonly ServicesCase[] = [
   {
     name: 'no right to read the Service',
     service: refuses('Forbidden'),
-    want: [`services fail Forbidden: ${service}`],
+    want: ['services skip DependencyFailed: service discovery'],
   },
   {
     name: 'a Service that is none',
     service: () => ({ spec: { ports: 'many' } }),
-    want: [`services fail BadReply: ${service}`],
+    want: ['services skip DependencyFailed: service discovery'],
   },
   { name: 'no slices', slices: () => ({ items: [] }), want: [exists, `services fail NoEndpoints: ${slices}`] },
   {
@@ -113,7 +113,6 @@ const cases: readonly ServicesCase[] = [
 for (const row of cases) {
   t.test(`service discovery: ${row.name}`, async t => {
     const kube = createFakeKube({
-      'GET /api/v1/nodes/n1': () => ({ metadata: { name: 'n1' } }),
       [servicePath]: row.service ?? (() => kubernetesService()),
       [slicesPath]: row.slices ?? (() => one),
     })
@@ -125,39 +124,33 @@ for (const row of cases) {
 }
 
 t.test('service discovery: it waits for the API and is skipped where that fails', async t => {
-  const kube = createFakeKube({ 'GET /api/v1/nodes/n1': refuses('Unauthorized') })
-  const api = createApiCheck({ node: 'n1', limitMs: 300, ports: { kube } })
-  const services = create(kube, []).filter(({ code }) => code === 'services')
-  t.strictSame((await runFromHost(...services, api)).map(summarize), [
-    'services skip DependencyFailed: service discovery',
+  const kube = createFakeKube({ [servicePath]: refuses('Unauthorized') })
+  const checks = create(kube, []).filter(({ code }) => code === 'services' || code === 'api')
+  t.strictSame((await runFromHost(...checks)).map(summarize), [
     'api fail Unauthorized: https://192.0.2.1:6443',
+    'services skip DependencyFailed: service discovery',
   ])
   t.equal(kube.requests.length, 1)
 })
 
-t.test('the checks of a node take three requests', async t => {
+t.test('the checks of a node ask the API twice where a run shares its reads', async t => {
   const kube = createFakeKube({
-    'GET /api/v1/nodes/n1': () => ({ metadata: { name: 'n1' } }),
     [servicePath]: () => new Promise(resolve => setImmediate(resolve, kubernetesService())),
     [slicesPath]: () => one,
   })
-  const results = await runFromHost(...create(kube, []))
+  const results = await runFromHost(...create(shareReads(kube).api, []))
   t.strictSame(
-    results.filter(({ result }) => result !== 'pass'),
+    results.filter(({ result, code }) => result !== 'pass' && code !== 'peers' && code !== 'mtu'),
     [],
   )
   t.strictSame(
-    kube.requests
-      .map(({ method, path }) => `${method} ${path}`)
-      .toSorted()
-      .slice(0, 2),
-    ['GET /api/v1/namespaces/default/services/kubernetes', 'GET /api/v1/nodes/n1'],
+    kube.requests.map(({ method, path }) => `${method} ${path}`).filter(each => !each.includes('kube-system')),
+    [servicePath, slicesPath],
   )
 })
 
 t.test('slices are asked for by the Service they belong to', async t => {
   const kube = createFakeKube({
-    'GET /api/v1/nodes/n1': () => ({ metadata: { name: 'n1' } }),
     [servicePath]: () => kubernetesService(),
     [slicesPath]: () => one,
   })
@@ -168,7 +161,7 @@ t.test('slices are asked for by the Service they belong to', async t => {
 
 function create(kube: KubeApi, dead: readonly string[]) {
   return createChecks({
-    node: 'n1',
+    from: 'host',
     settings: { dnsDomains: [], checkTimeoutMs: 300, tcp: [], ipFamilies: 'any' },
     apiService: undefined,
     ports: {
@@ -176,6 +169,8 @@ function create(kube: KubeApi, dead: readonly string[]) {
       dns: socketDns,
       readResolvConf: async () => '',
       resolveHost: async () => [],
+      peers: { echo: async () => undefined, mtuTowards: async () => undefined },
+      findPeers: async () => [],
       async dialTcp(address) {
         if (dead.includes(address)) throw new CheckFault('Refused', 'connect: ECONNREFUSED')
       },

@@ -1,0 +1,116 @@
+import type { Settings } from '../config/settings.ts'
+import type { KubeApi } from '../kube/api.ts'
+import type { KubeCredentials } from '../kube/credentials.ts'
+import type { Logger } from '../runtime/log.ts'
+import { SandboxError } from '../sandbox/errors.ts'
+import type { SandboxPaths } from '../sandbox/paths.ts'
+import type { ProbeProgram } from '../sandbox/probe-process.ts'
+import { withSandbox } from '../sandbox/sandbox.ts'
+import type { ApiPlace } from '../verify/api-path-check.ts'
+import type { Check } from '../verify/check.ts'
+import { findClusterDns } from '../verify/dns/cluster-dns.ts'
+import { parseResolvConf } from '../verify/dns/resolv-conf.ts'
+import { readAhead, readKubernetesService } from '../verify/kubernetes-service.ts'
+import type { CheckPorts } from '../verify/ports.ts'
+import { type ProbeRequest, parseProbeResults } from '../verify/remote.ts'
+import type { SharedReads } from '../verify/shared-reads.ts'
+import { brokenNetwork, skipAll } from '../verify/vantages.ts'
+import type { CheckResult } from '../verify/verdict.ts'
+
+/** What the checks from a sandbox are made from; the same for every run. */
+export interface SandboxVantage {
+  readonly settings: Settings
+  readonly paths: SandboxPaths
+  readonly program: Omit<ProbeProgram, 'hostRoot'>
+  readonly credentials: KubeCredentials | undefined
+  readonly log: Logger
+}
+
+/** One run's part. */
+export interface SandboxRun {
+  readonly ports: CheckPorts
+  readonly reads: SharedReads | undefined
+  /** The checks that will run there; named where they cannot. */
+  readonly checks: readonly Check[]
+}
+
+const dnsPort = 53
+
+/** Runs the checks in a sandbox, or says of each why it could not run; undefined = nothing was proved, for want of a sandbox. */
+export async function askSandbox(
+  vantage: SandboxVantage,
+  run: SandboxRun,
+  signal: AbortSignal,
+): Promise<{ readonly results: readonly CheckResult[]; readonly made: boolean }> {
+  // What it will be told is gathered while it is made.
+  const request = gatherRequest(vantage, run, signal)
+  request.catch(() => undefined)
+  try {
+    const results = await withSandbox(vantage, signal, async sandbox =>
+      parseProbeResults(await sandbox.ask(JSON.stringify(await request), signal)),
+    )
+    return { results, made: true }
+  } catch (error) {
+    if (!(error instanceof SandboxError)) throw error
+    if (error.code === 'NetworkBroken') return { results: brokenNetwork(run.checks, error.message), made: true }
+    vantage.log.debug({ err: error }, 'no checks from a sandbox')
+    return { results: skipAll(run.checks, error.code, error.message), made: false }
+  }
+}
+
+async function gatherRequest(
+  { settings, credentials }: SandboxVantage,
+  { ports, reads }: SandboxRun,
+  signal: AbortSignal,
+): Promise<ProbeRequest> {
+  const { dnsDomains, checkTimeoutMs, tcp, ipFamilies, initialTimeoutMs } = settings.verify
+  const how = { signal, timeoutMs: checkTimeoutMs }
+  const [clusterDns, peers] = await Promise.all([
+    findDns(settings, ports, signal),
+    ports.findPeers(signal),
+    reads && readAhead(reads.api, how),
+  ])
+  return {
+    node: settings.nodeName,
+    overallMs: initialTimeoutMs,
+    settings: { dnsDomains, checkTimeoutMs, tcp, ipFamilies },
+    apiService: settings.apiService,
+    api: await placeOf(settings, credentials, reads?.api, how),
+    reads: (await reads?.relay()) ?? [],
+    clusterDns,
+    peers,
+    peerPort: settings.agent.listen.port,
+  }
+}
+
+async function findDns(settings: Settings, ports: CheckPorts, signal: AbortSignal) {
+  const conf = parseResolvConf(await ports.readResolvConf().catch(() => ''))
+  const apiAddress = settings.apiService?.host
+  const limitMs = settings.verify.checkTimeoutMs
+  return findClusterDns({ conf, port: dnsPort, dns: ports.dns, kube: ports.kube, apiAddress, limitMs }, signal)
+}
+
+/** The API as pods reach it: at the same address as the agent, except where that is the host's own loopback. */
+async function placeOf(
+  settings: Settings,
+  credentials: KubeCredentials | undefined,
+  api: KubeApi | undefined,
+  how: { readonly signal: AbortSignal; readonly timeoutMs: number },
+): Promise<ApiPlace | undefined> {
+  if (credentials === undefined || api === undefined) return undefined
+  const { server, caPem, tlsServerName, insecure } = credentials
+  const known = { caPem, tlsServerName, insecure }
+  if (!isLoopback(new URL(server).hostname)) return { server, ...known }
+  if (settings.apiService !== undefined) return { server: urlOf(settings.apiService), ...known }
+  const service = await readKubernetesService(api, how).catch(() => undefined)
+  const [host, port] = [service?.clusterIps[0], service?.ports[0]?.port]
+  return host === undefined || port === undefined ? undefined : { server: urlOf({ host, port }), ...known }
+}
+
+function urlOf({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || host.startsWith('127.')
+}

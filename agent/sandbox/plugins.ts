@@ -1,0 +1,74 @@
+import { DELEGATE_MARK } from '../../cni/host/orphan-mark.ts'
+import { PluginProcesses } from '../../cni/host/plugin-process.ts'
+import { type AttachTo, addChain, delChain } from '../../cni/spec/chain.ts'
+import type { ConfList } from '../../cni/spec/conf.ts'
+import { CniCode, CniError } from '../../cni/spec/errors.ts'
+import type { JsonObject } from '../../cni/spec/json.ts'
+import type { PluginRunner } from '../../cni/spec/plugin.ts'
+import { SandboxError } from './errors.ts'
+import type { SandboxPaths } from './paths.ts'
+
+/** What pods' runtimes call their first interface. */
+export const sandboxInterface = 'eth0'
+
+/** kubelet waits longer, but a node whose network takes so long for one pod is not well. */
+const pluginLimitMs = 15_000
+/** Codes of faults that no plugin spoke of itself. */
+const codes = { notFound: 101, failed: 102 } as const
+/** With these a network says of itself that it cannot serve anybody at present. */
+const unavailable: ReadonlySet<number> = new Set([
+  CniCode.TryAgainLater,
+  CniCode.PluginNotAvailable,
+  CniCode.LimitedConnectivity,
+  codes.notFound,
+])
+
+/**
+ * Runs the host's plugins as the host's runtime does. Where the host's files are mounted below a root, a plugin runs
+ * with that as its root: it then finds its sockets, its state and its own libraries where it looks for them.
+ */
+export function createPluginRunner(paths: SandboxPaths): PluginRunner {
+  const { hostRoot, binFolder, binDirOnHost } = paths
+  const onHost = (path: string) => path.slice(hostRoot.length)
+  return new PluginProcesses({
+    folders: [binFolder],
+    cniPath: binDirOnHost,
+    // The mark lets a later start find plugins that outlived a killed agent.
+    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', [DELEGATE_MARK]: '1' },
+    timeoutMs: pluginLimitMs,
+    stderr: () => undefined,
+    codes,
+    ...(hostRoot === '' ? {} : { launch: path => ['unshare', `--root=${hostRoot}`, '--wd=/', '--', onHost(path)] }),
+  })
+}
+
+/** A sandbox as plugins are told of it; without a namespace it is gone already. */
+export function attachmentOf(containerId: string, netns = ''): AttachTo {
+  // There is no pod, so nothing is said of one; what is not known is to be ignored, as kubelet says too.
+  return { containerId, netns, ifname: sandboxInterface, args: 'IgnoreUnknown=1', capabilityArgs: {} }
+}
+
+/**
+ * Attaches a namespace to a network, loopback included.
+ * @throws SandboxError
+ */
+export async function attach(runner: PluginRunner, list: ConfList, to: AttachTo): Promise<JsonObject> {
+  // Runtimes bring loopback up by a plugin of that name where there is one, and do without it elsewhere.
+  const loopback: ConfList = { ...list, name: 'cni-loopback', plugins: [{ type: 'loopback' }] }
+  await addChain(runner, loopback, { ...to, ifname: 'lo' }).catch(() => undefined)
+  try {
+    return await addChain(runner, list, to)
+  } catch (error) {
+    if (!(error instanceof CniError)) throw error
+    const message = [`network ${list.name}: ${error.message}`, error.details].filter(Boolean).join(': ')
+    throw new SandboxError(unavailable.has(error.code) ? 'NetworkBroken' : 'SandboxRefused', message, error)
+  }
+}
+
+/**
+ * Undoes `attach`, also where it ended half-way.
+ * @throws CniError the first failure, after all plugins ran
+ */
+export async function detach(runner: PluginRunner, list: ConfList, how: { to: AttachTo; result?: JsonObject }) {
+  await delChain(runner, list, how.to, how.result)
+}

@@ -1,0 +1,52 @@
+import { unlink } from 'node:fs/promises'
+import { acquireLock, isHeld } from '../../cni/host/lock.ts'
+import { endOrphans } from '../../cni/host/orphans.ts'
+import type { PluginRunner } from '../../cni/spec/plugin.ts'
+import type { Logger } from '../runtime/log.ts'
+import type { SandboxPaths } from './paths.ts'
+import { attachmentOf, createPluginRunner, detach } from './plugins.ts'
+import { readRecords, removeRecord, type SandboxRecord } from './record.ts'
+
+/** What sweeping needs. */
+export interface SweepOptions {
+  readonly paths: SandboxPaths
+  readonly log: Logger
+  readonly runner?: PluginRunner
+}
+
+const lockLimitMs = 1000
+/** A plugin that outlived its agent is given as long to come to its own end. */
+const graceMs = 2000
+
+/**
+ * Takes away what killed runs have left: their namespaces are gone with them, but the plugins still count addresses as
+ * given out. Sandboxes of runs that live are left alone. Never throws.
+ */
+export async function sweepSandboxes(options: SweepOptions): Promise<void> {
+  const { paths, log, runner = createPluginRunner(paths) } = options
+  try {
+    for (const { path, record } of await readRecords(paths.recordFolder)) {
+      // Nobody can undo what it does not say.
+      if (record === undefined) await unlink(path)
+      else await sweepOne({ paths, log, runner }, record)
+    }
+  } catch (error) {
+    log.warn({ err: error }, 'the records of probe sandboxes cannot be read')
+  }
+}
+
+async function sweepOne({ paths, log, runner }: Required<SweepOptions>, record: SandboxRecord): Promise<void> {
+  const { containerId, list } = record
+  if (await isHeld(paths.lockFolder, containerId)) return
+  const lock = await acquireLock(paths.lockFolder, containerId, { timeoutMs: lockLimitMs })
+  try {
+    await endOrphans({ containerId, graceMs })
+    await detach(runner, list, { to: attachmentOf(containerId) })
+    await removeRecord(paths.recordFolder, containerId)
+    log.info({ containerId }, 'took down the probe sandbox of a run that was killed')
+  } catch (error) {
+    log.warn({ err: error, containerId }, 'the probe sandbox of a killed run could not be taken down')
+  } finally {
+    await lock.release()
+  }
+}

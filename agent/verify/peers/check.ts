@@ -1,0 +1,115 @@
+import type { Check, Finding, Probe } from '../check.ts'
+import { CheckFault } from '../check.ts'
+import { severityOf } from '../severity.ts'
+import type { Vantage } from '../verdict.ts'
+import type { PeerPort } from './exchange.ts'
+import { leastBytes } from './message.ts'
+import type { Peer } from './peer.ts'
+
+/** What the checks of peers ask for. */
+export interface PeersCheckOptions {
+  readonly limitMs: number
+  readonly from: Vantage
+  readonly port: PeerPort
+  /** The few to ask, chosen for this node. */
+  peers(signal: AbortSignal): Promise<readonly Peer[]>
+}
+
+/** A mesh answers in milliseconds; waiting longer would hold every verdict up for a peer that is gone. */
+const mostMs = 1000
+/** A peer that may still be starting is not waited for. */
+const unreadyMs = 300
+/** One silent peer may be at fault itself; two at once hardly. */
+const enoughSilent = 2
+/** Headers of IPv4 and UDP. Those of IPv6 take 20 more. */
+const headers = { v4: 28, v6: 48 } as const
+/** Sizes of usual networks, where the interface's own is not known. Too long ones are cut and prove nothing, but harm nothing. */
+const usualMtus = [1500, 1480, 1450, 1440, 1420, 1412, 1400, 1380, 1280]
+
+/** Reaches a few other agents by a small datagram. */
+export function createPeersCheck(options: PeersCheckOptions): Check {
+  const limitMs = Math.min(options.limitMs, mostMs)
+  return {
+    code: 'peers',
+    title: 'peers',
+    severity: severityOf('peers'),
+    dependsOn: [],
+    limitMs,
+    overdue: 'PeersUnreachable',
+    async run(probe) {
+      const peers = await options.peers(probe.signal)
+      if (peers.length === 0) return [noPeers('no other agent is known')]
+      const findings = await Promise.all(peers.map(peer => reach(peer, options.port, probe)))
+      return judgeReach(peers, findings, options.from)
+    },
+  }
+}
+
+/** Sends datagrams as large as the way out takes to those that answer small ones. */
+export function createMtuCheck(options: PeersCheckOptions): Check {
+  const limitMs = Math.min(options.limitMs, mostMs)
+  return {
+    code: 'mtu',
+    title: 'MTU',
+    severity: severityOf('mtu'),
+    dependsOn: [],
+    limitMs,
+    overdue: 'BlackHole',
+    async run(probe) {
+      const peers = await options.peers(probe.signal)
+      const small = await Promise.all(peers.map(peer => reach(peer, options.port, probe)))
+      const answering = peers.filter((_, index) => small[index]?.result === 'pass')
+      if (answering.length === 0) return [noPeers('no other agent answers')]
+      return judgeSizes(await Promise.all(answering.map(peer => fill(peer, options.port, probe))))
+    },
+  }
+}
+
+function reach({ node, address, ready }: Peer, port: PeerPort, probe: Probe): Promise<Finding> {
+  const limit = (signal: AbortSignal) => (ready ? signal : AbortSignal.any([signal, AbortSignal.timeout(unreadyMs)]))
+  return probe.find(`${node} (${address})`, async () => {
+    await probe.within(signal => port.echo(address, leastBytes, limit(signal)))
+    return { result: 'pass', message: 'answers' }
+  })
+}
+
+/**
+ * Nobody answers the host, though several should: it is this node. A peer that may not be up yet counts for nothing.
+ * From a sandbox the silence of all counts in any case: whether they answer the host is known only where both are.
+ */
+export function judgeReach(peers: readonly Peer[], findings: readonly Finding[], from: Vantage): readonly Finding[] {
+  const silent = peers.filter((peer, index) => peer.ready && findings[index]?.result === 'fail')
+  const allSilent = findings.every(each => each.result === 'fail')
+  const cutOff = allSilent && (from === 'sandbox' || silent.length >= enoughSilent)
+  return cutOff ? findings : findings.map(toWarning)
+}
+
+async function fill({ node, address }: Peer, port: PeerPort, probe: Probe): Promise<Finding> {
+  const mtu = await port.mtuTowards(address)
+  const sizes = mtu === undefined ? usualMtus : [mtu]
+  const overhead = address.includes(':') ? headers.v6 : headers.v4
+  const target = `${node} (${address}) ${mtu === undefined ? 'usual sizes' : `${mtu} bytes`}`
+  return probe.find(target, async () => {
+    const send = (size: number) => probe.within(signal => port.echo(address, size - overhead, signal))
+    await Promise.all(sizes.map(size => send(size).catch(error => swallowed(size, error))))
+    return { result: 'pass', message: `packets of ${sizes.join(', ')} bytes come through` }
+  })
+}
+
+function swallowed(size: number, error: unknown): never {
+  const message = `small packets come through, but none of ${size} bytes, and nothing says why`
+  throw error instanceof CheckFault ? new CheckFault('BlackHole', message, error) : error
+}
+
+/** A hole on the way to one of several peers is more likely at the other end. */
+export function judgeSizes(findings: readonly Finding[]): readonly Finding[] {
+  return findings.some(each => each.result === 'pass') ? findings.map(toWarning) : findings
+}
+
+function toWarning(finding: Finding): Finding {
+  return finding.result === 'fail' ? { ...finding, result: 'warn' } : finding
+}
+
+function noPeers(message: string): Finding {
+  return { target: 'peers', result: 'skip', reason: 'NoPeers', message, seconds: 0 }
+}
