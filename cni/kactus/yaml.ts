@@ -20,7 +20,8 @@ interface Line {
 export function parseYaml(text: string): Json {
   if (/^\s*[{[]/.test(text)) return readJson(text, 1)
   const lines = text.split(/\r?\n/).map(toLine)
-  const cursor = new Cursor(lines.filter(line => line.text !== '' && line.text !== '---'))
+  const filled = lines.filter(line => line.text !== '')
+  const cursor = new Cursor(filled[0]?.text === '---' ? filled.slice(1) : filled)
   const first = cursor.peek()
   if (first === undefined) return null
   const value = readBlock(cursor, first.indent)
