@@ -1,4 +1,4 @@
-import { readlink, symlink, unlink } from 'node:fs/promises'
+import { readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AbstractSockets, BoundSocket, Watch } from './abstract-socket.ts'
 import { bunEngine } from './bun.ts'
@@ -40,7 +40,7 @@ export async function acquireLock(folder: string, name: string, options: LockOpt
     const address = await currentAddress(folder, path)
     const socket = await sockets.bind(address)
     // Whoever held it before took the address out of use when it was done: only the one in the folder counts.
-    if (socket !== undefined && (await read(path)) === address) return { release: () => release(path, socket) }
+    if (socket !== undefined && read(path) === address) return { release: () => release(path, socket) }
     if (socket !== undefined) {
       socket.close()
       continue
@@ -57,13 +57,13 @@ const SUSPECT_MS = 1000
 
 /** A killed holder leaves its name to whoever has read it in /proc/net/unix; the next ones then need another name. */
 async function retire(path: string, address: string): Promise<void> {
-  if ((await read(path)) === address) await unlink(path).catch(() => undefined)
+  if (read(path) === address) removeQuietly(path)
 }
 
 /** Waits until nobody holds the lock; it may be taken again at once. Never takes it. */
 export async function waitUntilFree(folder: string, name: string, options: LockOptions): Promise<void> {
   const deadline = performance.now() + options.timeoutMs
-  for (let address = await read(join(folder, name)); address !== undefined; address = await read(join(folder, name))) {
+  for (let address = read(join(folder, name)); address !== undefined; address = read(join(folder, name))) {
     const leftMs = deadline - performance.now()
     if (leftMs <= 0) throw new LockTimeout(`the lock ${name} was not free within ${options.timeoutMs / 1000} s`)
     if ((await released(address, leftMs)) === 'nobody') return
@@ -72,13 +72,13 @@ export async function waitUntilFree(folder: string, name: string, options: LockO
 
 /** Whether somebody holds the lock at this moment. */
 export async function isHeld(folder: string, name: string): Promise<boolean> {
-  const address = await read(join(folder, name))
+  const address = read(join(folder, name))
   return address !== undefined && (await released(address, 0)) === 'held'
 }
 
 async function release(path: string, socket: BoundSocket): Promise<void> {
   // First out of use, then free: nobody can take the name of a lock that has been given up.
-  await unlink(path).catch(() => undefined)
+  removeQuietly(path)
   socket.close()
 }
 
@@ -86,11 +86,11 @@ const ADDRESS = /^nopal-[0-9a-f]{32}$/
 
 async function currentAddress(folder: string, path: string): Promise<string> {
   while (true) {
-    const known = await read(path)
+    const known = read(path)
     if (known !== undefined) return known
     const fresh = `nopal-${randomHex(16)}`
     try {
-      await symlink(fresh, path)
+      symlinkSync(fresh, path)
       return fresh
     } catch (error) {
       if (codeOf(error) === 'ENOENT') await makeFolder(folder)
@@ -99,18 +99,20 @@ async function currentAddress(folder: string, path: string): Promise<string> {
   }
 }
 
-async function read(path: string): Promise<string | undefined> {
+function read(path: string): string | undefined {
   try {
-    const address = await readlink(path)
+    const address = readlinkSync(path)
     if (ADDRESS.test(address)) return address
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
     if (codeOf(error) !== 'EINVAL') throw error
   }
   // Nothing of ours ever makes another kind of entry. One that cannot go must not be waited for.
-  await unlink(path).catch(error => {
+  try {
+    unlinkSync(path)
+  } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error
-  })
+  }
   return undefined
 }
 
@@ -129,6 +131,14 @@ async function socketsOf(): Promise<AbstractSockets> {
   const bun = bunEngine()
   if (bun === undefined) return (await import('./abstract-socket-node.ts')).nodeSockets
   return (await import('./abstract-socket-bun.ts')).bunSockets(bun)
+}
+
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch {
+    // Gone already.
+  }
 }
 
 function codeOf(error: unknown): unknown {

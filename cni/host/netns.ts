@@ -1,10 +1,10 @@
-import { stat } from 'node:fs/promises'
+import { statSync } from 'node:fs'
 
 /** Whether a path names the network namespace this process is in. A path that cannot be looked at does not. */
-export async function isOwnNetns(path: string): Promise<boolean> {
+export function isOwnNetns(path: string): boolean {
   if (path === '') return false
   try {
-    const [own, other] = await Promise.all([stat('/proc/self/ns/net'), stat(path)])
+    const [own, other] = [statSync('/proc/self/ns/net'), statSync(path)]
     return own.ino === other.ino && own.dev === other.dev
   } catch {
     return false

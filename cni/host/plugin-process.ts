@@ -38,7 +38,7 @@ export class PluginProcesses implements PluginRunner {
   async find(type: string): Promise<string> {
     const known = this.#found.get(type)
     if (known !== undefined) return known
-    const path = await findPlugin(type, this.#options.folders)
+    const path = findPlugin(type, this.#options.folders)
     if (path === undefined) {
       const details = `looked in ${this.#options.folders.join(', ') || 'no folder'}`
       throw new CniError(this.#options.codes.notFound, `plugin ${JSON.stringify(type)} is not installed`, { details })

@@ -1,4 +1,4 @@
-import { lstat } from 'node:fs/promises'
+import { lstatSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { exchangeLine } from '../host/line-exchange.ts'
 import {
@@ -21,7 +21,7 @@ export interface AgentOptions {
 
 /** Asks the agent on this node. undefined = it is not there, does not know, is too slow or makes no sense. */
 export async function askAgent(question: LookupQuestion, options: AgentOptions): Promise<LookupAnswer | undefined> {
-  if (!(await isAgentSocket(options.socket, options.uid))) return undefined
+  if (!isAgentSocket(options.socket, options.uid)) return undefined
   const { socket, firstByteMs, totalMs } = options
   const line = printQuestion(question)
   const text = await exchangeLine({ socket, line, maxBytes: MAX_ANSWER_BYTES, firstByteMs, totalMs })
@@ -29,9 +29,9 @@ export async function askAgent(question: LookupQuestion, options: AgentOptions):
 }
 
 /** Whether a path is a socket that nobody but this user can have put there. */
-export async function isAgentSocket(socket: string, uid: number): Promise<boolean> {
+export function isAgentSocket(socket: string, uid: number): boolean {
   try {
-    const [entry, folder] = await Promise.all([lstat(socket), lstat(dirname(socket))])
+    const [entry, folder] = [lstatSync(socket), lstatSync(dirname(socket))]
     const isShut = (folder.mode & 0o022) === 0
     return entry.isSocket() && entry.uid === uid && folder.isDirectory() && folder.uid === uid && isShut
   } catch {

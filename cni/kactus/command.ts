@@ -27,7 +27,7 @@ export async function runCommand(io: CniProcess, uid: number, given: Given): Pro
   const log = logOf(io, conf, request)
   const started = performance.now()
   try {
-    await refuseOwnNamespace(io, request)
+    refuseOwnNamespace(io, request)
     const result = await workOf(request.command)(callOf(io, uid, { ...given, log }))
     log.info(`${request.command} done`, { ms: Math.round(performance.now() - started) })
     return result
@@ -85,10 +85,10 @@ function widthFor(cores: number): number {
 }
 
 /** Before any work: what would be attached there is the host itself. */
-async function refuseOwnNamespace(io: CniProcess, { command, netns }: Request): Promise<void> {
+function refuseOwnNamespace(io: CniProcess, { command, netns }: Request): void {
   if (command !== 'ADD' && command !== 'DEL') return
   if (['1', 'true'].includes((io.env.CNI_NETNS_OVERRIDE ?? '').toLowerCase())) return
-  if (await isOwnNetns(netns))
+  if (isOwnNetns(netns))
     throw new CniError(CniCode.InvalidNetNs, 'CNI_NETNS is the network namespace of the plugin itself')
 }
 

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { field, isJsonObject, type Json, type JsonObject } from '../spec/json.ts'
 import { parseYaml, YamlError } from './yaml.ts'
@@ -134,7 +134,10 @@ function text(object: JsonObject, key: string): string | undefined {
 }
 
 async function read(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new KubeconfigError(`${path} cannot be read: ${error.code}`, { cause: error })
-  })
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : error
+    throw new KubeconfigError(`${path} cannot be read: ${String(code)}`, { cause: error })
+  }
 }

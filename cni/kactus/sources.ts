@@ -34,7 +34,7 @@ export function lookupSources(conf: Conf, env: Environment, uid: number): Lookup
 export async function canLookUp(conf: Conf, env: Environment, uid: number): Promise<void> {
   if (conf.agentSocket !== '') {
     const { isAgentSocket } = await import('./agent-lookup.ts')
-    if (await isAgentSocket(conf.agentSocket, uid)) return
+    if (isAgentSocket(conf.agentSocket, uid)) return
   }
   await readAccess(conf, env)
 }

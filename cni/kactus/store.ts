@@ -1,7 +1,8 @@
-import { constants } from 'node:fs'
-import { access, readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { constants, existsSync, readFileSync, unlinkSync } from 'node:fs'
+import { access, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makeFolder, syncFolder, writeFileAtomic } from '../host/files.ts'
+import { makeFolder } from '../host/files.ts'
+import { replaceFile, syncFolderNow } from '../host/files-sync.ts'
 import { acquireLock, isHeld, type Lock, LockTimeout, waitUntilFree } from '../host/lock.ts'
 import { KactusCode } from '../networks/codes.ts'
 import { type ContainerRecord, parseRecord, printRecord, RecordError } from '../networks/record.ts'
@@ -72,7 +73,7 @@ export class RecordStore {
   async read(containerId: string): Promise<ContainerRecord | undefined> {
     const path = this.#path(containerId)
     try {
-      return parseRecord(await readFile(path, 'utf8'), containerId)
+      return parseRecord(readFileSync(path, 'utf8'), containerId)
     } catch (error) {
       if (isMissing(error)) return undefined
       if (!(error instanceof RecordError)) throw stateError('cannot be read', containerId, error)
@@ -90,11 +91,11 @@ export class RecordStore {
     // One name for the temporary file, as only the lock's holder writes: what a kill leaves, the next write replaces.
     const options = { mode: 0o600, temporary: `${path}.tmp`, durable }
     try {
-      await writeFileAtomic(path, printRecord(record), options).catch(async error => {
-        if (!isMissing(error)) throw error
-        await makeFolder(this.#records)
-        await writeFileAtomic(path, printRecord(record), options)
-      })
+      const isNew = !existsSync(path)
+      if (isNew && !existsSync(this.#records)) await makeFolder(this.#records)
+      replaceFile(path, printRecord(record), options)
+      // The content of a record that is there already may be the older one after a power loss: its DEL knows no less.
+      if (durable && isNew) syncFolderNow(this.#records)
     } catch (error) {
       throw stateError('cannot be written', record.containerId, error)
     }
@@ -103,15 +104,12 @@ export class RecordStore {
   async remove(containerId: string): Promise<void> {
     const path = this.#path(containerId)
     for (const file of [path, `${path}.tmp`]) {
-      await unlink(file).catch(error => {
+      try {
+        unlinkSync(file)
+      } catch (error) {
         if (!isMissing(error)) throw stateError('cannot be removed', containerId, error)
-      })
+      }
     }
-  }
-
-  /** Makes removals survive a power loss. */
-  async sync(): Promise<void> {
-    await syncFolder(this.#records).catch(() => undefined)
   }
 
   /** Ids of all containers with a record. */

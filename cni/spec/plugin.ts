@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PluginConf } from './conf.ts'
 import type { Json } from './json.ts'
@@ -32,11 +32,14 @@ export function pluginFolders(cniPath: string): readonly string[] {
 }
 
 /** The first regular file of that bare name, from left to right; undefined = none. */
-export async function findPlugin(type: string, folders: readonly string[]): Promise<string | undefined> {
-  for (const folder of folders) {
-    const path = join(folder, type)
-    const found = await stat(path).catch(() => undefined)
-    if (found?.isFile()) return path
+export function findPlugin(type: string, folders: readonly string[]): string | undefined {
+  return folders.map(folder => join(folder, type)).find(isFile)
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    return false
   }
-  return undefined
 }
