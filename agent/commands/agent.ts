@@ -6,8 +6,10 @@ import { createInstallDuty } from '../install/duty.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { KubeCredentials } from '../kube/credentials.ts'
 import { createEventRecorder } from '../kube/events.ts'
+import { createLease } from '../kube/lease.ts'
 import { loadCredentials } from '../kube/load-credentials.ts'
 import { createNodeWriter } from '../kube/node-writer.ts'
+import { listNodes } from '../kube/nodes.ts'
 import { followOwnNode } from '../kube/own-node.ts'
 import { createMetrics, type Metrics } from '../report/metrics.ts'
 import { startReportServer } from '../report/server.ts'
@@ -49,9 +51,8 @@ export async function runAgent(ports: ProcessPorts): Promise<ExitCode> {
   const kube = connect(ports, credentials, answer => metrics.recordKubeRequest(answer.method, answer.code))
   const bulletin = createBulletin(settings, ports.version, systemClock)
   const server = await startReportServer({ listen: settings.agent.listen, metrics, status: bulletin.status })
-  if (settings.gate.mode === 'continuous') log.warn({}, 'continuous mode comes later: until then it works as bootstrap')
   log.info({ server: kube.server, port: server.port, dryRun: settings.gate.dryRun }, 'agent started')
-  const board = createVerdictBoard(settings.gate)
+  const board = createVerdictBoard(settings.gate, systemClock)
   const hold = createInstallHold(installs(settings))
   const responder = await answerPeers(settings.agent.listen, log)
   const duties = startDuties({ ports, settings, log, credentials, kube, metrics, bulletin, board, hold })
@@ -98,7 +99,8 @@ function startDuties(agent: Agent): { stop(): Promise<unknown> } {
     dryRun: settings.gate.dryRun,
     live: ownNode.live,
   })
-  const gate = startLoop(gateDuty(agent, ownNode, verification.gravity), shared)
+  const verifyAgain = () => verify.wake()
+  const gate = startLoop(gateDuty(agent, { sight: ownNode, gravity: verification.gravity, verifyAgain }), shared)
   const sayVerdict = createVerdictSayer(log, verification.gravity)
   const showVerdict = (verdict: Verdict) => {
     sayVerdict(verdict)
@@ -109,8 +111,16 @@ function startDuties(agent: Agent): { stop(): Promise<unknown> } {
   return { stop: () => Promise.all([ownNode, gate, verify, install].map(part => part?.stop())) }
 }
 
-function gateDuty({ settings, log, kube, metrics, board, hold }: Agent, sight: NodeSight, gravity: Gravity): Duty {
-  const { nodeName } = settings
+interface GateParts {
+  readonly sight: NodeSight
+  readonly gravity: Gravity
+  readonly verifyAgain: () => void
+}
+
+function gateDuty({ settings, log, kube, metrics, board, hold }: Agent, parts: GateParts): Duty {
+  const { nodeName, podNamespace: namespace } = settings
+  const { sight, gravity, verifyAgain: verify } = parts
+  const lease = createLease({ api: kube, namespace, name: 'nopal-gate', holder: nodeName, clock: systemClock, log })
   return createGateDuty({
     settings: settings.gate,
     sight,
@@ -118,11 +128,12 @@ function gateDuty({ settings, log, kube, metrics, board, hold }: Agent, sight: N
     hold: hold.current,
     gravity,
     writer: createNodeWriter(kube, nodeName),
+    closing: { lease, nodes: signal => listNodes(kube, signal), verify },
     events: createEventRecorder({ api: kube, clock: systemClock, log, instance: nodeName }),
     clock: systemClock,
     log,
     onWrite({ taint, ok, seconds }) {
-      if (taint === 'lift') metrics.recordGateWrite({ action: 'lift', ok, seconds })
+      if (taint !== 'keep') metrics.recordGateWrite({ action: taint, ok, seconds })
     },
   })
 }

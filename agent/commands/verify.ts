@@ -84,14 +84,15 @@ interface Showing {
 async function showOnNode({ kube, settings, log, node, verdict, verification, signal }: Showing): Promise<void> {
   let seen = node
   const duty = createGateDuty({
-    settings: settings.gate,
+    // Who asks by hand wants the answer shown now, and one run is no reason to shut a node.
+    settings: { ...settings.gate, mode: 'bootstrap' },
     sight: {
       current: () => seen,
       adopt: come => {
         seen = newerNode(seen, come)
       },
     },
-    verdict: () => ({ uid: node.uid, verdict }),
+    verdict: () => ({ uid: node.uid, verdict, streak: { runs: 1, spanMs: 0, ageMs: 0 } }),
     gravity: verification.gravity,
     writer: createNodeWriter(kube, settings.nodeName),
     events: createEventRecorder({ api: kube, clock: systemClock, log, instance: settings.nodeName }),

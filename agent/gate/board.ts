@@ -1,8 +1,9 @@
 import type { GateSettings } from '../config/settings.ts'
 import type { KubeNode } from '../kube/node.ts'
+import type { Clock } from '../runtime/clock.ts'
 import type { Verdict } from '../verify/verdict.ts'
-import type { NodeVerdict } from './plan.ts'
-import { findMarks } from './taints.ts'
+import type { NodeVerdict, Streak } from './plan.ts'
+import { findMarks, type OwnMarks } from './taints.ts'
 
 /** What a verification was started under; it counts only if that still holds when it ends. */
 export interface Ticket {
@@ -26,9 +27,21 @@ export interface VerdictBoard {
 /** Why the last verdict counts no more. */
 export type Doubt = 'node replaced' | 'node gone' | 'label removed' | 'taint put back'
 
-export function createVerdictBoard(settings: Pick<GateSettings, 'taint' | 'label'>): VerdictBoard {
+/** Verdicts in a row with the same outcome; times by the clock that never jumps. */
+interface Row {
+  readonly passed: boolean
+  readonly runs: number
+  readonly firstMs: number
+  readonly lastMs: number
+}
+
+export function createVerdictBoard(
+  settings: Pick<GateSettings, 'taint' | 'label'>,
+  clock: Pick<Clock, 'monotonic'>,
+): VerdictBoard {
   let epoch = 0
   let verdict: Verdict | undefined
+  let row: Row | undefined
   let seen: KubeNode | undefined
   let lastUid: string | undefined
   return {
@@ -36,33 +49,54 @@ export function createVerdictBoard(settings: Pick<GateSettings, 'taint' | 'label
     finish(ticket, found) {
       if (ticket.epoch !== epoch) return false
       verdict = found
+      row = extend(row, found.passed, clock.monotonic())
       return true
     },
     observe(node) {
-      const doubt = findDoubt(seen, node, { lastUid, settings })
+      const doubt = findDoubt(seen, node, { lastUid, settings, failing: verdict?.passed === false })
       seen = node
       lastUid = node?.uid ?? lastUid
       if (doubt === undefined) return undefined
       epoch += 1
       verdict = undefined
+      // Of the same node the runs that failed have still failed.
+      if (doubt === 'node replaced' || doubt === 'node gone' || row?.passed === true) row = undefined
       return doubt
     },
-    current: () => (verdict === undefined || seen === undefined ? undefined : { uid: seen.uid, verdict }),
+    current: () =>
+      verdict === undefined || seen === undefined || row === undefined
+        ? undefined
+        : { uid: seen.uid, verdict, streak: toStreak(row, clock.monotonic()) },
   }
+}
+
+function extend(row: Row | undefined, passed: boolean, nowMs: number): Row {
+  if (row?.passed !== passed) return { passed, runs: 1, firstMs: nowMs, lastMs: nowMs }
+  return { ...row, runs: row.runs + 1, lastMs: nowMs }
+}
+
+function toStreak({ runs, firstMs, lastMs }: Row, nowMs: number): Streak {
+  return { runs, spanMs: lastMs - firstMs, ageMs: nowMs - lastMs }
 }
 
 interface DoubtContext {
   readonly lastUid: string | undefined
   readonly settings: Pick<GateSettings, 'taint' | 'label'>
+  /** Whether the verdict that counts says that the node fails. */
+  readonly failing: boolean
 }
 
 function findDoubt(before: KubeNode | undefined, now: KubeNode | undefined, context: DoubtContext): Doubt | undefined {
   if (now === undefined) return before === undefined ? undefined : 'node gone'
   if (context.lastUid !== undefined && context.lastUid !== now.uid) return 'node replaced'
   if (before === undefined) return undefined
-  const was = findMarks(before, context.settings)
-  const is = findMarks(now, context.settings)
-  if (was.labelled && !is.labelled) return 'label removed'
+  return findEdit(findMarks(before, context.settings), findMarks(now, context.settings), context.failing)
+}
+
+function findEdit(was: OwnMarks, is: OwnMarks, failing: boolean): Doubt | undefined {
   const tainted = was.taintAt.length === 0 && is.taintAt.length > 0
+  // What we write ourselves when a node fails; from anybody else it says no more than our verdict does.
+  if (tainted && failing) return undefined
+  if (was.labelled && !is.labelled) return 'label removed'
   return tainted && !is.labelled ? 'taint put back' : undefined
 }

@@ -1,13 +1,24 @@
 import type { GateSettings } from '../config/settings.ts'
 import { KubeError } from '../kube/api.ts'
 import type { EventRecorder } from '../kube/events.ts'
+import type { Lease } from '../kube/lease.ts'
 import type { KubeNode } from '../kube/node.ts'
 import { isStale, type NodeWriter } from '../kube/node-writer.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Duty } from '../runtime/duty.ts'
 import type { Logger } from '../runtime/log.ts'
+import { countNodes, type NodeCount } from './budget.ts'
+import { refuse } from './close.ts'
 import type { Gravity } from './condition.ts'
-import { type GateAction, type GateHistory, type GatePlan, type Hold, type NodeVerdict, planGate } from './plan.ts'
+import {
+  type GateAction,
+  type GateHistory,
+  type GatePlan,
+  type Hold,
+  type NodeVerdict,
+  noHistory,
+  planGate,
+} from './plan.ts'
 
 /** The newest sight of the own Node. */
 export interface NodeSight {
@@ -16,9 +27,11 @@ export interface NodeSight {
   adopt(node: KubeNode): void
 }
 
+type GateMarks = Extract<GateAction, { kind: 'marks' }>
+
 /** What happened to our taint and label, for metrics. */
 export interface MarksWrite {
-  readonly taint: 'lift' | 'keep'
+  readonly taint: GateMarks['taint']
   readonly ok: boolean
   readonly seconds: number
 }
@@ -31,11 +44,26 @@ export interface GateDutyOptions {
   readonly hold?: () => Hold | undefined
   readonly gravity: Gravity
   readonly writer: NodeWriter
+  /** What tainting a node again needs; absent = this gate only opens. */
+  readonly closing?: ClosingPorts
   readonly events: EventRecorder
   readonly clock: Clock
   readonly log: Logger
   readonly onWrite: (write: MarksWrite) => void
 }
+
+/** How the gate keeps to its bound when it taints a node. */
+export interface ClosingPorts {
+  /** Only one agent at a time counts and taints: two at once could both find the last room. */
+  readonly lease: Lease
+  /** All Nodes as the API has them now. */
+  nodes(signal: AbortSignal): AsyncIterable<KubeNode>
+  /** Has the checks run once more, for a decision that waits for it. */
+  verify(): void
+}
+
+/** Another agent holds the Lease for some hundred milliseconds. */
+const leaseBusyMs = 1_000
 
 /** Others write to Nodes too; a plan that came too late is made again this often before the loop backs off. */
 const mostPlans = 5
@@ -58,7 +86,7 @@ export function createGateDuty(options: GateDutyOptions): Duty {
 class GateDuty implements Duty {
   readonly name = 'gate'
   readonly #options: GateDutyOptions
-  #history: GateHistory = { liftedMs: undefined }
+  #history: GateHistory = noHistory
   #historyOf: string | undefined
   /** What a dry run would have done last, so that it is said once. */
   #lastWish = ''
@@ -75,9 +103,36 @@ class GateDuty implements Duty {
       const plan = this.#plan(node)
       if (this.#options.settings.dryRun) return this.#tell(plan)
       refusal = await this.#carryOut(node, plan, signal)
-      if (refusal === undefined) return plan.againMs
+      if (refusal !== undefined) continue
+      if (plan.asks === 'run') this.#options.closing?.verify()
+      if (plan.asks !== 'count') return plan.againMs
+      const shut = await this.#shut(node.uid, signal)
+      if (shut === 'busy') return leaseBusyMs
+      refusal = shut.refusal
+      if (refusal === undefined) return undefined
     }
     throw new GateContendedError(refusal)
+  }
+
+  /** Taints the node if there is room for one more, with all others kept from doing the same meanwhile. */
+  async #shut(uid: string, signal: AbortSignal): Promise<'busy' | { readonly refusal: unknown }> {
+    const { closing, settings, sight } = this.#options
+    if (closing === undefined) return { refusal: undefined }
+    const held = await closing.lease.hold(signal, async heldSignal => {
+      const count = await countNodes(closing.nodes(heldSignal), uid, settings)
+      const node = sight.current()
+      if (node?.uid !== uid) return undefined
+      const plan = this.#plan(node, count)
+      if (!plan.actions.some(action => action.kind === 'marks')) this.#noteFull(count)
+      return this.#carryOut(node, plan, heldSignal)
+    })
+    return held === undefined ? 'busy' : { refusal: held.result }
+  }
+
+  #noteFull(count: NodeCount): void {
+    const refusal = refuse(this.#history.refusal, this.#options.clock.now())
+    this.#history = { ...this.#history, refusal }
+    this.#options.log.warn({ ...count, waitMs: refusal.waitMs }, 'as many nodes are tainted as may be, this one is not')
   }
 
   /** @returns the server's refusal if the plan did not fit any more; then the node has been read again */
@@ -95,13 +150,16 @@ class GateDuty implements Duty {
     }
   }
 
-  #plan(node: KubeNode): GatePlan {
+  #plan(node: KubeNode, count?: NodeCount): GatePlan {
     const { settings, gravity, clock } = this.#options
-    if (this.#historyOf !== node.uid) this.#history = { liftedMs: undefined }
+    const verdict = this.#options.verdict()
+    if (this.#historyOf !== node.uid) this.#history = noHistory
+    else if (verdict?.verdict.passed === true) this.#history = { ...this.#history, refusal: undefined }
     this.#historyOf = node.uid
     return planGate({
       node,
-      verdict: this.#options.verdict(),
+      verdict,
+      count,
       hold: this.#options.hold?.(),
       settings,
       history: this.#history,
@@ -131,24 +189,38 @@ class GateDuty implements Duty {
       if (!isStale(error)) tell(false)
       throw error
     }
-    if (taint === 'lift') this.#history = { liftedMs: clock.now() }
+    this.#history = { ...this.#history, [taint === 'add' ? 'taintedMs' : 'openedMs']: clock.now() }
     tell(true)
-    log.info({ reason: action.why }, taint === 'lift' ? 'taint lifted, node labelled' : 'node labelled')
+    if (taint === 'add') log.warn({ reason: action.why }, done.add)
+    else log.info({ reason: action.why }, done[taint])
   }
 
   #tell(plan: GatePlan): undefined {
-    const wish = plan.actions.map(describeAction).join('; ')
+    const shut = plan.asks === 'count' ? [wishes.add] : []
+    const wish = [...plan.actions.map(describeAction), ...shut].join('; ')
     if (wish !== '' && wish !== this.#lastWish) this.#options.log.info({ wish }, 'dry run, nothing is written')
     this.#lastWish = wish
     return undefined
   }
 }
 
+const done: Readonly<Record<GateMarks['taint'], string>> = {
+  lift: 'taint lifted, node labelled',
+  keep: 'node labelled',
+  add: 'node tainted again, label taken off',
+}
+
+const wishes: Readonly<Record<GateMarks['taint'], string>> = {
+  lift: 'lift the taint and set the label',
+  keep: 'set the label',
+  add: 'taint the node again if max-unavailable allows, and take the label off',
+}
+
 /** An action in words, for a dry run. */
 export function describeAction(action: GateAction): string {
   switch (action.kind) {
     case 'marks':
-      return action.taint === 'lift' ? 'lift the taint and set the label' : 'set the label'
+      return wishes[action.taint]
     case 'condition':
       return `set the condition to ${action.condition.status} ${action.condition.reason}`
     case 'event':

@@ -3,6 +3,8 @@ import type { NodeEvent } from '../kube/events.ts'
 import type { KubeNode } from '../kube/node.ts'
 import type { ConditionWrite, JsonPatchStep } from '../kube/node-writer.ts'
 import type { Verdict } from '../verify/verdict.ts'
+import type { NodeCount } from './budget.ts'
+import { isWithin, planClosing } from './close.ts'
 import {
   type ConditionText,
   conditionType,
@@ -18,13 +20,30 @@ export interface NodeVerdict {
   /** UID of the Node that was verified. */
   readonly uid: string
   readonly verdict: Verdict
+  readonly streak: Streak
 }
 
-/** What the gate remembers between plans. */
-export interface GateHistory {
-  /** When our taint was last lifted from this node. */
-  readonly liftedMs: number | undefined
+/** The row of runs with the same outcome that a verdict is the newest of. */
+export interface Streak {
+  readonly runs: number
+  /** From the end of the first to the end of the newest. */
+  readonly spanMs: number
+  /** Since the end of the newest. */
+  readonly ageMs: number
 }
+
+/** What the gate remembers of its node between plans. */
+export interface GateHistory {
+  /** When we last took our taint off or set our label. */
+  readonly openedMs: number | undefined
+  /** When we last put our taint on. */
+  readonly taintedMs: number | undefined
+  /** When too many nodes were tainted for this one to be, and how long that is not asked again. */
+  readonly refusal: { readonly atMs: number; readonly waitMs: number } | undefined
+}
+
+/** Of a node we have just come to know. */
+export const noHistory: GateHistory = { openedMs: undefined, taintedMs: undefined, refusal: undefined }
 
 /** Why pods that land now would lack interfaces: the lift waits for it, the checks do not. */
 export interface Hold {
@@ -40,6 +59,8 @@ export interface GateInput {
   readonly verdict: NodeVerdict | undefined
   readonly settings: GateSettings
   readonly history: GateHistory
+  /** Absent = nobody has counted. */
+  readonly count?: NodeCount | undefined
   /** Absent = nothing holds the lift up. */
   readonly hold?: Hold | undefined
   readonly gravity: Gravity
@@ -51,7 +72,7 @@ export type GateAction =
   | {
       readonly kind: 'marks'
       /** What the patch does to our taint; `keep` = only the label changes. */
-      readonly taint: 'lift' | 'keep'
+      readonly taint: 'lift' | 'keep' | 'add'
       readonly steps: readonly JsonPatchStep[]
       readonly why: string
     }
@@ -62,30 +83,51 @@ export interface GatePlan {
   readonly actions: readonly GateAction[]
   /** Milliseconds until there will be something to do that nobody wakes us for. */
   readonly againMs: number | undefined
+  /** What must be known before there is more to do: how many nodes are tainted, or what one more run finds. */
+  readonly asks: 'count' | 'run' | undefined
 }
 
 /** Somebody who keeps putting our taint back gets a quiet node, not a write war. */
 export const leastBetweenLiftsMs = 10_000
 
+const notInstalled = 'NotInstalled'
+const settling = 'Settling'
+
 /** Says what to write so that the node shows its verdict. Pure. */
 export function planGate(input: GateInput): GatePlan {
-  const { node, verdict, gravity } = input
-  const waiting = { actions: planWaiting(input), againMs: undefined }
+  const { node, verdict } = input
+  const waiting = { actions: planWaiting(input), againMs: undefined, asks: undefined }
   if (verdict === undefined || verdict.uid !== node.uid) return waiting
   const hold = verdict.verdict.passed && isClosed(input) ? input.hold : undefined
   if (hold?.lasting === false) return waiting
-  const text = hold === undefined ? describeVerdict(verdict.verdict, gravity) : describeHold(hold)
-  const marks = hold === undefined ? planMarks(input, verdict.verdict) : { actions: [], againMs: undefined }
-  const told = planCondition(node, text, input.nowMs)
-  return {
-    actions: [
-      ...marks.actions,
-      ...(told === undefined ? [] : [{ kind: 'condition', condition: told, why: text.reason } as const]),
-      ...planEvents(node, text).map(event => ({ kind: 'event', event, why: text.reason }) as const),
-      ...marks.actions.flatMap(eventOfMarks),
-    ],
-    againMs: marks.againMs,
-  }
+  if (hold !== undefined) return plan(input, describeHold(hold), stay)
+  if (isSettling(input, verdict)) return plan(input, describeSettling(input.settings), waitUntilGood(input, verdict))
+  const text = describeVerdict(verdict.verdict, input.gravity)
+  return plan(input, text, verdict.verdict.passed ? planOpening(input) : planShutting(input, verdict))
+}
+
+/** What happens to taint and label. */
+interface MarksPlan {
+  readonly marks: MarksAction | undefined
+  readonly againMs: number | undefined
+  readonly asks: GatePlan['asks']
+}
+
+type MarksAction = Extract<GateAction, { kind: 'marks' }>
+
+const stay: MarksPlan = { marks: undefined, againMs: undefined, asks: undefined }
+
+/** To let pods in comes before all talk of it; what shuts a node out is told first. */
+function plan(input: GateInput, text: ConditionText, { marks, againMs, asks }: MarksPlan): GatePlan {
+  const condition = planCondition(input.node, text, input.nowMs)
+  const told: readonly GateAction[] = [
+    ...(condition === undefined ? [] : [{ kind: 'condition', condition, why: text.reason } as const]),
+    ...planEvents(input.node, text).map(event => ({ kind: 'event', event, why: text.reason }) as const),
+  ]
+  if (marks === undefined) return { actions: told, againMs, asks }
+  const event = eventOfMarks(marks, text)
+  const actions = marks.taint === 'add' ? [...told, marks, ...event] : [marks, ...told, ...event]
+  return { actions, againMs, asks }
 }
 
 /** An open node stays open: what its pods have, they have. */
@@ -95,7 +137,7 @@ function isClosed({ node, settings }: GateInput): boolean {
 }
 
 function describeHold({ message }: Hold): ConditionText {
-  return { status: 'False', reason: 'NotInstalled', message }
+  return { status: 'False', reason: notInstalled, message }
 }
 
 /** A node that has proved itself before stays as it is while it is verified again after a restart of the agent. */
@@ -109,34 +151,58 @@ function planWaiting({ node, settings, nowMs }: GateInput): readonly GateAction[
   return condition === undefined ? [] : [{ kind: 'condition', condition, why: verifying.reason }]
 }
 
-function planMarks(
-  input: GateInput,
-  verdict: Verdict,
-): { actions: readonly MarksAction[]; againMs: number | undefined } {
-  const { node, settings, history, nowMs } = input
+function planOpening({ node, settings, history, nowMs }: GateInput): MarksPlan {
   const { taintAt, labelled } = findMarks(node, settings)
-  const nothing = { actions: [], againMs: undefined }
-  if (!verdict.passed || (labelled && taintAt.length === 0)) return nothing
-  const taint = taintAt.length > 0 ? 'lift' : 'keep'
-  const sinceLiftMs = history.liftedMs === undefined ? Number.POSITIVE_INFINITY : nowMs - history.liftedMs
-  if (taint === 'lift' && sinceLiftMs >= 0 && sinceLiftMs < leastBetweenLiftsMs) {
-    return { actions: [], againMs: leastBetweenLiftsMs - sinceLiftMs }
+  if (labelled && taintAt.length === 0) return stay
+  if (isWithin(nowMs, history.openedMs, leastBetweenLiftsMs)) {
+    return { ...stay, againMs: leastBetweenLiftsMs - (nowMs - (history.openedMs ?? nowMs)) }
   }
-  return { actions: [{ kind: 'marks', taint, steps: liftSteps(node, settings), why: 'Verified' }], againMs: undefined }
+  const taint = taintAt.length > 0 ? 'lift' : 'keep'
+  return { ...stay, marks: { kind: 'marks', taint, steps: liftSteps(node, settings), why: 'Verified' } }
 }
 
-type MarksAction = Extract<GateAction, { kind: 'marks' }>
+function planShutting({ node, settings, history, count, nowMs, gravity }: GateInput, verdict: NodeVerdict): MarksPlan {
+  const closing = planClosing({ node, verdict, settings, history, count, nowMs })
+  if (closing.kind === 'count') return { ...stay, asks: 'count' }
+  if (closing.kind === 'leave') return stay
+  const why = describeVerdict(verdict.verdict, gravity).reason
+  return { ...stay, marks: { kind: 'marks', taint: 'add', steps: closing.steps, why } }
+}
 
-function eventOfMarks(action: MarksAction): readonly GateAction[] {
-  if (action.taint !== 'lift') return []
-  const event = { type: 'Normal', reason: 'TaintLifted', note: 'the network is verified, pods may land here' } as const
-  return [{ kind: 'event', event, why: action.why }]
+/**
+ * Whether a node that has failed passes again, but not for long enough. The Node itself says that it failed, so this
+ * holds over a restart of the agent; a node that passes its first verification never waits.
+ */
+function isSettling({ node, settings }: GateInput, { verdict, streak }: NodeVerdict): boolean {
+  if (settings.mode !== 'continuous' || !verdict.passed || streak.spanMs >= settings.goodMs) return false
+  const known = node.conditions.find(condition => condition.type === conditionType)
+  const failed = known?.status === 'False' && known.reason !== notInstalled
+  return failed && findMarks(node, settings).taintAt.length > 0
+}
+
+function describeSettling({ goodMs }: GateSettings): ConditionText {
+  const message = `every check passes again; the taint goes once that has held for ${goodMs / 1000} s`
+  return { status: 'False', reason: settling, message }
+}
+
+/** The time must end with a run that passes, not with silence since the last one. */
+function waitUntilGood({ settings }: GateInput, { streak }: NodeVerdict): MarksPlan {
+  const leftMs = settings.goodMs - streak.spanMs - streak.ageMs
+  return leftMs > 0 ? { ...stay, againMs: leftMs } : { ...stay, asks: 'run' }
+}
+
+function eventOfMarks({ taint, why }: MarksAction, text: ConditionText): readonly GateAction[] {
+  if (taint === 'keep') return []
+  const lifted = { type: 'Normal', reason: 'TaintLifted', note: 'the network is verified, pods may land here' } as const
+  const added = { type: 'Warning', reason: 'TaintAdded', note: `${text.reason}: ${text.message}` } as const
+  return [{ kind: 'event', event: taint === 'lift' ? lifted : added, why }]
 }
 
 /** An Event for a verdict that differs from what the node says of itself so far. */
 function planEvents(node: KubeNode, text: ConditionText): readonly NodeEvent[] {
   const known = node.conditions.find(condition => condition.type === conditionType)
   if (known?.status === text.status && known.reason === text.reason) return []
+  if (text.reason === settling) return []
   if (text.status === 'True') return [{ type: 'Normal', reason: 'NetworkVerified', note: text.message }]
   return [{ type: 'Warning', reason: 'NetworkFailed', note: `${text.reason}: ${text.message}` }]
 }

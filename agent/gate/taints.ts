@@ -27,6 +27,35 @@ export function liftSteps(node: KubeNode, settings: Pick<GateSettings, 'taint' |
   return [...untaintSteps(node, taintAt), ...(labelled ? [] : labelSteps(node, settings.label))]
 }
 
+/**
+ * Puts our taint on and takes our label off, in one patch that fails if anyone has changed a taint or our label since.
+ * A label with another value is not the one we set, and stays.
+ */
+export function closeSteps(node: KubeNode, settings: Pick<GateSettings, 'taint' | 'label'>): readonly JsonPatchStep[] {
+  const { taint, label } = settings
+  const { labelled } = findMarks(node, settings)
+  const path = `/metadata/labels/${patchKey(label.key)}`
+  const unlabel: readonly JsonPatchStep[] = [
+    { op: 'test', path, value: label.value },
+    { op: 'remove', path },
+  ]
+  return [...taintSteps(node, { ...taint }), ...(labelled ? unlabel : [])]
+}
+
+function taintSteps({ taints }: KubeNode, taint: Readonly<Record<string, unknown>>): readonly JsonPatchStep[] {
+  // Adding the list would wipe taints that came in between: the test for null holds only while there is none.
+  if (taints === undefined) {
+    return [
+      { op: 'test', path: '/spec/taints', value: null },
+      { op: 'add', path: '/spec/taints', value: [taint] },
+    ]
+  }
+  return [
+    { op: 'test', path: '/spec/taints', value: taints.map(each => each.raw) },
+    { op: 'add', path: '/spec/taints/-', value: taint },
+  ]
+}
+
 function untaintSteps(node: KubeNode, taintAt: readonly number[]): readonly JsonPatchStep[] {
   const { taints = [] } = node
   if (taintAt.length === 0) return []

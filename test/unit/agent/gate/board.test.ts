@@ -1,6 +1,7 @@
 import t from 'tap'
 import { createVerdictBoard } from '../../../../agent/gate/board.ts'
-import { type NodeParts, nodeOf, ownLabel, ownTaint, settings, verdictOf } from './samples.ts'
+import { createFakeClock } from '../runtime/fake-clock.ts'
+import { failing, type NodeParts, nodeOf, ownLabel, ownTaint, settings, verdictOf } from './samples.ts'
 
 type Sight = NodeParts | undefined
 
@@ -64,7 +65,7 @@ const cases: readonly Case[] = [
 
 for (const row of cases) {
   t.test(row.name, async t => {
-    const board = createVerdictBoard(settings)
+    const board = createVerdictBoard(settings, createFakeClock())
     t.same(
       row.sights.map(sight => board.observe(sight && nodeOf(sight))),
       row.want,
@@ -73,7 +74,7 @@ for (const row of cases) {
 }
 
 t.test('a verdict counts for the node that was there when it began', async t => {
-  const board = createVerdictBoard(settings)
+  const board = createVerdictBoard(settings, createFakeClock())
   board.observe(nodeOf(fresh))
   const ticket = board.begin()
   t.ok(board.finish(ticket, verdictOf()))
@@ -81,7 +82,7 @@ t.test('a verdict counts for the node that was there when it began', async t => 
 })
 
 t.test('a node that is replaced during a verification gets nothing of it', async t => {
-  const board = createVerdictBoard(settings)
+  const board = createVerdictBoard(settings, createFakeClock())
   board.observe(nodeOf(fresh))
   const ticket = board.begin()
   board.observe(nodeOf({ ...fresh, uid: 'u2' }))
@@ -92,7 +93,7 @@ t.test('a node that is replaced during a verification gets nothing of it', async
 })
 
 t.test('a label that is removed during a verification asks for another one', async t => {
-  const board = createVerdictBoard(settings)
+  const board = createVerdictBoard(settings, createFakeClock())
   board.observe(nodeOf(verified))
   board.finish(board.begin(), verdictOf())
   const ticket = board.begin()
@@ -102,9 +103,56 @@ t.test('a label that is removed during a verification asks for another one', asy
 })
 
 t.test('a verdict that came before the node was known counts for it', async t => {
-  const board = createVerdictBoard(settings)
+  const board = createVerdictBoard(settings, createFakeClock())
   board.finish(board.begin(), verdictOf())
   t.equal(board.current(), undefined)
   board.observe(nodeOf(fresh))
   t.equal(board.current()?.uid, 'u1')
+})
+
+t.test('runs of one outcome are counted, and how long they go on', async t => {
+  const clock = createFakeClock()
+  const board = createVerdictBoard(settings, clock)
+  board.observe(nodeOf(verified))
+  const outcomes = [true, false, false, false, true] as const
+  const seen: unknown[] = []
+  for (const passed of outcomes) {
+    board.finish(board.begin(), passed ? verdictOf() : verdictOf(failing('dns', 'NXDomain')))
+    await clock.advance(1_000)
+    seen.push(board.current()?.streak)
+  }
+  t.same(seen, [
+    { runs: 1, spanMs: 0, ageMs: 1_000 },
+    { runs: 1, spanMs: 0, ageMs: 1_000 },
+    { runs: 2, spanMs: 1_000, ageMs: 1_000 },
+    { runs: 3, spanMs: 2_000, ageMs: 1_000 },
+    { runs: 1, spanMs: 0, ageMs: 1_000 },
+  ])
+})
+
+t.test('failing runs count on over a removed label, passing ones do not, and neither for another node', async t => {
+  const rows = [
+    { name: 'failing', passed: false, next: {}, runs: 2 },
+    { name: 'passing', passed: true, next: {}, runs: 1 },
+    { name: 'failing, another node', passed: false, next: { ...verified, uid: 'u2' }, runs: 1 },
+  ] as const
+  for (const { name, passed, next, runs } of rows) {
+    const board = createVerdictBoard(settings, createFakeClock())
+    const verdict = passed ? verdictOf() : verdictOf(failing('dns', 'NXDomain'))
+    board.observe(nodeOf(verified))
+    board.finish(board.begin(), verdict)
+    t.ok(board.observe(nodeOf(next)), name)
+    board.finish(board.begin(), verdict)
+    t.equal(board.current()?.streak.runs, runs, name)
+  }
+})
+
+t.test('our own taint on a failing node is no doubt', async t => {
+  for (const start of [verified, { labels: {} }]) {
+    const board = createVerdictBoard(settings, createFakeClock())
+    board.observe(nodeOf(start))
+    board.finish(board.begin(), verdictOf(failing('dns', 'NXDomain')))
+    t.equal(board.observe(nodeOf(fresh)), undefined)
+    t.ok(board.current(), 'the verdict still counts')
+  }
 })

@@ -8,7 +8,17 @@ import type { Verdict } from '../../../../agent/verify/verdict.ts'
 import { createFakeClock } from '../runtime/fake-clock.ts'
 import { createRecordingLogger } from '../runtime/recording-logger.ts'
 import { createNodeServer, type FakeNodeServer } from './fake-node-server.ts'
-import { gravity, type NodeParts, nowMs, ownLabel, ownTaint, passedCondition, settings, verdictOf } from './samples.ts'
+import {
+  firstRun,
+  gravity,
+  type NodeParts,
+  nowMs,
+  ownLabel,
+  ownTaint,
+  passedCondition,
+  settings,
+  verdictOf,
+} from './samples.ts'
 
 function gateOn(api: FakeNodeServer, verdict: Verdict | undefined, changes: Partial<GateSettings> = {}) {
   const clock = createFakeClock(nowMs)
@@ -17,7 +27,7 @@ function gateOn(api: FakeNodeServer, verdict: Verdict | undefined, changes: Part
   const duty = createGateDuty({
     settings: { ...settings, ...changes },
     sight: api.sight,
-    verdict: () => verdict && { uid: 'u1', verdict },
+    verdict: () => verdict && { uid: 'u1', verdict, streak: firstRun },
     gravity,
     writer: createNodeWriter(api, 'n1'),
     events: createEventRecorder({ api, clock, log, instance: 'n1' }),
@@ -144,7 +154,7 @@ t.test('called off between two writes', async t => {
   const duty = createGateDuty({
     settings,
     sight: api.sight,
-    verdict: () => ({ uid: 'u1', verdict: verdictOf() }),
+    verdict: () => ({ uid: 'u1', verdict: verdictOf(), streak: firstRun }),
     gravity,
     writer: createNodeWriter(api, 'n1'),
     events: createEventRecorder({ api, clock, log, instance: 'n1' }),

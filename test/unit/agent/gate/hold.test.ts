@@ -1,7 +1,8 @@
 import t from 'tap'
 import { createInstallHold } from '../../../../agent/commands/hold.ts'
-import { type GateInput, type Hold, planGate } from '../../../../agent/gate/plan.ts'
+import { type GateInput, type Hold, noHistory, planGate } from '../../../../agent/gate/plan.ts'
 import type { KubeNode } from '../../../../agent/kube/node.ts'
+import { firstRun } from './samples.ts'
 
 const settings: GateInput['settings'] = {
   mode: 'bootstrap',
@@ -53,7 +54,7 @@ for (const { name, node, passed, hold, writes } of cases) {
       seconds: 1,
       checks: passed ? [] : [failing],
     }
-    const input = { node, verdict: { uid: 'u1', verdict }, settings, history: { liftedMs: undefined } }
+    const input = { node, verdict: { uid: 'u1', verdict, streak: firstRun }, settings, history: noHistory }
     const { actions } = planGate({ ...input, hold, gravity: () => 1, nowMs: 0 })
     const said = actions.flatMap(action => {
       if (action.kind === 'condition') return [`${action.condition.status} ${action.condition.reason}`]

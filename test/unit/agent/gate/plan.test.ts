@@ -1,52 +1,9 @@
 import t from 'tap'
-import { type GateAction, type GateInput, planGate } from '../../../../agent/gate/plan.ts'
-import type { Verdict } from '../../../../agent/verify/verdict.ts'
-import {
-  conditionOf,
-  failing,
-  gravity,
-  type NodeParts,
-  nodeOf,
-  nowMs,
-  ownLabel,
-  ownTaint,
-  passedCondition,
-  settings,
-  verdictOf,
-} from './samples.ts'
+import { planGate } from '../../../../agent/gate/plan.ts'
+import { bad, badCondition, good, inputOf, type PlanCase, provePlans, waiting } from './plan-case.ts'
+import { conditionOf, failing, ownLabel, ownTaint, passedCondition, verdictOf } from './samples.ts'
 
-interface Case extends NodeParts {
-  readonly name: string
-  readonly verdict?: Verdict
-  readonly verdictUid?: string
-  readonly liftedAgoMs?: number
-  readonly want: readonly string[]
-  readonly againMs?: number
-}
-
-function inputOf(row: Case): GateInput {
-  return {
-    node: nodeOf(row),
-    verdict: row.verdict && { uid: row.verdictUid ?? 'u1', verdict: row.verdict },
-    settings,
-    history: { liftedMs: row.liftedAgoMs === undefined ? undefined : nowMs - row.liftedAgoMs },
-    gravity,
-    nowMs,
-  }
-}
-
-/** An action in one word or two. */
-function nameOf(action: GateAction): string {
-  if (action.kind === 'marks') return action.taint
-  return action.kind === 'condition' ? `${action.condition.status} ${action.condition.reason}` : action.event.reason
-}
-
-const good = verdictOf()
-const bad = verdictOf(failing('dns', 'NXDomain'))
-const badCondition = conditionOf('False', 'NXDomain', 'dns: NXDomain (x)')
-const waiting = conditionOf('Unknown', 'Verifying', 'the first verification has not ended')
-
-const cases: readonly Case[] = [
+const cases: readonly PlanCase[] = [
   { name: 'a new node before its first verdict', labels: {}, taints: [ownTaint], want: ['Unknown Verifying'] },
   { name: 'it is told once', labels: {}, taints: [ownTaint], conditions: [waiting], want: [] },
   {
@@ -139,6 +96,15 @@ const cases: readonly Case[] = [
     want: ['lift', 'TaintLifted'],
   },
   {
+    name: 'the label goes at once after it was set: no write war either',
+    labels: {},
+    conditions: [passedCondition],
+    verdict: good,
+    liftedAgoMs: 4_000,
+    want: [],
+    againMs: 6_000,
+  },
+  {
     name: 'the verdict is about another machine of that name',
     labels: {},
     taints: [ownTaint],
@@ -158,13 +124,7 @@ const cases: readonly Case[] = [
   },
 ]
 
-for (const row of cases) {
-  t.test(row.name, async t => {
-    const plan = planGate(inputOf(row))
-    t.same(plan.actions.map(nameOf), row.want)
-    t.equal(plan.againMs, row.againMs)
-  })
-}
+provePlans(cases)
 
 t.test('taint and label go in one patch', async t => {
   const { actions } = planGate(inputOf({ name: '', labels: {}, taints: [ownTaint], verdict: good, want: [] }))

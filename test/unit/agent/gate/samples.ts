@@ -1,5 +1,6 @@
 import type { GateSettings } from '../../../../agent/config/settings.ts'
 import { conditionType } from '../../../../agent/gate/condition.ts'
+import type { Streak } from '../../../../agent/gate/plan.ts'
 import { type KubeNode, parseNode } from '../../../../agent/kube/node.ts'
 import type { CheckResult, Verdict } from '../../../../agent/verify/verdict.ts'
 
@@ -64,6 +65,9 @@ export function verdictOf(...failed: readonly CheckResult[]): Verdict {
   const pass: CheckResult = { code: 'tcp', from: 'host', target: 'y', result: 'pass', message: '', seconds: 0.01 }
   return { node: 'n1', passed: failed.length === 0, dryRun: false, seconds: 0.2, checks: [pass, ...failed] }
 }
+
+/** The first run of its outcome, just ended. */
+export const firstRun: Streak = { runs: 1, spanMs: 0, ageMs: 0 }
 
 /** As the checks have it: the API before DNS before the rest. */
 export function gravity(code: CheckResult['code']): number {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { liftSteps } from '../../../../agent/gate/taints.ts'
+import { closeSteps, liftSteps } from '../../../../agent/gate/taints.ts'
 import type { JsonPatchStep } from '../../../../agent/kube/node-writer.ts'
 import { type NodeParts, nodeOf, ownLabel, ownTaint, settings } from './samples.ts'
 
@@ -20,6 +20,7 @@ const otherValue = { ...ownTaint, value: 'other' }
 const noEffect = { key: 'node-ready/unverified', value: 'true' }
 const label: JsonPatchStep = { op: 'add', path: '/metadata/labels/node-ready~1verified', value: 'true' }
 const test = (...taints: readonly unknown[]): JsonPatchStep => ({ op: 'test', path: '/spec/taints', value: taints })
+const noTaints: JsonPatchStep = { op: 'test', path: '/spec/taints', value: null }
 const remove = (path: string): JsonPatchStep => ({ op: 'remove', path })
 
 const cases: readonly Case[] = [
@@ -80,3 +81,56 @@ for (const row of cases) {
     t.same(liftSteps(nodeOf(row), settings), row.want)
   })
 }
+
+const add = (value: unknown, path = '/spec/taints/-'): JsonPatchStep => ({ op: 'add', path, value })
+const unlabel: readonly JsonPatchStep[] = [
+  { op: 'test', path: '/metadata/labels/node-ready~1verified', value: 'true' },
+  { op: 'remove', path: '/metadata/labels/node-ready~1verified' },
+]
+
+const closeCases: readonly Case[] = [
+  { name: 'no list', labels: ownLabel, want: [noTaints, add([ownTaint], '/spec/taints'), ...unlabel] },
+  {
+    name: 'a null list',
+    labels: ownLabel,
+    taints: null,
+    want: [noTaints, add([ownTaint], '/spec/taints'), ...unlabel],
+  },
+  { name: 'an empty list', labels: ownLabel, taints: [], want: [test(), add(ownTaint), ...unlabel] },
+  {
+    name: 'others: tested as read, ours goes behind them',
+    labels: ownLabel,
+    taints: [timed, foreign],
+    want: [test(timed, foreign), add(ownTaint), ...unlabel],
+  },
+  {
+    name: "our key with another effect is somebody else's",
+    labels: ownLabel,
+    taints: [otherEffect],
+    want: [test(otherEffect), add(ownTaint), ...unlabel],
+  },
+  { name: 'no label', labels: {}, taints: [foreign], want: [test(foreign), add(ownTaint)] },
+  { name: 'no labels at all', taints: [foreign], want: [test(foreign), add(ownTaint)] },
+  {
+    name: 'a label with another value is not ours to take',
+    labels: { 'node-ready/verified': 'no' },
+    taints: [foreign],
+    want: [test(foreign), add(ownTaint)],
+  },
+]
+
+for (const row of closeCases) {
+  t.test(`taint again: ${row.name}`, async t => {
+    t.same(closeSteps(nodeOf(row), settings), row.want)
+  })
+}
+
+t.test('NoExecute only where it was asked for', async t => {
+  for (const effect of ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] as const) {
+    const steps = closeSteps(nodeOf({ taints: [foreign] }), { ...settings, taint: { ...settings.taint, effect } })
+    t.same(
+      steps.filter(step => step.op === 'add').map(step => step.value),
+      [{ ...ownTaint, effect }],
+    )
+  }
+})
