@@ -102,6 +102,7 @@ t.test('a folder and those above it', async t => {
 
 t.test('a folder that cannot be', async t => {
   const root = t.testdir({ file: '' })
+  await t.rejects(makeFolder(join(root, 'file')), { code: 'EEXIST' })
   await t.rejects(makeFolder(join(root, 'file/a/b')), { code: 'ENOTDIR' })
   await t.rejects(makeFolder('/proc/none/such'), { code: 'ENOENT' })
 })
