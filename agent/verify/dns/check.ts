@@ -5,7 +5,7 @@ import type { CheckPorts } from '../ports.ts'
 import { severityOf } from '../severity.ts'
 import type { Vantage } from '../verdict.ts'
 import type { ClusterDns } from './cluster-dns.ts'
-import { askFamilies } from './families.ts'
+import { askFamilies, type FamiliesAnswer, type Family } from './families.ts'
 import { lookUp } from './lookup.ts'
 import type { DnsQuestion } from './message.ts'
 import { candidateNames, parseResolvConf, type ResolvConf } from './resolv-conf.ts'
@@ -97,7 +97,7 @@ async function checkName(
     const message = 'an address is no name: looking it up would prove nothing'
     return [{ target: name, result: 'skip', reason: 'NotAName', message, seconds: 0 }]
   }
-  const findings = await Promise.all(servers.map(server => checkAt(server, name, context)))
+  const findings = (await Promise.all(servers.map(server => checkAt(server, name, context)))).flat()
   const lists = (['resolv.conf', 'cluster'] as const).map(list => findings.filter(each => each.server?.list === list))
   return lists.flatMap(excuseDeadServers)
 }
@@ -109,25 +109,25 @@ export function excuseDeadServers<F extends Finding>(findings: readonly F[]): re
   return findings.map(finding => (isSilent(finding) ? { ...finding, result: 'warn' } : finding))
 }
 
-async function checkAt(server: PlannedServer, name: string, context: DnsContext): Promise<ServerFinding> {
+async function checkAt(server: PlannedServer, name: string, context: DnsContext): Promise<readonly ServerFinding[]> {
   const where = `${name} @${server.address}`
   if (!isFor(server, name, context)) {
     const message = "this server is the node's own: it need not know the cluster's names"
-    return { target: where, result: 'skip', reason: 'NotForCluster', message, seconds: 0, server }
+    return [{ target: where, result: 'skip', reason: 'NotForCluster', message, seconds: 0, server }]
   }
-  let target = `${where} A`
+  let answers: readonly FamiliesAnswer[] = [{ types: 'A', result: 'fail', message: '' }]
   const finding = await context.probe.find(where, async () => {
     const names = candidateNames(name, server)
     if (names.length === 0) throw new CheckFault('NXDomain', 'no DNS message can carry such a name')
     const graceMs = Math.min(longestRetryMs, context.options.limitMs)
-    const { types, ...answer } = await askFamilies(
-      type => sample(() => searchPath(names, type, server, context)),
-      graceMs,
-    )
-    target = `${where} ${types}`
-    return answer
+    const resolve = (type: Family) => sample(() => searchPath(names, type, server, context))
+    answers = await askFamilies(resolve, graceMs)
+    return { result: 'pass', message: '' }
   })
-  return { ...finding, target, server }
+  return answers.map(({ types, ...answer }) => {
+    const target = `${where} ${types}`
+    return finding.result === 'fail' ? { ...finding, target, server } : { ...finding, ...answer, target, server }
+  })
 }
 
 function isFor(server: PlannedServer, name: string, { cluster }: DnsContext): boolean {

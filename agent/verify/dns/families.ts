@@ -21,13 +21,13 @@ const gravestFirst = ['BadReply', 'Truncated', 'CNAMELoop', 'Refused', 'ServFail
 
 /**
  * Asks for both families side by side. One with addresses is enough to pass; which of them a node needs is for the TCP
- * check to say. But many resolvers wait for both answers, so a family that errs or is swallowed is worth a warning.
+ * check to say. But many resolvers wait for both answers, so a family that errs or is swallowed is worth a warning of its own.
  * @param graceMs how long the second family may take once the first has addresses
  */
 export async function askFamilies(
   resolve: (type: Extract<DnsQuestion['type'], Family>) => Promise<Sampled<string>>,
   graceMs: number,
-): Promise<FamiliesAnswer> {
+): Promise<readonly FamiliesAnswer[]> {
   const asked = families.map(type => resolve(type).catch(toFault))
   const grace = Promise.any(asked.map(orReject)).then(
     () => delay(graceMs, silent(graceMs), { ref: false }),
@@ -36,7 +36,7 @@ export async function askFamilies(
   return judge(await Promise.all(asked.map(each => Promise.race([each, grace]))))
 }
 
-function judge(outcomes: readonly Outcome[]): FamiliesAnswer {
+function judge(outcomes: readonly Outcome[]): readonly FamiliesAnswer[] {
   const found = families.flatMap((type, index) => {
     const outcome = outcomes[index]
     return outcome === undefined || outcome instanceof CheckFault ? [] : [{ type, ...outcome }]
@@ -47,19 +47,18 @@ function judge(outcomes: readonly Outcome[]): FamiliesAnswer {
   })
   const message = found.map(each => each.value).join('; ')
   const types = found.map(each => each.type).join(',')
-  if (found.length === 0) return fail(faults)
-  const [broken] = faults.filter(each => each.fault.code !== 'NoData')
-  if (broken !== undefined) {
-    return {
-      types: broken.type,
-      result: 'warn',
-      reason: broken.fault.code,
-      message: `${types} is well, but ${broken.fault.message}`,
-    }
-  }
+  if (found.length === 0) return [fail(faults)]
   const doubt = found.find(each => each.doubt !== undefined)?.doubt
-  if (doubt === undefined) return { types, result: 'pass', message }
-  return { types, result: 'warn', reason: doubt.code, message: `one sample of three failed: ${doubt.message}` }
+  const well: FamiliesAnswer =
+    doubt === undefined
+      ? { types, result: 'pass', message }
+      : { types, result: 'warn', reason: doubt.code, message: `one sample of three failed: ${doubt.message}` }
+  const broken = faults.filter(each => each.fault.code !== 'NoData')
+  return [well, ...broken.map(({ type, fault }) => toWarning(type, fault))]
+}
+
+function toWarning(types: Family, { code, message }: CheckFault): FamiliesAnswer {
+  return { types, result: 'warn', reason: code, message: `the other family is well, but ${message}` }
 }
 
 function fail(faults: readonly { readonly type: Family; readonly fault: CheckFault }[]): FamiliesAnswer {
