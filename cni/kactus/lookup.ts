@@ -12,7 +12,7 @@ import type { PodRef } from '../networks/record.ts'
 import type { NetworkKind, NetworkRequest } from '../networks/request.ts'
 import { selectNetworks } from '../networks/selection.ts'
 import { CniError } from '../spec/errors.ts'
-import { field, isJsonObject } from '../spec/json.ts'
+import { field, isJsonObject, type Json } from '../spec/json.ts'
 import type { KubeReader } from './kube.ts'
 
 /** Where facts about pods and networks come from. */
@@ -78,10 +78,11 @@ async function resolve(request: NetworkRequest, ground: Ground): Promise<Resolve
   const { sources, known, pod, shared } = ground
   refuseForeign(request, pod.namespace, shared)
   const namespaces = namespacesOf(request, pod.namespace)
-  const objects = known.filter(({ kind }) => kind === request.kind).map(({ kind, object }) => networkFrom(kind, object))
-  const isIn = (namespace: string) => (object: NetworkObject) => isNamed(object, namespace, request.name)
-  const inMemory = namespaces.map(namespace => objects.find(isIn(namespace))).find(object => object !== undefined)
-  if (inMemory !== undefined) return { request, object: inMemory }
+  // Only the one that is meant is read: another of that name may be junk of somebody else's.
+  const isIn = (namespace: string) => (entry: FoundNetwork) =>
+    entry.kind === request.kind && isAbout(entry.object, namespace, request.name)
+  const inMemory = namespaces.map(namespace => known.find(isIn(namespace))).find(entry => entry !== undefined)
+  if (inMemory !== undefined) return { request, object: networkFrom(request.kind, inMemory.object) }
   const reader = await sources.api()
   for (const namespace of namespaces) {
     const object = await readNetwork(reader, request.kind, namespace, request.name)
@@ -98,6 +99,12 @@ async function readNetwork(reader: KubeReader, kind: NetworkKind, namespace: str
   if (value === undefined) return undefined
   const object = networkFrom(kind, value)
   return isNamed(object, namespace, name) ? object : undefined
+}
+
+function isAbout(object: Json, namespace: string, name: string): boolean {
+  const metadata = isJsonObject(object) ? field(object, 'metadata') : undefined
+  if (metadata === undefined || !isJsonObject(metadata)) return false
+  return field(metadata, 'namespace') === namespace && field(metadata, 'name') === name
 }
 
 function isNamed(object: NetworkObject, namespace: string, name: string): boolean {
