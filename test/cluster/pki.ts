@@ -58,6 +58,13 @@ export async function issueCertificate(folder: string, name: string, subject: Su
   return pair
 }
 
+/** Issues a certificate that no CA of ours has signed. */
+export async function issueStranger(folder: string, name: string): Promise<KeyPair> {
+  const subject: Subject = { commonName: 'stranger', names: ['localhost'] }
+  await request(folder, pairIn(folder, name), ['-x509', '-subj', distinguishedName(subject)], leafExtensions(subject))
+  return pairIn(folder, name)
+}
+
 /** Reads a file the way kubeconfigs carry it. */
 export async function readBase64(file: string): Promise<string> {
   return (await readFile(file)).toString('base64')

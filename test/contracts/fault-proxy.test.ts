@@ -39,6 +39,7 @@ interface BreakRow {
 
 const breakRows: readonly BreakRow[] = [
   { name: 'refused', fault: { does: 'refuse' }, error: { code: 'ECONNREFUSED' } },
+  { name: 'a stranger', fault: { does: 'strange' }, error: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' } },
   { name: 'reset', fault: { does: 'reset' }, error: { code: 'ECONNRESET' } },
   { name: 'half a body', fault: { does: 'halfBody' }, error: { message: /aborted|broke off/ } },
 ]

@@ -9,7 +9,7 @@ import { services } from './services.ts'
 const dist = join(import.meta.dirname, '../../dist')
 
 /** Namespace and account of the agents, as in daemonset/. */
-const account = { namespace: 'nopal', name: 'nopal' } as const
+export const account = { namespace: 'nopal', name: 'nopal' } as const
 
 /** The two executables that ./build.sh can make of kactus. */
 export type KactusBuild = 'kactus' | 'kactus-pkg'
@@ -19,6 +19,8 @@ export interface AgentOptions {
   readonly settings?: string
   /** Which executable the agent finds beside itself. */
   readonly kactus?: KactusBuild
+  /** Its way to the API server; straight there unless told. */
+  readonly kubeconfig?: string
 }
 
 /** Quick to look again, so that a test sees a change soon; everything else as shipped. */
@@ -34,7 +36,8 @@ export async function startAgent(api: ApiServer, node: LabNode, options: AgentOp
   const file = node.path('/etc/nopal/nopal.ini')
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, options.settings ?? defaultSettings)
-  const env = await environmentOf(api, node)
+  const kubeconfig = options.kubeconfig ?? (await api.kubeconfigFor(account.namespace, account.name))
+  const env = environmentOf(node, kubeconfig)
   const words = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   const nopal = [node.enterScript, 'env', ...words, process.execPath, program, '"$@"']
   writeFileSync(node.nopalScript, `#!/bin/sh\nexec ${nopal.join(' ')}\n`, { mode: 0o755 })
@@ -60,11 +63,11 @@ function programFor(node: LabNode, kactus: KactusBuild): string {
 }
 
 /** What a pod of the agent's DaemonSet finds in its environment. */
-async function environmentOf(api: ApiServer, node: LabNode): Promise<Record<string, string>> {
+function environmentOf(node: LabNode, kubeconfig: string): Record<string, string> {
   return {
     NODE_NAME: node.name,
     POD_NAMESPACE: account.namespace,
-    KUBECONFIG: await api.kubeconfigFor(account.namespace, account.name),
+    KUBECONFIG: kubeconfig,
     KUBERNETES_SERVICE_HOST: services.api,
     KUBERNETES_SERVICE_PORT: '443',
   }

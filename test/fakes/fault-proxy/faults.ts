@@ -24,6 +24,8 @@ export type FaultKind =
   | { readonly does: 'silence' }
   /** Nobody listens on the port; meets every client, whatever the scope says. */
   | { readonly does: 'refuse' }
+  /** Shows the certificate of a stranger; meets every client, whatever the scope says. */
+  | { readonly does: 'strange' }
 
 export type AnswerCode = 401 | 403 | 404 | 409 | 410 | 422 | 429 | 500 | 503
 
@@ -48,6 +50,9 @@ export function isWatch({ method, url }: Asked): boolean {
   return method === 'GET' && (watch === 'true' || watch === '1')
 }
 
+/** What meets a client before it has asked anything. */
+const ofAll: ReadonlySet<Fault['does']> = new Set(['refuse', 'strange'])
+
 /** The faults that are set, with how often each was met. */
 export class FaultList {
   #faults: readonly Fault[] = []
@@ -67,11 +72,14 @@ export class FaultList {
     return this.#faults.some(fault => fault.does === 'refuse')
   }
 
+  get strange(): boolean {
+    return this.#faults.some(fault => fault.does === 'strange')
+  }
+
   /** The first fault that means this request and is not used up; it is counted. */
   take(asked: Asked): Fault | undefined {
     const index = this.#faults.findIndex(
-      (fault, at) =>
-        fault.does !== 'refuse' && meets(fault, asked) && (this.#hits[at] ?? 0) < (fault.times ?? Infinity),
+      (fault, at) => !ofAll.has(fault.does) && meets(fault, asked) && (this.#hits[at] ?? 0) < (fault.times ?? Infinity),
     )
     if (index < 0) return undefined
     this.#hits[index] = (this.#hits[index] ?? 0) + 1

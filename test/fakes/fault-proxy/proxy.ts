@@ -17,6 +17,8 @@ export interface ProxyConfig {
   readonly ca: string
   readonly cert: string
   readonly key: string
+  /** A certificate that no client trusts. */
+  readonly stranger: { readonly cert: string; readonly key: string }
 }
 
 /** A watch that is open through the proxy. */
@@ -32,6 +34,7 @@ export class FaultProxy {
   readonly #streams = new Set<OpenStream>()
   #server: Server | undefined
   #port: number
+  #strange = false
 
   constructor(config: ProxyConfig) {
     this.#config = config
@@ -59,12 +62,23 @@ export class FaultProxy {
     }
     if (this.faults.refusing) await this.#close()
     else if (this.#server === undefined) await this.listen()
+    this.#showCertificate(this.faults.strange)
+  }
+
+  #showCertificate(strange: boolean): void {
+    const { cert, key, stranger } = this.#config
+    if (strange === this.#strange) return
+    this.#strange = strange
+    this.#server?.setSecureContext(strange ? stranger : { cert, key })
+    // Who is connected has seen the other one.
+    this.#server?.closeAllConnections()
   }
 
   async #close(): Promise<void> {
     const server = this.#server
     if (server === undefined) return
     this.#server = undefined
+    this.#strange = false
     server.close()
     server.closeAllConnections()
     await once(server, 'close')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { ApiServer, ApiTarget } from '../../cluster/api-server.ts'
 import { writeKubeconfig } from '../../cluster/kubeconfig.ts'
 import { startNodeChild } from '../../cluster/node-child.ts'
-import { issueCertificate } from '../../cluster/pki.ts'
+import { issueCertificate, issueStranger, type KeyPair } from '../../cluster/pki.ts'
 import { lastLines, stopChild } from '../../cluster/process.ts'
 import type { Fault } from './faults.ts'
 
@@ -42,9 +42,10 @@ export async function startFaultProxy(server: ApiServer, options: ProxyOptions =
     commonName: 'fault-proxy',
     names: ['localhost', 'kubernetes', host],
   })
-  const [cert, key] = await Promise.all([readFile(pair.certFile, 'utf8'), readFile(pair.keyFile, 'utf8')])
+  const { cert, key } = await readPair(pair)
+  const stranger = await readPair(await issueStranger(server.pki.folder, `${name}-stranger`))
   const { socketPath, ca } = server.admin
-  const config = { host, port, upstream: server.url, socketPath, ca, cert, key }
+  const config = { host, port, upstream: server.url, socketPath, ca, cert, key, stranger }
   const file = join(import.meta.dirname, 'main.ts')
   const folder = join(server.folder, 'logs')
   const [child, ready] = await startNodeChild({ name, file, folder, netns, config })
@@ -82,4 +83,9 @@ export async function startFaultProxy(server: ApiServer, options: ProxyOptions =
     },
     stop: () => stopChild(child, 2000),
   }
+}
+
+async function readPair({ certFile, keyFile }: KeyPair): Promise<{ readonly cert: string; readonly key: string }> {
+  const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')])
+  return { cert, key }
 }
