@@ -1,0 +1,76 @@
+import { readdirSync } from 'node:fs'
+import type { Lab } from './lab.ts'
+import type { LabNode } from './node.ts'
+import { ask, jsonPatch, type NodeObject, networkCondition, readNode, testTaint, verifiedLabel } from './objects.ts'
+import { until } from './until.ts'
+
+/** The document of `nopal verify --output json`, as far as tests read it. */
+export interface VerdictDocument {
+  readonly passed: boolean
+  readonly checks: readonly VerdictCheck[]
+}
+
+export interface VerdictCheck {
+  readonly code: string
+  readonly from: string
+  readonly target: string
+  readonly result: string
+  readonly reason?: string
+  readonly message: string
+}
+
+/** Runs `nopal verify` on a node as a person would; the agent must have been started there once. */
+export async function verify(lab: Lab, node: LabNode, args: readonly string[] = []): Promise<VerdictDocument> {
+  const words = [node.nopalScript, 'verify', '--dry-run', '--output', 'json', ...args]
+  const { stdout, stderr, code } = await lab.run.run(words)
+  if (code > 1) throw new Error(`nopal verify ended with ${code}: ${stderr}`)
+  return JSON.parse(stdout) as VerdictDocument
+}
+
+/** Results in short, one of a kind: `dns NoAnswer`. */
+export function failures(verdict: VerdictDocument, from: string): readonly string[] {
+  const failed = verdict.checks.filter(check => check.from === from && check.result === 'fail')
+  return [...new Set(failed.map(check => `${check.code} ${check.reason ?? ''}`))].sort()
+}
+
+/** Makes a node one that was never verified. */
+export async function makeUnverified(lab: Lab, node: LabNode): Promise<void> {
+  const { metadata } = await readNode(lab.api, node.name)
+  const label = `/metadata/labels/${verifiedLabel.replace('/', '~1')}`
+  const steps = [
+    ...(metadata.labels?.[verifiedLabel] === undefined ? [] : [{ op: 'remove', path: label }]),
+    { op: 'add', path: '/spec/taints', value: [testTaint] },
+  ]
+  await ask(lab.api, { method: 'PATCH', path: `/api/v1/nodes/${node.name}`, body: steps, contentType: jsonPatch })
+}
+
+/** Waits for the condition to have a status. */
+export async function conditionOf(lab: Lab, node: LabNode, status: string): Promise<NodeObject> {
+  return await until(`${node.name} to be ${status}`, async () => {
+    const now = await readNode(lab.api, node.name)
+    return networkCondition(now)?.status === status ? now : undefined
+  })
+}
+
+/** What is left of probe sandboxes on a node: records, addresses given out, cables, processes. */
+export async function sandboxTraces(node: LabNode): Promise<readonly string[]> {
+  const script = `
+    find /var/lib/cni/nopal -type f -o -type l 2>/dev/null
+    grep -rl nopal-probe- /var/lib/cni/networks /var/lib/cni/kactus 2>/dev/null
+    ip -o link show type veth | grep -v ' eth0@' | cut -d' ' -f2
+    for process in /proc/[0-9]*; do
+      [ "$(readlink "$process/ns/mnt")" = "$(readlink /proc/self/ns/mnt)" ] || continue
+      tr '\\0' ' ' <"$process/cmdline" | grep -o 'nopal.js prob[e]' || :
+    done`
+  const { stdout } = await node.exec(['sh', '-c', script])
+  return stdout.split('\n').filter(line => line !== '')
+}
+
+/** The records of sandboxes that a node has at this moment. */
+export function recordsOn(node: LabNode): readonly string[] {
+  try {
+    return readdirSync(node.path('/var/lib/cni/nopal/sandboxes')).filter(name => name.endsWith('.json'))
+  } catch {
+    return []
+  }
+}

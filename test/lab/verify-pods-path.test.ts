@@ -1,0 +1,167 @@
+import t from 'tap'
+import { type Lab, startLab } from './lab.ts'
+import { hasTestTaint, networkCondition, readNode } from './objects.ts'
+import { until } from './until.ts'
+import { conditionOf, failures, makeUnverified, sandboxTraces, verify } from './verify-bed.ts'
+
+interface Break {
+  readonly name: string
+  /** Run on the node; the host's own way must stay whole. */
+  readonly make: readonly string[]
+  readonly mend: readonly string[]
+  /** All that fails from the sandbox. */
+  readonly fails: readonly string[]
+  /** What the node shows. */
+  readonly reason: string
+  readonly says: RegExp
+}
+
+const nftTable = 'add table inet broken; add chain inet broken pods { type filter hook prerouting priority -300; }'
+const dropFromPods = (what: string) => [`nft '${nftTable}; add rule inet broken pods iifname cni0 ${what} drop'`]
+const mendTable = ['nft delete table inet broken']
+
+const breaks: readonly Break[] = [
+  {
+    name: 'UDP to name servers is dropped on the bridge',
+    make: dropFromPods('udp dport 53'),
+    mend: mendTable,
+    fails: ['dns NoAnswer'],
+    reason: 'NoAnswer',
+    says: /by TCP the server answers/,
+  },
+  {
+    name: 'a route that leads pods nowhere',
+    make: ['ip route add unreachable default table 77', 'ip rule add iif cni0 lookup 77'],
+    mend: ['ip rule del iif cni0 lookup 77', 'ip route flush table 77'],
+    fails: ['api Unreachable', 'dns NoAnswer', 'peers PeersUnreachable', 'tcp Unreachable'],
+    reason: 'Unreachable',
+    says: /EHOSTUNREACH/,
+  },
+  {
+    name: 'a route that swallows what pods send',
+    make: ['ip route add blackhole default table 77', 'ip rule add iif cni0 lookup 77'],
+    mend: ['ip rule del iif cni0 lookup 77', 'ip route flush table 77'],
+    fails: ['api TimedOut', 'dns NoAnswer', 'peers PeersUnreachable', 'tcp TimedOut'],
+    reason: 'TimedOut',
+    says: /no answer/,
+  },
+  {
+    name: 'large packets of pods vanish',
+    make: dropFromPods('meta length gt 1300'),
+    mend: mendTable,
+    fails: ['api TimedOut', 'mtu BlackHole'],
+    reason: 'BlackHole',
+    says: /none of 1420 bytes/,
+  },
+]
+
+t.test("the pods' path, from a sandbox on the node's own CNI chain", async t => {
+  const lab = await startLab({ api: 'embedded' })
+  t.teardown(async () => {
+    if (!t.passing()) t.comment(lab.run.logTails(40))
+    await lab.stop()
+  })
+  const [one, two] = [lab.node(1), lab.node(2)]
+  await Promise.all([lab.startAgent(two), (await lab.startAgent(one)).stop('SIGTERM', 5000)])
+  await conditionOf(lab, two, 'True')
+
+  await t.test('all well: both places pass, and nothing stays', async t => {
+    const verdict = await until('n2 to answer probes', async () => {
+      const found = await verify(lab, one)
+      return found.checks.filter(check => check.code === 'mtu' && check.result === 'pass').length === 2 && found
+    })
+    t.equal(verdict.passed, true)
+    for (const from of ['host', 'sandbox']) {
+      const codes = verdict.checks
+        .filter(check => check.from === from && check.result === 'pass')
+        .map(({ code }) => code)
+      t.same(
+        [...new Set(codes)].sort(),
+        ['api', 'dns', 'mtu', 'peers', 'services', 'tcp'],
+        `all checks from the ${from}`,
+      )
+    }
+    t.match(
+      verdict.checks.filter(({ code }) => code === 'mtu').map(({ target }) => target),
+      [/1420 bytes/, /1420 bytes/],
+      "full-size means the interface's own size",
+    )
+    t.same(await sandboxTraces(one), [])
+  })
+
+  for (const row of breaks) {
+    await t.test(row.name, async t => {
+      await makeUnverified(lab, one)
+      for (const command of row.make) await one.must(['sh', '-c', command])
+      const agent = await lab.startAgent(one)
+      const bad = await conditionOf(lab, one, 'False')
+      t.ok(hasTestTaint(bad), 'the taint stays')
+      t.match(networkCondition(bad), { reason: row.reason, message: /sandbox/ })
+      t.notMatch(networkCondition(bad)?.message, /\(host\)/)
+      const verdict = await verify(lab, one)
+      t.same(failures(verdict, 'host'), [], 'the host is well')
+      t.same(failures(verdict, 'sandbox'), row.fails)
+      const messages = verdict.checks.filter(check => check.result === 'fail').map(({ message }) => message)
+      t.ok(
+        messages.every(message => message.startsWith('sandbox: ')),
+        'every message names the place',
+      )
+      t.match(messages.join('\n'), row.says)
+      t.ok(hasTestTaint(await readNode(lab.api, 'n1')), 'the taint stays still')
+      for (const command of row.mend) await one.must(['sh', '-c', command])
+      await until('the lift', async () => !hasTestTaint(await readNode(lab.api, 'n1')), { limitMs: 50_000 })
+      t.equal(await agent.stop('SIGTERM', 5000), 0)
+      t.same(await sandboxTraces(one), [], 'nothing stays')
+    })
+  }
+
+  await t.test(
+    'a chain that takes no sandbox without a pod: skipped, said, and the host speaks for the node',
+    async t => {
+      await useChain(lab, 'refuse', `echo '{"code": 999, "msg": "K8S_POD_NAME is missing"}'; exit 1`)
+      for (const from of ['host,sandbox', 'sandbox']) {
+        const verdict = await verify(lab, one, ['--from', from])
+        const skipped = verdict.checks.filter(check => check.from === 'sandbox')
+        t.equal(verdict.passed, true, `--from ${from}`)
+        t.ok(skipped.length > 0 && skipped.every(check => check.result === 'skip' && check.reason === 'SandboxRefused'))
+        t.match(skipped[0]?.message, /K8S_POD_NAME is missing/)
+        t.ok(
+          verdict.checks.some(check => check.from === 'host' && check.result === 'pass'),
+          'the host was asked',
+        )
+      }
+      t.same(await sandboxTraces(one), [])
+    },
+  )
+
+  await t.test('a chain that can attach nobody fails the node', async t => {
+    await useChain(lab, 'refuse', `echo '{"code": 50, "msg": "no network yet"}'; exit 1`)
+    const verdict = await verify(lab, one)
+    t.same(failures(verdict, 'host'), [])
+    t.same(failures(verdict, 'sandbox'), ['tcp Unreachable'])
+    await one.must(['rm', '/opt/cni/bin/refuse'])
+    const missing = await verify(lab, one)
+    t.same(failures(missing, 'sandbox'), ['tcp Unreachable'])
+    t.match(missing.checks.find(check => check.result === 'fail')?.message, /"refuse" is not installed/)
+  })
+
+  await t.test('a node without a network yet: skipped, and said', async t => {
+    await one.must(['sh', '-c', 'rm /etc/cni/net.d/*.conflist'])
+    const verdict = await verify(lab, one)
+    t.equal(verdict.passed, true)
+    t.match(
+      verdict.checks.find(check => check.from === 'sandbox'),
+      { result: 'skip', reason: 'NoNetwork' },
+    )
+  })
+})
+
+/** Makes a network that comes before all others, with a plugin of so many shell words. */
+async function useChain(lab: Lab, name: string, script: string): Promise<void> {
+  const node = lab.node(1)
+  const list = JSON.stringify({ cniVersion: '1.0.0', name: 'first', plugins: [{ type: name }] })
+  await node.must(['sh', '-c', 'cat >"$1"; chmod +x "$1"', 'sh', `/opt/cni/bin/${name}`], {
+    input: `#!/bin/sh\ncat >/dev/null\n[ "$CNI_COMMAND" != DEL ] || exit 0\n${script}\n`,
+  })
+  await node.must(['sh', '-c', 'cat >/etc/cni/net.d/00-first.conflist'], { input: list })
+}
