@@ -68,31 +68,24 @@ async function attach(call: Call, record: ContainerRecord, planned: readonly Att
     // The first one's mark shares the write that must precede it.
     await bench.writer.change(first.ifname, { status: 'adding' })
     await attachAll(bench, planned, start)
-    const result = bench.writer.current(first.ifname)?.result
-    if (result === undefined) throw new Error('the first network has no result')
-    return await finalOrUndo(call, bench, { planned, list: first.list, result })
+    return await finalOrUndo(call, bench, planned)
   } catch (error) {
     await settle(bench)
     throw error
   }
 }
 
-interface Outcome {
-  readonly planned: readonly Attachment[]
-  readonly list: Attachment['list']
-  readonly result: JsonObject
-}
-
-async function finalOrUndo(call: Call, bench: RecordedWork, outcome: Outcome): Promise<JsonObject> {
-  const { conf } = call
+/** What the caller is told, once all is on record; if either cannot be, all is undone. */
+async function finalOrUndo(call: Call, bench: RecordedWork, planned: readonly Attachment[]): Promise<JsonObject> {
+  const current = () => planned.map(({ ifname }) => bench.writer.current(ifname)).filter(entry => entry !== undefined)
   try {
-    const isPrimary = outcome.planned.some(attachment => attachment.isPrimary)
-    return finalResult(isPrimary ? conf : { ...conf, prevResult: undefined }, outcome.list, outcome.result)
+    await bench.writer.flush()
+    const [first] = current()
+    if (first?.result === undefined) throw new Error('the first network has no result')
+    const conf = first.isPrimary ? call.conf : { ...call.conf, prevResult: undefined }
+    return finalResult(conf, first.list, first.result)
   } catch (error) {
-    const attached = outcome.planned
-      .map(({ ifname }) => bench.writer.current(ifname))
-      .filter(entry => entry !== undefined)
-    await detachAll(bench, attached)
+    await detachAll(bench, current())
     throw error
   }
 }

@@ -76,7 +76,8 @@ async function attachOne(bench: Workbench, attachment: Attachment, first?: JsonO
   if (writer.current(attachment.ifname)?.status !== 'adding')
     await writer.change(attachment.ifname, { status: 'adding' })
   const result = await addChain(runner, attachment.list, placeOf(attachment, containerId, netns), first)
-  await writer.change(attachment.ifname, { status: 'added', result })
+  // Until this is on disk its DEL only lacks the result, which it must be able to do without.
+  writer.note(attachment.ifname, { status: 'added', result })
   log.info(`added ${titleOf(attachment)}`, { ...factsOf(attachment), ms: Math.round(performance.now() - started) })
 }
 

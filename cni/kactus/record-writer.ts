@@ -11,6 +11,8 @@ export interface RecordProgress {
   current(ifname: string): Attachment | undefined
   /** Changes one attachment and returns when that is as safe as asked. */
   change(ifname: string, change: AttachmentChange, durable?: boolean): Promise<void>
+  /** Changes one attachment; that gets on disk with the next write, or soon. */
+  note(ifname: string, change: AttachmentChange): void
 }
 
 /** Notes nothing: for work that leaves nothing to be undone. */
@@ -19,6 +21,7 @@ export function unwritten(record: ContainerRecord): RecordProgress {
     record,
     current: ifname => record.attachments.find(attachment => attachment.ifname === ifname),
     change: () => Promise.resolve(),
+    note: () => undefined,
   }
 }
 
@@ -32,6 +35,7 @@ export class RecordWriter implements RecordProgress {
   #next: Promise<void> | undefined
   #last: Promise<void> = Promise.resolve()
   #isNextDurable = false
+  #soon: NodeJS.Timeout | undefined
 
   constructor(store: RecordStore, record: ContainerRecord) {
     this.#store = store
@@ -47,14 +51,24 @@ export class RecordWriter implements RecordProgress {
   }
 
   change(ifname: string, change: AttachmentChange, durable = true): Promise<void> {
-    const attachments = this.#record.attachments.map(entry =>
-      entry.ifname === ifname ? { ...entry, ...change } : entry,
-    )
-    return this.replace({ ...this.#record, attachments }, durable)
+    return this.replace(withChange(this.#record, ifname, change), durable)
+  }
+
+  note(ifname: string, change: AttachmentChange): void {
+    this.#record = withChange(this.#record, ifname, change)
+    // A fault of the disk is met again by the write that somebody waits for.
+    this.#soon ??= setTimeout(() => this.flush().catch(() => undefined), SOON_MS)
+  }
+
+  /** Returns when all that was noted is on disk. */
+  flush(): Promise<void> {
+    return this.replace(this.#record)
   }
 
   /** Replaces the record and returns when that is on disk. */
   replace(record: ContainerRecord, durable = true): Promise<void> {
+    clearTimeout(this.#soon)
+    this.#soon = undefined
     this.#record = record
     this.#isNextDurable ||= durable
     this.#next ??= this.#afterLast()
@@ -63,6 +77,7 @@ export class RecordWriter implements RecordProgress {
 
   /** Ends the record: nothing of the container is left. */
   async remove(): Promise<void> {
+    clearTimeout(this.#soon)
     await this.#last.catch(() => undefined)
     await this.#store.remove(this.#record.containerId)
   }
@@ -79,4 +94,12 @@ export class RecordWriter implements RecordProgress {
     this.#last = write
     return write
   }
+}
+
+/** Long enough for networks that are attached side by side to share a write, short enough for one that hangs. */
+const SOON_MS = 50
+
+function withChange(record: ContainerRecord, ifname: string, change: AttachmentChange): ContainerRecord {
+  const attachments = record.attachments.map(entry => (entry.ifname === ifname ? { ...entry, ...change } : entry))
+  return { ...record, attachments }
 }
