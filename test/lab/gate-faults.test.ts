@@ -1,0 +1,106 @@
+import t from 'tap'
+import type { Fault, FaultKind } from '../fakes/fault-proxy/start.ts'
+import { askAgent, isOpen, setLabels, shutNode, startProxy, untilOpen } from './gate-bed.ts'
+import { startLab } from './lab.ts'
+import { readNode, verifiedLabel } from './objects.ts'
+import { until } from './until.ts'
+
+interface DownCase {
+  readonly name: string
+  readonly fault: FaultKind
+  readonly reason: string
+}
+
+const downCases: readonly DownCase[] = [
+  { name: 'refuses connections', fault: { does: 'refuse' }, reason: 'Unreachable' },
+  { name: 'takes requests and is silent', fault: { does: 'hang' }, reason: 'TimedOut' },
+  { name: 'is a stranger', fault: { does: 'strange' }, reason: 'TLSFailed' },
+  { name: 'knows us no more', fault: { does: 'answer', code: 401 }, reason: 'Unauthorized' },
+  { name: 'allows nothing', fault: { does: 'answer', code: 403 }, reason: 'Forbidden' },
+  { name: 'is broken', fault: { does: 'answer', code: 500 }, reason: 'ServerError' },
+  {
+    name: 'is too busy',
+    fault: { does: 'answer', code: 429, retryAfterSeconds: 1 },
+    reason: 'Throttled',
+  },
+]
+
+const lab = await startLab({ nodes: 1, api: 'real' })
+t.teardown(async () => {
+  if (!t.passing()) t.comment(lab.run.logTails(40))
+  await lab.stop()
+})
+const node = lab.node(1)
+const { proxy, kubeconfig } = await startProxy(lab)
+t.teardown(() => proxy.stop())
+
+for (const { name, fault, reason } of downCases) {
+  await t.test(`the API ${name} when the agent starts`, async t => {
+    await shutNode(lab, 'n1')
+    await proxy.set(fault)
+    const agent = await lab.startAgent(node, { kubeconfig })
+    await t.test('the verdict says why', async t => {
+      const told = await until('a verdict', async () => {
+        const { status, text } = await askAgent(node, '/health')
+        return status === 503 && text.startsWith('the node failed') ? text : undefined
+      })
+      t.match(told, new RegExp(`^api ${reason} `, 'm'))
+      t.equal((await askAgent(node, '/healthz')).status, 200, 'the agent itself is well')
+      const { code, stdout } = await node.exec([
+        node.nopalScript,
+        'verify',
+        '--dry-run',
+        '--output',
+        'json',
+        '--from',
+        'host',
+      ])
+      t.equal(code, 1, 'an API that does not answer is a failing check')
+      const { checks } = JSON.parse(stdout) as { checks: readonly { code: string; reason?: string }[] }
+      t.ok(
+        checks.some(check => check.code === 'api' && check.reason === reason),
+        stdout,
+      )
+      t.notOk(isOpen(await readNode(lab.api, 'n1')), 'the node is shut')
+    })
+    await proxy.clear()
+    const endMs = performance.now()
+    await untilOpen(lab, 'n1')
+    t.comment(`${reason}: open ${((performance.now() - endMs) / 1000).toFixed(1)} s after the fault's end`)
+    t.equal(await agent.stop('SIGTERM', 5000), 0)
+  })
+}
+
+interface CutCase {
+  readonly name: string
+  /** What meets the watch that is opened after the cut. */
+  readonly after: readonly Fault[]
+}
+
+const cutCases: readonly CutCase[] = [
+  { name: 'is cut', after: [] },
+  { name: 'is cut, and its place is gone', after: [{ does: 'answer', code: 410, watch: true, times: 1 }] },
+  { name: 'is cut, and reset twice more', after: [{ does: 'reset', watch: true, times: 2 }] },
+]
+
+await t.test('a watch that breaks loses no event', async t => {
+  const agent = await lab.startAgent(node, { kubeconfig })
+  await untilOpen(lab, 'n1')
+  for (const { name, after } of cutCases) {
+    await proxy.set({ does: 'refuse' })
+    await setLabels(lab, 'n1', { [verifiedLabel]: null })
+    await proxy.set(...after)
+    const cutMs = performance.now()
+    await untilOpen(lab, 'n1')
+    t.pass(`${name}: the label that went meanwhile is missed`)
+    t.comment(
+      `${name}: seen, verified and labelled ${((performance.now() - cutMs) / 1000).toFixed(1)} s after the cut ended`,
+    )
+    t.same(
+      await proxy.hits(),
+      after.map(({ times = 0 }) => times),
+      `${name}: the faults were met`,
+    )
+  }
+  t.equal(await agent.stop('SIGTERM', 5000), 0)
+})
