@@ -1,0 +1,193 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { del } from '../../../../cni/kactus/del.ts'
+import type { Attachment } from '../../../../cni/networks/record.ts'
+import { failing } from '../fake-runner.ts'
+import { refusalOf } from '../refusal.ts'
+import { Bench } from './bench.ts'
+import { aux, BLUE, GREEN, hotplugged, podArgs, primary, recordOf } from './fixtures.ts'
+
+const blue = { args: `${podArgs};K8S_POD_NETWORK=blue` }
+const second = primary({ owner: 'eth1', ifname: 'eth1' })
+
+interface DelCase {
+  readonly name: string
+  readonly attachments: readonly Attachment[] | undefined
+  readonly request?: Parameters<Bench['call']>[1]
+  readonly trace: readonly string[]
+  readonly left: readonly string[]
+}
+
+const cases: readonly DelCase[] = [
+  {
+    name: 'all of a container, the default network last',
+    attachments: [primary(), aux(), hotplugged()],
+    trace: [`DEL hot ${BLUE}`, `DEL aux ${GREEN}`, 'DEL main eth0'],
+    left: [],
+  },
+  {
+    name: 'a container without a record: the configured delegates',
+    attachments: undefined,
+    trace: ['DEL main eth0'],
+    left: [],
+  },
+  {
+    name: 'what may have run, and nothing that has not',
+    attachments: [primary({ status: 'adding', result: undefined }), aux({ status: 'planned' })],
+    trace: ['DEL main eth0'],
+    left: [],
+  },
+  {
+    name: 'only what is left of an earlier DEL',
+    attachments: [primary({ status: 'deleted' }), aux()],
+    trace: [`DEL aux ${GREEN}`],
+    left: [],
+  },
+  {
+    name: 'one of two interfaces of the runtime: what was attached later stays',
+    attachments: [primary(), second, hotplugged()],
+    trace: ['DEL main eth0'],
+    left: ['eth1 added', `${BLUE} added`],
+  },
+  {
+    name: 'an adopted container: its networks and the configured delegates',
+    attachments: [hotplugged()],
+    trace: [`DEL hot ${BLUE}`, 'DEL main eth0'],
+    left: [],
+  },
+  {
+    name: "another configuration's attachments stay",
+    attachments: [primary({ conf: 'other' })],
+    trace: ['DEL main eth0'],
+    left: ['eth0 added'],
+  },
+  {
+    name: 'one network of a container that runs',
+    attachments: [primary(), aux(), hotplugged()],
+    request: { request: blue },
+    trace: [`DEL hot ${BLUE}`],
+    left: ['eth0 added', `${GREEN} added`],
+  },
+  {
+    name: 'one network by its namespace',
+    attachments: [primary(), hotplugged()],
+    request: { request: { args: `${podArgs};K8S_POD_NETWORK=team/blue` } },
+    trace: [`DEL hot ${BLUE}`],
+    left: ['eth0 added'],
+  },
+  {
+    name: "a network of another namespace is another's",
+    attachments: [primary(), hotplugged()],
+    request: { request: { args: `${podArgs};K8S_POD_NETWORK=infra/blue` } },
+    trace: [],
+    left: ['eth0 added', `${BLUE} added`],
+  },
+  {
+    name: 'a network that is not attached',
+    attachments: [primary()],
+    request: { request: blue },
+    trace: [],
+    left: ['eth0 added'],
+  },
+  {
+    name: 'a network of a container without a record',
+    attachments: undefined,
+    request: { request: blue },
+    trace: [],
+    left: [],
+  },
+]
+
+for (const { name, attachments, request, trace, left } of cases) {
+  t.test(`DEL: ${name}`, async t => {
+    const bench = new Bench(t)
+    if (attachments !== undefined) await bench.store.write(recordOf(attachments), true)
+    await del(bench.call('DEL', request))
+    t.strictSame(bench.runner.trace, trace)
+    t.strictSame(await bench.state(), left)
+    t.strictSame(bench.files(), left.length > 0 ? ['records/c1.json'] : [])
+  })
+}
+
+t.test('every plugin gets what its ADD had: configuration, arguments, result', async t => {
+  const bench = new Bench(t)
+  await bench.store.write(recordOf([primary(), aux({ args: 'IgnoreUnknown=1;MAC=m' })]), true)
+  await del(bench.call('DEL', { request: { netns: '' }, conf: { delegates: [{ type: 'changed', name: 'since' }] } }))
+  t.match(bench.runner.calls[0], {
+    type: 'aux',
+    variables: { CNI_ARGS: 'IgnoreUnknown=1;MAC=m', CNI_NETNS: '', CNI_IFNAME: GREEN, CNI_CONTAINERID: 'c1' },
+    config: { name: 'green', prevResult: aux().result },
+  })
+  t.equal(bench.runner.calls[1]?.type, 'main')
+})
+
+t.test('a failure: the others are undone, and the retry is for what is left', async t => {
+  const bench = new Bench(t)
+  await bench.store.write(recordOf([primary(), aux(), hotplugged()]), true)
+  bench.plays(failing({ [`DEL hot ${BLUE}`]: 60, [`DEL aux ${GREEN}`]: 61 }))
+  t.equal((await refusalOf(() => del(bench.call('DEL')))).code, 60)
+  t.strictSame(bench.runner.trace, [`DEL hot ${BLUE}`, `DEL aux ${GREEN}`, 'DEL main eth0'])
+  t.strictSame(await bench.state(), ['eth0 deleted', `${GREEN} added`, `${BLUE} added`])
+  t.equal(bench.logged.filter(({ message }) => message.includes('failed')).length, 2)
+  bench.plays()
+  await del(bench.call('DEL'))
+  t.strictSame(bench.runner.trace, [`DEL hot ${BLUE}`, `DEL aux ${GREEN}`])
+  t.strictSame(bench.files(), [])
+})
+
+t.test('a failing network of a container that runs stays on record', async t => {
+  const bench = new Bench(t)
+  await bench.store.write(recordOf([primary(), hotplugged()]), true)
+  bench.plays(failing({ [`DEL hot ${BLUE}`]: 60 }))
+  t.equal((await refusalOf(() => del(bench.call('DEL', { request: blue })))).code, 60)
+  t.strictSame(await bench.state(), ['eth0 added', `${BLUE} added`])
+})
+
+t.test('the default network is not taken from a container that runs', async t => {
+  const bench = new Bench(t)
+  await bench.store.write(recordOf([primary({ network: 'team/blue' })]), true)
+  t.equal((await refusalOf(() => del(bench.call('DEL', { request: blue })))).code, 7)
+  t.strictSame(bench.runner.trace, [])
+})
+
+t.test('the netns of a record is kept for what stays', async t => {
+  const bench = new Bench(t)
+  await bench.store.write(recordOf([primary(), hotplugged()]), true)
+  await del(bench.call('DEL', { request: { ...blue, netns: '' } }))
+  t.equal((await bench.record())?.netns, '/run/netns/x')
+})
+
+t.test('twice is as good as once', async t => {
+  const bench = new Bench(t)
+  await bench.store.write(recordOf([primary()]), true)
+  await del(bench.call('DEL'))
+  await del(bench.call('DEL'))
+  t.strictSame(bench.runner.trace, ['DEL main eth0', 'DEL main eth0'])
+})
+
+t.test('a failing delegate of a container without a record is told of', async t => {
+  const bench = new Bench(t)
+  bench.plays(failing({ 'DEL main eth0': 62 }))
+  t.equal((await refusalOf(() => del(bench.call('DEL')))).code, 62)
+  t.strictSame(bench.files(), [])
+})
+
+t.test('a record that is damaged: set aside, and the configured delegates are told', async t => {
+  const bench = new Bench(t)
+  await mkdir(join(bench.folder, 'records'))
+  await writeFile(join(bench.folder, 'records/c1.json'), 'junk')
+  await del(bench.call('DEL'))
+  t.strictSame(bench.runner.trace, ['DEL main eth0'])
+  t.equal(bench.said.length, 1)
+})
+
+t.test('many at once: every network is undone once', async t => {
+  const bench = new Bench(t)
+  await bench.store.write(recordOf([primary(), aux(), hotplugged()]), true)
+  const dels = Array.from({ length: 6 }, () => del(bench.call('DEL', { request: blue })))
+  await Promise.all([...dels, del(bench.call('DEL'))])
+  t.equal(bench.runner.trace.filter(line => line === `DEL hot ${BLUE}`).length, 1)
+  t.equal(bench.runner.trace.filter(line => line === `DEL aux ${GREEN}`).length, 1)
+  t.strictSame(bench.files(), [])
+})
