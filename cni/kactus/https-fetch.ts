@@ -4,8 +4,8 @@ import type { KubeAccess } from './kubeconfig.ts'
 /** What Bun's fetch takes beside what the standard has. */
 interface BunFetchOptions extends RequestInit {
   readonly tls: Readonly<Record<string, unknown>>
-  /** `false` = no proxy, whatever the environment says. */
-  readonly proxy?: string | undefined
+  /** Otherwise Bun takes one from the environment, and whoever sets that gets to see whom we talk to. */
+  readonly proxy: false
 }
 
 /** GETs by Bun's own means. */
@@ -19,6 +19,7 @@ export class FetchGetter implements HttpsGetter {
     this.#options = {
       signal,
       redirect: 'manual',
+      proxy: false,
       headers: headersFor(access),
       tls: {
         rejectUnauthorized: !skipsVerification,

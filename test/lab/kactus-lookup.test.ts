@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import t from 'tap'
@@ -124,6 +125,24 @@ t.test('lookup over the API', async t => {
           t.same([bed.held(), bed.state()], [[], []])
         })
       }
+
+      t.test('the environment names no proxy and lifts no check of certificates', async t => {
+        const env = {
+          HTTPS_PROXY: 'http://127.0.0.1:1',
+          https_proxy: 'http://127.0.0.1:1',
+          NODE_TLS_REJECT_UNAUTHORIZED: '0',
+        }
+        const args = podArgs('default', 'p1')
+        t.equal((await bed.run('ADD', { conf, args, env })).code, 0)
+        t.equal((await bed.run('DEL', { conf })).code, 0)
+        const stranger = join(bed.folder, 'stranger.yaml')
+        const other = await startApiServer({ kind: 'embedded', run: 'kactus-other' })
+        t.teardown(() => other.stop())
+        const text = readFileSync(direct, 'utf8').replace(server.url, other.url)
+        await writeFile(stranger, text)
+        const answer = await bed.run('ADD', { conf: { ...conf, kubeconfig: stranger }, args, env })
+        t.match(documentOf(answer), { code: 104, msg: /cannot be reached: .*(CERT|SIGNATURE|VERIFY)/ })
+      })
 
       t.test('the network fails where the pod did not: nothing has run', async t => {
         await proxy.set({ does: 'answer', code: 500, path: '/networks/' })
