@@ -1,0 +1,138 @@
+import t from 'tap'
+import {
+  addTaint,
+  agentRequests,
+  type GateNode,
+  isOpen,
+  nodePath,
+  setLabels,
+  shutNode,
+  untilOpen,
+  untilSaid,
+  untilVerified,
+  watchNodes,
+} from './gate-bed.ts'
+import { startLab } from './lab.ts'
+import { ask, createNode, hasTestTaint, networkCondition, readNode, testTaint, verifiedLabel } from './objects.ts'
+import { startWriters } from './taint-writers.ts'
+import { until } from './until.ts'
+
+const lab = await startLab({ nodes: 1, api: 'real' })
+t.teardown(async () => {
+  if (!t.passing()) t.comment(lab.run.logTails(40))
+  await lab.stop()
+})
+const node = lab.node(1)
+
+await t.test('from start to lift, and then settled: what it costs the API', async t => {
+  const history = await watchNodes(lab)
+  const startMs = Date.now()
+  const agent = await lab.startAgent(node)
+  await until('the lift', () => history.seen.some(isOpen))
+  const liftMs = Date.now()
+  await untilVerified(node, 3)
+  const first = (await agentRequests(lab)).filter(({ time }) => time <= liftMs + 1500)
+  t.comment(`lifted ${liftMs - startMs} ms after the start, ${first.length} requests until 1.5 s later`)
+  for (const { verb, path, code } of first) t.comment(`${verb} ${path} ${code}`)
+  t.ok(first.length <= 10, `${first.length} requests`)
+  const before = await agentRequests(lab)
+  await untilVerified(node, 10)
+  const more = (await agentRequests(lab)).slice(before.length)
+  t.same(
+    more.map(({ verb, path }) => `${verb} ${path}`),
+    [],
+    'ten more verifications ask nothing of the API',
+  )
+  history.close()
+  t.equal(await agent.stop('SIGTERM', 5000), 0)
+})
+
+await t.test('among other writers only our taint goes', async t => {
+  const history = await watchNodes(lab)
+  const writers = startWriters(lab.api, 'n1', 3)
+  const agent = await lab.startAgent(node)
+  const lifts = 3
+  for (let lift = 1; lift <= lifts; lift += 1) {
+    if (!hasTestTaint(await readNode(lab.api, 'n1'))) await addTaintAmongOthers()
+    await until(`lift ${lift}`, async () => !hasTestTaint(await readNode(lab.api, 'n1')), { limitMs: 60_000 })
+  }
+  t.equal(await agent.stop('SIGTERM', 5000), 0)
+  const { taints, statuses } = await writers.stop()
+  t.comment(`${taints} writes of taints and ${statuses} of the status by others, ${history.seen.length} states seen`)
+  await until(
+    'all to be seen',
+    async () => history.seen.at(-1)?.metadata.resourceVersion === (await readGateNode()).metadata.resourceVersion,
+  )
+  const changes = history.seen.slice(1).map((now, at) => ({ was: history.seen[at] as GateNode, now }))
+  const lifted = changes.filter(({ was, now }) => hasTestTaint(was) && !hasTestTaint(now))
+  t.equal(lifted.length, lifts)
+  for (const { was, now } of lifted) t.same(now.spec.taints ?? [], foreign(was), 'all others stay, in their order')
+  history.close()
+  await removeForeign()
+})
+
+await t.test('label games: each is verified afresh', async t => {
+  await shutNode(lab, 'n1')
+  const agent = await lab.startAgent(node)
+  await untilOpen(lab, 'n1')
+  const games = [
+    { name: 'removed', play: () => setLabels(lab, 'n1', { [verifiedLabel]: null }) },
+    { name: 'changed', play: () => setLabels(lab, 'n1', { [verifiedLabel]: 'no' }) },
+    { name: 'removed, and the taint put back', play: () => shutNode(lab, 'n1') },
+    { name: 'the taint put back alone', play: () => addTaint(lab, 'n1', testTaint) },
+  ]
+  for (const { name, play } of games) {
+    const said = agent.log().split('verifies again').length
+    await play()
+    await untilOpen(lab, 'n1')
+    const times = agent.log().split('verifies again').length - said
+    t.equal(times, name === 'the taint put back alone' ? 0 : 1, `${name}: open again`)
+  }
+  t.equal(await agent.stop('SIGTERM', 5000), 0)
+})
+
+await t.test('a node replaced under its name gets nothing of the old run', async t => {
+  const agent = await lab.startAgent(node)
+  await untilOpen(lab, 'n1')
+  await untilSaid(lab, 'n1', 'Verified')
+  await lab.dns.stop()
+  const history = await watchNodes(lab)
+  const { uid } = (await readGateNode()).metadata
+  await ask(lab.api, { method: 'DELETE', path: nodePath('n1') })
+  await createNode(lab.api, node.plan)
+  await untilSaid(lab, 'n1', 'NoAnswer')
+  const fresh = history.seen.filter(each => each.metadata.uid !== uid)
+  t.ok(fresh.length > 0, 'the new node was seen')
+  for (const each of fresh) {
+    t.ok(hasTestTaint(each), 'tainted')
+    t.notOk(each.metadata.labels?.[verifiedLabel], 'without the label')
+    t.not(networkCondition(each)?.status, 'True')
+  }
+  await lab.dns.start()
+  await untilOpen(lab, 'n1')
+  history.close()
+  t.equal(await agent.stop('SIGTERM', 5000), 0)
+})
+
+async function readGateNode(): Promise<GateNode> {
+  return (await readNode(lab.api, 'n1')) as GateNode
+}
+
+function foreign({ spec }: GateNode) {
+  return (spec.taints ?? []).filter(({ key }) => key !== testTaint.key)
+}
+
+/** Somebody changes the list at every moment: an append may come too late. */
+async function addTaintAmongOthers(): Promise<void> {
+  await until('our taint to be there', () =>
+    addTaint(lab, 'n1', testTaint).then(
+      () => true,
+      () => undefined,
+    ),
+  )
+}
+
+async function removeForeign(): Promise<void> {
+  const body = { spec: { taints: null } }
+  await ask(lab.api, { method: 'PATCH', path: nodePath('n1'), body, contentType: 'application/merge-patch+json' })
+}
