@@ -19,6 +19,13 @@ export interface WatchOptions<T> {
   readonly log: Logger
   readonly clock: Clock
   readonly random: () => number
+  /**
+   * How it learns what is there already: by a list, or by the watch itself, which then needs no right to list and makes
+   * no other request. A list unless told.
+   */
+  readonly begins?: 'list' | 'stream'
+  /** The server may not have such a collection: then there is nothing in it, and it is looked for now and then. */
+  readonly optional?: boolean
 }
 
 /** A watch that never ends by itself. */
@@ -27,6 +34,8 @@ export interface Watch<T> {
   objects(): ReadonlyMap<string, T> | undefined
   /** Whether a stream is open now, which proves that the server answers us. */
   live(): boolean
+  /** Whether what is known is all there is, but for what is on its way. */
+  current(): boolean
   stop(): Promise<void>
 }
 
@@ -41,6 +50,7 @@ export const watchTimes = {
   leastIdleMs: 120_000,
   mostIdleMs: 135_000,
   backoff: { leastMs: 200, mostMs: 8_000 },
+  absent: { leastMs: 5_000, mostMs: 300_000 },
 } as const
 
 /** After so many failures in a row the place to resume from is doubted too, and everything is listed again. */
@@ -62,11 +72,17 @@ class RestartingWatch<T> implements Watch<T> {
   #objects: Map<string, T> | undefined
   /** The resourceVersion up to which everything is known. */
   #cursor: string | undefined
+  /** What a stream has told of what is there, until it has told all; undefined = it tells changes. */
+  #coming: Map<string, T> | undefined
+  /** `events` is what servers before 1.34 understand; until their first bookmark, a minute, nobody knows that it was all. */
+  #begins: 'list' | 'stream' | 'events'
+  #absent = false
   #failures = 0
   #live = false
 
   constructor(options: WatchOptions<T>) {
     this.#options = options
+    this.#begins = options.begins ?? 'list'
   }
 
   begin(): void {
@@ -81,6 +97,10 @@ class RestartingWatch<T> implements Watch<T> {
     return this.#live
   }
 
+  current(): boolean {
+    return this.#live && this.#cursor !== undefined
+  }
+
   async stop(): Promise<void> {
     this.#controller.abort(new Error('the watch ends'))
     await this.#running
@@ -91,12 +111,13 @@ class RestartingWatch<T> implements Watch<T> {
     const { signal } = this.#controller
     while (!signal.aborted) {
       try {
-        this.#cursor ??= await this.#list()
-        await this.#follow(this.#cursor)
+        if (this.#begins === 'list') this.#cursor ??= await this.#list()
+        await this.#follow()
       } catch (error) {
         this.#noteFailure(error)
       }
-      const waitMs = backoffMs(Math.max(this.#failures, 1), watchTimes.backoff, random)
+      const limits = this.#absent ? watchTimes.absent : watchTimes.backoff
+      const waitMs = backoffMs(Math.max(this.#failures, 1), limits, random)
       await pause(clock, waitMs, signal)
     }
   }
@@ -104,14 +125,31 @@ class RestartingWatch<T> implements Watch<T> {
   #noteFailure(error: unknown): void {
     const { log, path } = this.#options
     if (this.#controller.signal.aborted) return
+    const code = error instanceof KubeError ? error.code : undefined
+    if (code === 'NotFound' && this.#options.optional) {
+      this.#noteAbsence()
+      return
+    }
+    if (code === 'Invalid' && this.#begins === 'stream') this.#begins = 'events'
     this.#failures += 1
-    const gone = error instanceof KubeError && error.code === 'Gone'
+    const gone = code === 'Gone'
     if (gone || this.#failures % failuresBeforeRelist === 0) this.#cursor = undefined
     const fields = { path, failures: this.#failures, err: error }
     if (gone) log.info(fields, 'watch is too old, lists again')
     // The first line says what happened; that it goes on is told now and then.
     else if (this.#failures % 10 === 1) log.warn(fields, 'watch failed, will try again')
     else log.debug(fields, 'watch failed, will try again')
+  }
+
+  #noteAbsence(): void {
+    const { log, path, onChange } = this.#options
+    // Counted from one, so that a collection that is about to come is found soon.
+    this.#failures = this.#absent ? this.#failures + 1 : 1
+    if (!this.#absent) log.info({ path }, 'the API server has no such collection, looks again now and then')
+    this.#absent = true
+    this.#cursor = undefined
+    this.#objects = new Map()
+    onChange(this.#objects)
   }
 
   /** @returns the resourceVersion of the list */
@@ -144,7 +182,7 @@ class RestartingWatch<T> implements Watch<T> {
   }
 
   /** Reads one stream to its end. */
-  async #follow(resourceVersion: string): Promise<void> {
+  async #follow(): Promise<void> {
     const { api, path, query, clock, random } = this.#options
     const stream = new AbortController()
     const end = () => stream.abort(this.#controller.signal.reason)
@@ -158,14 +196,16 @@ class RestartingWatch<T> implements Watch<T> {
         path,
         query: {
           ...query,
+          ...this.#place(),
           watch: 'true',
           allowWatchBookmarks: 'true',
-          resourceVersion,
           timeoutSeconds: String(Math.round(lifeMs / 1000)),
         },
         signal: stream.signal,
       })
       this.#live = true
+      this.#absent = false
+      this.#coming = this.#cursor === undefined ? new Map() : undefined
       const openedMs = clock.monotonic()
       for await (const line of splitLines(chunks)) {
         cancelIdle()
@@ -185,16 +225,43 @@ class RestartingWatch<T> implements Watch<T> {
     }
   }
 
+  /** Where a stream is to begin. */
+  #place(): Readonly<Record<string, string>> {
+    if (this.#cursor !== undefined) return { resourceVersion: this.#cursor }
+    // Without a version what is there comes first; with these two as well, not older than the server's newest.
+    return this.#begins === 'stream' ? { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' } : {}
+  }
+
   #take(event: WatchEvent): void {
     this.#noteSuccess()
+    if (this.#coming !== undefined) {
+      this.#gather(event, this.#coming)
+      return
+    }
     this.#cursor = event.kind === 'bookmark' ? event.resourceVersion : event.object.resourceVersion || this.#cursor
     if (event.kind === 'bookmark') return
     const objects = new Map(this.#objects)
+    this.#apply(event, objects)
+    this.#objects = objects
+    this.#options.onChange(objects)
+  }
+
+  /** The first bookmark, whatever it was sent for, comes after all that is there. */
+  #gather(event: WatchEvent, coming: Map<string, T>): void {
+    if (event.kind !== 'bookmark') {
+      this.#apply(event, coming)
+      return
+    }
+    this.#coming = undefined
+    this.#cursor = event.resourceVersion
+    this.#objects = coming
+    this.#options.onChange(coming)
+  }
+
+  #apply(event: Exclude<WatchEvent, { kind: 'bookmark' }>, objects: Map<string, T>): void {
     const value = event.kind === 'set' ? this.#options.parse(event.object.body) : undefined
     if (value === undefined) objects.delete(event.object.key)
     else objects.set(event.object.key, value)
-    this.#objects = objects
-    this.#options.onChange(objects)
   }
 
   #noteSuccess(): void {

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import * as v from 'valibot'
-import { startWatch, type Watch } from '../../../../agent/kube/watch.ts'
+import { startWatch, type Watch, type WatchOptions } from '../../../../agent/kube/watch.ts'
 import { systemClock } from '../../../../agent/runtime/clock.ts'
 import { createRecordingLogger, type RecordingLogger } from '../runtime/recording-logger.ts'
 import {
@@ -36,7 +36,14 @@ interface Running {
 /** Waits are a thousand times shorter than they are in earnest. */
 const hasty = { ...systemClock, after: (ms: number, run: () => void) => systemClock.after(ms / 1000, run) }
 
-async function start(t: Test, lists: readonly Script[], watches: readonly Script[]): Promise<Running> {
+type Manner = Pick<WatchOptions<number>, 'begins' | 'optional'>
+
+async function start(
+  t: Test,
+  lists: readonly Script[],
+  watches: readonly Script[],
+  manner: Manner = {},
+): Promise<Running> {
   const api = await startScriptedApi(t, { lists, watches })
   const log = createRecordingLogger()
   const states: string[] = []
@@ -56,6 +63,7 @@ async function start(t: Test, lists: readonly Script[], watches: readonly Script
     log,
     clock: hasty,
     random: Math.random,
+    ...manner,
   })
   t.teardown(() => watch.stop())
   const poll = async (done: () => boolean) => {
@@ -209,6 +217,100 @@ t.test('live means that a stream is open', async t => {
   t.same(running.lives.slice(0, 2), [false, true], 'not yet at the list, then yes')
   await running.untilWatches(3)
   t.equal(running.watch.live(), false)
+})
+
+const streams: Manner = { begins: 'stream' }
+const initial = event('ADDED', item('a', '3', 1)) + event('ADDED', item('b', '5', 2))
+
+t.test('a stream that tells first what is there: no list, and nothing is told before all of it is known', async t => {
+  const changes = event('MODIFIED', item('a', '11', 3))
+  const running = await start(t, [refuse(403)], [stream(initial + bookmark('9') + changes, 'silence')], streams)
+  await running.until('a=3 b=2')
+  t.same(running.states, ['a=1 b=2', 'a=3 b=2'])
+  t.same(listsOf(running.api), [])
+  const [first] = running.api.seen
+  t.equal(first?.resourceVersion, undefined)
+  t.equal(first?.query.get('sendInitialEvents'), 'true')
+  t.equal(first?.query.get('resourceVersionMatch'), 'NotOlderThan')
+  t.ok(running.watch.current())
+})
+
+interface StreamCase {
+  readonly name: string
+  readonly watches: readonly Script[]
+  readonly states: readonly string[]
+  /** resourceVersion of each watch; `all` = from the beginning, `plain` = the same, as old servers understand it. */
+  readonly asked: readonly string[]
+}
+
+const last = stream(event('ADDED', item('z', '50', 7)) + bookmark('60'), 'silence')
+const streamCases: readonly StreamCase[] = [
+  {
+    name: 'cut before all of it was told: told again from the beginning',
+    watches: [stream(initial, 'cut'), last],
+    states: ['z=7'],
+    asked: ['all', 'all'],
+  },
+  {
+    name: 'cut later: goes on where it was',
+    watches: [stream(initial + bookmark('9'), 'cut'), last],
+    states: ['a=1 b=2', 'a=1 b=2 z=7'],
+    asked: ['all', '9'],
+  },
+  {
+    name: 'too old: what has gone meanwhile is forgotten',
+    watches: [stream(initial + bookmark('9') + errorLine(410), 'end'), last],
+    states: ['a=1 b=2', 'z=7'],
+    asked: ['all', 'all'],
+  },
+  {
+    name: 'a server that does not know the wish is asked in the old words',
+    watches: [refuse(422), last],
+    states: ['z=7'],
+    asked: ['all', 'plain'],
+  },
+  {
+    name: 'a bookmark without objects: there are none',
+    watches: [stream(bookmark('9'), 'cut'), last],
+    states: ['', 'z=7'],
+    asked: ['all', '9'],
+  },
+]
+
+for (const row of streamCases) {
+  t.test(`stream: ${row.name}`, async t => {
+    const running = await start(t, [refuse(403)], row.watches, streams)
+    await running.until(row.states.at(-1) ?? '')
+    t.same(running.states, row.states)
+    const asked = running.api.seen.map(
+      each => each.resourceVersion ?? (each.query.has('sendInitialEvents') ? 'all' : 'plain'),
+    )
+    t.same(asked, row.asked)
+  })
+}
+
+t.test('a collection that the server does not have is empty, is no fault, and is found when it comes', async t => {
+  const manner: Manner = { ...streams, optional: true }
+  const running = await start(t, [refuse(403)], [refuse(404), refuse(404), last], manner)
+  await running.until('z=7')
+  t.same(running.states, ['', '', 'z=7'])
+  t.same(
+    running.log.lines.map(([level]) => level),
+    ['info', 'info'],
+    'said once, and when it is there',
+  )
+})
+
+t.test('not current while cut, nor while it is told what is there', async t => {
+  const running = await start(
+    t,
+    [],
+    [stream(initial + bookmark('9') + errorLine(410), 'end'), stream(initial, 'silence')],
+    streams,
+  )
+  await running.untilWatches(2)
+  t.equal(running.watch.current(), false)
+  t.equal(running.watch.objects()?.size, 2, 'the old sight stays until there is a new one')
 })
 
 t.test('stop ends it', async t => {
