@@ -37,16 +37,18 @@ export async function sweepSandboxes(options: SweepOptions): Promise<void> {
 
 async function sweepOne({ paths, log, runner }: Required<SweepOptions>, record: SandboxRecord): Promise<void> {
   const { containerId, list } = record
-  if (await isHeld(paths.lockFolder, containerId)) return
-  const lock = await acquireLock(paths.lockFolder, containerId, { timeoutMs: lockLimitMs })
   try {
-    await endOrphans({ containerId, graceMs })
-    await detach(runner, list, { to: attachmentOf(containerId) })
-    await removeRecord(paths.recordFolder, containerId)
-    log.info({ containerId }, 'took down the probe sandbox of a run that was killed')
+    if (await isHeld(paths.lockFolder, containerId)) return
+    const lock = await acquireLock(paths.lockFolder, containerId, { timeoutMs: lockLimitMs })
+    try {
+      await endOrphans({ containerId, graceMs })
+      await detach(runner, list, { to: attachmentOf(containerId) })
+      await removeRecord(paths.recordFolder, containerId)
+      log.info({ containerId }, 'took down the probe sandbox of a run that was killed')
+    } finally {
+      await lock.release()
+    }
   } catch (error) {
     log.warn({ err: error, containerId }, 'the probe sandbox of a killed run could not be taken down')
-  } finally {
-    await lock.release()
   }
 }
