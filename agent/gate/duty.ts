@@ -65,6 +65,13 @@ export interface ClosingPorts {
 /** Another agent holds the Lease for some hundred milliseconds. */
 const leaseBusyMs = 1_000
 
+/** How one plan went. */
+interface Step {
+  /** What the server said to a plan that did not fit any more. */
+  readonly refusal: unknown
+  readonly againMs: number | undefined
+}
+
 /** Others write to Nodes too; a plan that came too late is made again this often before the loop backs off. */
 const mostPlans = 5
 
@@ -102,22 +109,24 @@ class GateDuty implements Duty {
       if (node === undefined) return undefined
       const plan = this.#plan(node)
       if (this.#options.settings.dryRun) return this.#tell(plan)
-      refusal = await this.#carryOut(node, plan, signal)
-      if (refusal !== undefined) continue
-      if (plan.asks === 'run') this.#options.closing?.verify()
-      if (plan.asks !== 'count') return plan.againMs
-      const shut = await this.#shut(node.uid, signal)
-      if (shut === 'busy') return leaseBusyMs
-      refusal = shut.refusal
-      if (refusal === undefined) return undefined
+      const step = await this.#step(node, plan, signal)
+      if (step.refusal === undefined) return step.againMs
+      refusal = step.refusal
     }
     throw new GateContendedError(refusal)
   }
 
+  async #step(node: KubeNode, plan: GatePlan, signal: AbortSignal): Promise<Step> {
+    const refusal = await this.#carryOut(node, plan, signal)
+    if (refusal !== undefined) return { refusal, againMs: undefined }
+    if (plan.asks === 'run') this.#options.closing?.verify()
+    return plan.asks === 'count' ? await this.#shut(node.uid, signal) : { refusal, againMs: plan.againMs }
+  }
+
   /** Taints the node if there is room for one more, with all others kept from doing the same meanwhile. */
-  async #shut(uid: string, signal: AbortSignal): Promise<'busy' | { readonly refusal: unknown }> {
+  async #shut(uid: string, signal: AbortSignal): Promise<Step> {
     const { closing, settings, sight } = this.#options
-    if (closing === undefined) return { refusal: undefined }
+    if (closing === undefined) return { refusal: undefined, againMs: undefined }
     const held = await closing.lease.hold(signal, async heldSignal => {
       const count = await countNodes(closing.nodes(heldSignal), uid, settings)
       const node = sight.current()
@@ -126,7 +135,9 @@ class GateDuty implements Duty {
       if (!plan.actions.some(action => action.kind === 'marks')) this.#noteFull(count)
       return this.#carryOut(node, plan, heldSignal)
     })
-    return held === undefined ? 'busy' : { refusal: held.result }
+    return held === undefined
+      ? { refusal: undefined, againMs: leaseBusyMs }
+      : { refusal: held.result, againMs: undefined }
   }
 
   #noteFull(count: NodeCount): void {
@@ -153,7 +164,7 @@ class GateDuty implements Duty {
   #plan(node: KubeNode, count?: NodeCount): GatePlan {
     const { settings, gravity, clock } = this.#options
     const verdict = this.#options.verdict()
-    if (this.#historyOf !== node.uid) this.#history = noHistory
+    if (this.#historyOf !== node.uid) this.#history = { ...noHistory, knownMs: clock.now() }
     else if (verdict?.verdict.passed === true) this.#history = { ...this.#history, refusal: undefined }
     this.#historyOf = node.uid
     return planGate({

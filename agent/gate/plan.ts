@@ -34,6 +34,8 @@ export interface Streak {
 
 /** What the gate remembers of its node between plans. */
 export interface GateHistory {
+  /** When we came to know the node. */
+  readonly knownMs: number | undefined
   /** When we last took our taint off or set our label. */
   readonly openedMs: number | undefined
   /** When we last put our taint on. */
@@ -43,7 +45,12 @@ export interface GateHistory {
 }
 
 /** Of a node we have just come to know. */
-export const noHistory: GateHistory = { openedMs: undefined, taintedMs: undefined, refusal: undefined }
+export const noHistory: GateHistory = {
+  knownMs: undefined,
+  openedMs: undefined,
+  taintedMs: undefined,
+  refusal: undefined,
+}
 
 /** Why pods that land now would lack interfaces: the lift waits for it, the checks do not. */
 export interface Hold {
@@ -90,16 +97,18 @@ export interface GatePlan {
 /** Somebody who keeps putting our taint back gets a quiet node, not a write war. */
 export const leastBetweenLiftsMs = 10_000
 
+/** Most first verdicts are there by then: to say that it is being waited for would be one more write for each node. */
+const quickMs = 1_500
+
 const notInstalled = 'NotInstalled'
 const settling = 'Settling'
 
 /** Says what to write so that the node shows its verdict. Pure. */
 export function planGate(input: GateInput): GatePlan {
   const { node, verdict } = input
-  const waiting = { actions: planWaiting(input), againMs: undefined, asks: undefined }
-  if (verdict === undefined || verdict.uid !== node.uid) return waiting
+  if (verdict === undefined || verdict.uid !== node.uid) return planWaiting(input)
   const hold = verdict.verdict.passed && isClosed(input) ? input.hold : undefined
-  if (hold?.lasting === false) return waiting
+  if (hold?.lasting === false) return planWaiting(input)
   if (hold !== undefined) return plan(input, describeHold(hold), stay)
   if (isSettling(input, verdict)) return plan(input, describeSettling(input.settings), waitUntilGood(input, verdict))
   const text = describeVerdict(verdict.verdict, input.gravity)
@@ -141,14 +150,19 @@ function describeHold({ message }: Hold): ConditionText {
 }
 
 /** A node that has proved itself before stays as it is while it is verified again after a restart of the agent. */
-function planWaiting({ node, settings, nowMs }: GateInput): readonly GateAction[] {
+function planWaiting({ node, settings, history, nowMs }: GateInput): GatePlan {
   const known = node.conditions.find(condition => condition.type === conditionType)
   const { taintAt, labelled } = findMarks(node, settings)
   const proved = known !== undefined && known.status !== 'Unknown' && labelled && taintAt.length === 0
   const failed = known?.status === 'False'
-  if (proved || failed) return []
+  const nothing = { actions: [], againMs: undefined, asks: undefined }
+  if (proved || failed) return nothing
+  if (isWithin(nowMs, history.knownMs, quickMs))
+    return { ...nothing, againMs: quickMs - (nowMs - (history.knownMs ?? 0)) }
   const condition = planCondition(node, verifying, nowMs)
-  return condition === undefined ? [] : [{ kind: 'condition', condition, why: verifying.reason }]
+  return condition === undefined
+    ? nothing
+    : { ...nothing, actions: [{ kind: 'condition', condition, why: verifying.reason }] }
 }
 
 function planOpening({ node, settings, history, nowMs }: GateInput): MarksPlan {

@@ -74,7 +74,11 @@ t.test('a taint came in between: read again, planned again, the other one stays'
 
 t.test('the node was replaced: the old verdict is not written to the new one', async t => {
   const api = createNodeServer({ ...fresh, conditions: [passedCondition] }, { ...fresh, uid: 'u2' })
-  await gateOn(api, verdictOf()).run()
+  const { run, clock } = gateOn(api, verdictOf())
+  t.equal(await run(), 1_500)
+  t.same(api.calls, [node, read])
+  await clock.advance(1_500)
+  await run()
   t.same(api.calls, [node, read, status])
   t.match(api.requests[2]?.body, {
     metadata: { uid: 'u2' },

@@ -20,6 +20,7 @@ export interface PlanCase extends NodeParts {
   readonly name: string
   readonly verdict?: Verdict
   readonly verdictUid?: string
+  readonly knownAgoMs?: number
   readonly liftedAgoMs?: number
   readonly streak?: Streak
   readonly settings?: Partial<GateSettings>
@@ -34,11 +35,15 @@ export function inputOf(row: PlanCase): GateInput {
     node: nodeOf(row),
     verdict: row.verdict && { uid: row.verdictUid ?? 'u1', verdict: row.verdict, streak: row.streak ?? firstRun },
     settings: { ...settings, ...row.settings },
-    history: { ...noHistory, openedMs: row.liftedAgoMs === undefined ? undefined : nowMs - row.liftedAgoMs },
+    history: { ...noHistory, openedMs: before(row.liftedAgoMs), knownMs: before(row.knownAgoMs) },
     count: row.count,
     gravity,
     nowMs,
   }
+}
+
+function before(agoMs: number | undefined): number | undefined {
+  return agoMs === undefined ? undefined : nowMs - agoMs
 }
 
 /** An action in one word or two. */

@@ -5,6 +5,21 @@ import { conditionOf, failing, ownLabel, ownTaint, passedCondition, verdictOf } 
 
 const cases: readonly PlanCase[] = [
   { name: 'a new node before its first verdict', labels: {}, taints: [ownTaint], want: ['Unknown Verifying'] },
+  {
+    name: 'which may be there in a moment',
+    labels: {},
+    taints: [ownTaint],
+    knownAgoMs: 600,
+    want: [],
+    againMs: 900,
+  },
+  {
+    name: 'it takes longer',
+    labels: {},
+    taints: [ownTaint],
+    knownAgoMs: 1_500,
+    want: ['Unknown Verifying'],
+  },
   { name: 'it is told once', labels: {}, taints: [ownTaint], conditions: [waiting], want: [] },
   {
     name: 'a new node passes: the lift comes first',
