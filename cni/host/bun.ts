@@ -6,6 +6,12 @@ export interface BunEngine {
   listen(options: { unix: string; socket: BunSocketHandlers }): BunListener
   connect(options: { unix: string; socket: BunSocketHandlers }): Promise<BunSocket>
   spawn(argv: readonly string[], options: BunSpawnOptions): BunProcess
+  readonly CryptoHasher: new (algorithm: 'md5') => BunHasher
+}
+
+export interface BunHasher {
+  update(text: string): BunHasher
+  digest(encoding: 'hex'): string
 }
 
 export interface BunSocket {

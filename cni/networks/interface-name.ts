@@ -1,6 +1,13 @@
+import { bunEngine } from '../host/bun.ts'
+
 /** The stable name of a network's interface in every pod: `net` and the first 12 hex digits of the name's md5. */
 export function interfaceName(network: string): string {
-  // Not imported: a pod without further networks need not wait for the module.
-  const { createHash } = process.getBuiltinModule('node:crypto')
-  return `net${createHash('md5').update(network).digest('hex').slice(0, 12)}`
+  return `net${md5(network).slice(0, 12)}`
+}
+
+/** Loading node:crypto takes as long as a plugin's run; a pod without further networks does not pay for it at all. */
+function md5(text: string): string {
+  const bun = bunEngine()
+  if (bun !== undefined) return new bun.CryptoHasher('md5').update(text).digest('hex')
+  return process.getBuiltinModule('node:crypto').createHash('md5').update(text).digest('hex')
 }
