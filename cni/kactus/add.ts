@@ -7,7 +7,7 @@ import { attachAll, detachAll, findPlugins, mayHaveRun } from './attach.ts'
 import { type Call, locked, quiesce, type RecordedWork, workOn } from './call.ts'
 import { readDelegates } from './config.ts'
 import { chosenDevices } from './devices.ts'
-import { lookUpNetwork, lookUpPod } from './lookup.ts'
+import { lookUpNetwork, lookUpPod, type ResolvedNetwork } from './lookup.ts'
 import { planContainer, planHotplug, titleOf } from './plan.ts'
 import { adopts, networkOf, podOf } from './pod-args.ts'
 import { finalResult, firstResult } from './results.ts'
@@ -41,7 +41,7 @@ function addNetwork(call: Call, network: NetworkRequest): Promise<JsonObject> {
   return locked(call, async () => {
     const record = await runningContainer(call)
     const found = await lookUpNetwork(call.lookup, network, pod, conf.sharedNamespaces)
-    const known = attachedAlready(record, found.object.namespace, network)
+    const known = attachedAlready(record, found)
     if (known?.result !== undefined) return finalResult({ ...conf, prevResult: undefined }, known.list, known.result)
     const cleared = await clearNetwork(call, record, known)
     const [wanted] = await chosenDevices(call, pod, [found], cleared)
@@ -138,10 +138,10 @@ async function runningContainer(call: Call): Promise<ContainerRecord> {
   return record ?? { containerId: request.containerId, netns: request.netns, pod: undefined, attachments: [] }
 }
 
-function attachedAlready(record: ContainerRecord, namespace: string, network: NetworkRequest): Attachment | undefined {
-  const known = record.attachments.find(entry => entry.network === `${namespace}/${network.name}`)
+function attachedAlready(record: ContainerRecord, { request, object }: ResolvedNetwork): Attachment | undefined {
+  const known = record.attachments.find(entry => entry.network === `${object.namespace}/${object.name}`)
   if (known === undefined || known.status !== 'added') return known
-  if (network.mac === undefined || network.mac === known.mac) return known
+  if (request.mac === undefined || request.mac === known.mac) return known
   const message = `${titleOf(known)} is attached with another hardware address`
   throw new CniError(KactusCode.AlreadyAttached, message, { details: 'DEL it first' })
 }

@@ -10,7 +10,7 @@ import { namespacesOf, refuseForeign } from '../networks/namespaces.ts'
 import { NETWORK_PATHS, type NetworkObject, networkFrom } from '../networks/network-object.ts'
 import type { PodRef } from '../networks/record.ts'
 import type { NetworkKind, NetworkRequest } from '../networks/request.ts'
-import { selectNetworks } from '../networks/selection.ts'
+import { selectNetworks, withWishes } from '../networks/selection.ts'
 import { CniError } from '../spec/errors.ts'
 import { field, isJsonObject, type Json } from '../spec/json.ts'
 import type { KubeReader } from './kube.ts'
@@ -58,7 +58,9 @@ export async function lookUpNetwork(
 ): Promise<ResolvedNetwork> {
   const { kind, name, namespace } = request
   const known = await sources.agent({ namespace: pod.namespace, pod: pod.name, network: { kind, name, namespace } })
-  return resolve(request, { sources, known: known?.networks ?? [], pod, shared })
+  // Without the agent, who knows the pod, a network is attached as the seed does: by its name and address alone.
+  if (known === undefined || !isSamePod(known.pod, pod)) return resolve(request, { sources, known: [], pod, shared })
+  return resolve(withWishes(request, known.pod.annotations), { sources, known: known.networks, pod, shared })
 }
 
 interface Ground {

@@ -2,7 +2,7 @@ import { field, isJsonObject, type Json, JsonError, type JsonObject, parseJson, 
 import { isNamespaceName, isObjectName } from './kube-names.ts'
 import { namespacesOf } from './namespaces.ts'
 import { type NetworkKind, type NetworkRequest, plainRequest } from './request.ts'
-import { MULTUS_ANNOTATION, NETWORKS_ANNOTATION, selectNetworks } from './selection.ts'
+import { MULTUS_ANNOTATION, NETWORKS_ANNOTATION, selectNetworks, withWishes } from './selection.ts'
 
 /**
  * What kactus and the agent say to each other over the agent's UNIX socket: kactus writes one line, the agent answers
@@ -123,7 +123,9 @@ function relevant(pod: PodFacts): PodFacts {
 /** undefined = the annotation is bad; kactus will find the same and say so to the runtime. */
 function requestsOf(question: LookupQuestion, pod: PodFacts): readonly NetworkRequest[] | undefined {
   const { network } = question
-  if (network !== undefined) return [plainRequest(network.kind, network.name, network.namespace)]
+  if (network !== undefined) {
+    return [withWishes(plainRequest(network.kind, network.name, network.namespace), pod.annotations)]
+  }
   try {
     return selectNetworks(pod.annotations)
   } catch {

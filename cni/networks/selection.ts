@@ -23,6 +23,28 @@ export function selectNetworks(annotations: Readonly<Record<string, unknown>>): 
   return requests
 }
 
+/**
+ * What a pod's annotations say of one network that is to be attached while it runs; as it was asked for where they say
+ * nothing, or nothing that is understood.
+ */
+export function withWishes(wanted: NetworkRequest, annotations: Readonly<Record<string, unknown>>): NetworkRequest {
+  const isMeant = ({ name, namespace }: NetworkRequest) =>
+    name === wanted.name &&
+    (namespace === wanted.namespace || namespace === undefined || wanted.namespace === undefined)
+  const found = selectIfGood(annotations).find(isMeant)
+  if (found === undefined) return wanted
+  const { namespace = found.namespace, mac = found.mac } = wanted
+  return { ...found, namespace, mac, isPrimary: false }
+}
+
+function selectIfGood(annotations: Readonly<Record<string, unknown>>): readonly NetworkRequest[] {
+  try {
+    return selectNetworks(annotations)
+  } catch {
+    return []
+  }
+}
+
 function selectAny(own: unknown, other: unknown): readonly NetworkRequest[] {
   if (typeof own === 'string') return selectKaloom(own)
   return typeof other === 'string' ? selectAttachments(other) : []

@@ -64,6 +64,22 @@ for (const program of programs) {
       t.equal(bed.trace().at(-1), 'DEL fake-a eth0', 'its default network is the configured one')
     })
 
+    t.test("hot-plug: the pod's annotation says how, also in multus' form", async t => {
+      const bed = await bedOfMany(t, program)
+      t.equal((await bed.add()).code, 0)
+      const config = JSON.stringify({ type: 'fake-c', capabilities: { ips: true } })
+      const object = { metadata: { name: 'n5', namespace: 'default' }, spec: { config } }
+      bed.agent.putNetwork('NetworkAttachmentDefinition', 'default', 'n5', object)
+      const entry = { name: 'n5', interface: 'mine', mac: '02:00:00:00:00:0c', ips: ['10.0.0.5/24'] }
+      bed.putPod(undefined, { 'k8s.v1.cni.cncf.io/networks': JSON.stringify([entry]) })
+      t.equal((await bed.run('ADD', { args: bed.args('K8S_POD_NETWORK=n5') })).code, 0)
+      const call = bed.call('ADD', 'mine')
+      t.match(call, { plugin: 'fake-c', args: /MAC=02:00:00:00:00:0c$/ })
+      t.same(bed.stdinOf(call).runtimeConfig, { ips: ['10.0.0.5/24'] })
+      t.equal((await bed.run('DEL', { args: bed.args('K8S_POD_NETWORK=n5') })).code, 0)
+      t.equal(bed.held().length, 1)
+    })
+
     t.test('hot-plug: a failure leaves the pod as it was', async t => {
       const bed = await bedOfMany(t, program)
       t.equal((await bed.add()).code, 0)

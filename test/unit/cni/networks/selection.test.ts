@@ -5,6 +5,7 @@ import {
   MULTUS_ANNOTATION,
   NETWORKS_ANNOTATION,
   selectNetworks,
+  withWishes,
 } from '../../../../cni/networks/selection.ts'
 import { interfaceNameFault } from '../../../../cni/spec/names.ts'
 import { nastyPieces, randomInput, tryMany } from '../random-input.ts'
@@ -226,3 +227,23 @@ function refuseHostile({ name, namespace, ifname }: NetworkRequest): void {
   const isInterface = ifname === undefined || interfaceNameFault(ifname) === undefined
   if (!isSafe || !isInterface) throw new Error(JSON.stringify({ name, namespace, ifname }))
 }
+
+t.test('the annotation says how one network is to be attached to a running pod', async t => {
+  const wanted = plainRequest('Network', 'green', undefined)
+  const own = (networks: unknown) => ({ networks: JSON.stringify(networks) })
+  const mac = '02:00:00:00:00:0a'
+  t.strictSame(withWishes(wanted, own([{ name: 'blue' }])), wanted, 'no word of it')
+  t.strictSame(withWishes(wanted, { networks: '{' }), wanted, 'not understood')
+  const found = withWishes(wanted, own([{ name: 'green', namespace: 'team', ifMac: mac, isPrimary: true }]))
+  t.match(found, { name: 'green', namespace: 'team', mac, isPrimary: false })
+  t.equal(
+    withWishes({ ...wanted, mac: '02:00:00:00:00:0b' }, own([{ name: 'green', ifMac: mac }])).mac,
+    '02:00:00:00:00:0b',
+  )
+  const other = { ...wanted, namespace: 'other' }
+  t.strictSame(
+    withWishes(other, own([{ name: 'green', namespace: 'team', ifMac: mac }])),
+    other,
+    'another of that name',
+  )
+})
