@@ -25,6 +25,10 @@ function nodeNetwork(name: string): object {
 /** Objects that CustomResourceDefinitions bring. */
 export const customCases: readonly ContractCase[] = [
   {
+    name: 'a watch of a group that nobody has defined',
+    steps: id => [{ send: get(`/apis/${id}.example.com/v1/things?watch=true&sendInitialEvents=true`), code: 404 }],
+  },
+  {
     name: 'a network: made, read, changed, removed',
     steps: id => [
       {

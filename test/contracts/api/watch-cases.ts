@@ -35,6 +35,18 @@ const change = (id: string): readonly Step[] => [
 ]
 const changed = (id: string) => [line('ADDED', id), line('MODIFIED', id), line('DELETED', id)]
 
+const initialEvents = '&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true'
+const podOn = (id: string, name: string, nodeName: string): Step => ({
+  send: post('/api/v1/namespaces/default/pods', {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, labels: { run: id } },
+    spec: { nodeName, containers: [{ name: 'c', image: 'i' }] },
+  }),
+  code: 201,
+})
+const podLine = (type: string, name: string) => ({ type, object: { kind: 'Pod', metadata: { name } } })
+
 export const watchCases: readonly WatchCase[] = [
   {
     name: 'from now on: added, modified, deleted',
@@ -85,6 +97,22 @@ export const watchCases: readonly WatchCase[] = [
       { type: 'BOOKMARK', object: { metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } } } },
       line('MODIFIED', id),
     ],
+  },
+  {
+    name: 'pods of one node, list and watch in one',
+    before: id => [podOn(id, `${id}-here`, id), podOn(id, `${id}-there`, `${id}-x`)],
+    path: id => `/api/v1/pods?watch=true&fieldSelector=spec.nodeName%3D${id}${initialEvents}`,
+    during: id => [podOn(id, `${id}-other`, `${id}-x`), podOn(id, `${id}-later`, id)],
+    lines: id => [
+      podLine('ADDED', `${id}-here`),
+      { type: 'BOOKMARK', object: { kind: 'Pod', metadata: { resourceVersion: /^\d+$/ } } },
+      podLine('ADDED', `${id}-later`),
+    ],
+  },
+  {
+    name: 'custom objects of all namespaces, list and watch in one, where there are none',
+    path: () => `/apis/kaloom.com/v1/networks?watch=true&fieldSelector=metadata.name%3Dnone-such${initialEvents}`,
+    lines: () => [{ type: 'BOOKMARK', object: { kind: 'Network', metadata: { resourceVersion: /^\d+$/ } } }],
   },
   {
     name: 'a version that was: what has happened since comes first',
