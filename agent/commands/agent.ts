@@ -23,6 +23,7 @@ import { type PeerResponder, startPeerResponder } from '../verify/peers/responde
 import type { Verdict } from '../verify/verdict.ts'
 import { type Bulletin, createBulletin } from './bulletin.ts'
 import { createInstallHold, type InstallHold } from './hold.ts'
+import { startLookup } from './lookup.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from './process.ts'
 import { connect, readText, start } from './start.ts'
 import { createVerification } from './verification.ts'
@@ -108,7 +109,8 @@ function startDuties(agent: Agent): { stop(): Promise<unknown> } {
   }
   const verify = startLoop(verifyDuty(agent, verification.run, showVerdict), shared)
   const install = startInstall(agent, () => gate.wake())
-  return { stop: () => Promise.all([ownNode, gate, verify, install].map(part => part?.stop())) }
+  const lookup = startLookup(agent)
+  return { stop: () => Promise.all([ownNode, gate, verify, install, lookup].map(part => part?.stop())) }
 }
 
 interface GateParts {

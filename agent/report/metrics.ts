@@ -15,6 +15,8 @@ export interface Metrics {
   recordKubeRequest(verb: string, code: string): void
   /** The gate wrote its Node. */
   recordGateWrite(write: GateWrite): void
+  /** kactus asked: it was answered, told that we do not know, was not understood, or hung up on. */
+  recordLookup(outcome: 'known' | 'unknown' | 'bad' | 'refused'): void
 }
 
 /** One write of the gate; lifting the taint sets the label in the same patch. */
@@ -46,6 +48,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
     recordRetry: () => seed.recordRetry(),
     recordKubeRequest: (verb, code) => own.recordKubeRequest(verb, code),
+    recordLookup: outcome => own.recordLookup(outcome),
     recordGateWrite(write) {
       own.recordGateWrite(write)
       seed.recordGateWrite(write)

@@ -8,7 +8,7 @@ const checkBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 3
 export function createOwnMetrics(
   registry: Registry,
   options: MetricsOptions,
-): Pick<Metrics, 'recordKubeRequest'> & {
+): Pick<Metrics, 'recordKubeRequest' | 'recordLookup'> & {
   recordVerdict(verdict: Verdict): void
   recordGateWrite(write: GateWrite): void
 } {
@@ -38,12 +38,6 @@ export function createOwnMetrics(
     labelNames: ['action'],
     registers,
   })
-  const requests = new Counter({
-    name: 'nopal_kube_requests_total',
-    help: 'Requests to the Kubernetes API by HTTP status, or by the way they failed.',
-    labelNames: ['verb', 'code'],
-    registers,
-  })
   build.set({ version: options.version }, 1)
   return {
     recordVerdict(verdict) {
@@ -54,8 +48,28 @@ export function createOwnMetrics(
         result.set(labels, hasFailed(verdict, check) ? 0 : 1)
       }
     },
-    recordKubeRequest: (verb, code) => requests.inc({ verb, code }),
+    ...createExchangeMetrics(registers),
     recordGateWrite: ({ action, ok }) => (ok ? taintWrites.inc({ action }) : undefined),
+  }
+}
+
+/** What was asked of the API, and of us. */
+function createExchangeMetrics(registers: Registry[]): Pick<Metrics, 'recordKubeRequest' | 'recordLookup'> {
+  const requests = new Counter({
+    name: 'nopal_kube_requests_total',
+    help: 'Requests to the Kubernetes API by HTTP status, or by the way they failed.',
+    labelNames: ['verb', 'code'],
+    registers,
+  })
+  const lookups = new Counter({
+    name: 'nopal_lookups_total',
+    help: 'Questions of kactus by how they ended: known and unknown were answered, bad and refused were none to answer.',
+    labelNames: ['outcome'],
+    registers,
+  })
+  return {
+    recordKubeRequest: (verb, code) => requests.inc({ verb, code }),
+    recordLookup: outcome => lookups.inc({ outcome }),
   }
 }
 

@@ -1,0 +1,45 @@
+import type { Settings } from '../config/settings.ts'
+import type { KubeClient } from '../kube/client.ts'
+import { answerLine } from '../lookup/answers.ts'
+import { startObjectCache } from '../lookup/cache.ts'
+import { createLookupDuty } from '../lookup/duty.ts'
+import { socketPath } from '../lookup/paths.ts'
+import type { Metrics } from '../report/metrics.ts'
+import { systemClock as clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/log.ts'
+import { startLoop } from '../runtime/loop.ts'
+
+/** What the lookup takes of a running agent. */
+export interface LookupParts {
+  readonly settings: Settings
+  readonly log: Logger
+  readonly kube: KubeClient
+  readonly metrics: Metrics
+}
+
+/** Starts to answer kactus from memory; undefined = switched off. A dry run leaves nothing on the host, no socket either. */
+export function startLookup({ settings, log, kube, metrics }: LookupParts): { stop(): Promise<void> } | undefined {
+  if (settings.agent.socket === '' || settings.gate.dryRun) return undefined
+  const shared = { log, clock, random: Math.random }
+  const cache = startObjectCache({ ...shared, api: kube, nodeName: settings.nodeName })
+  const duty = createLookupDuty({
+    path: socketPath(settings),
+    uid: process.getuid?.() ?? 0,
+    async answer(line) {
+      const { text, outcome } = await answerLine(line, cache, clock)
+      metrics.recordLookup(outcome)
+      return text
+    },
+    onRefused: () => metrics.recordLookup('refused'),
+    wake: () => loop.wake(),
+    log,
+    clock,
+  })
+  const loop = startLoop(duty, shared)
+  return {
+    async stop() {
+      await loop.stop()
+      await Promise.all([duty.close(), cache.stop()])
+    },
+  }
+}
