@@ -20,20 +20,24 @@ for (const program of programs) {
       const bed = await bedOfMany(t, program)
       const hot = (more: string) => ({ args: bed.args(more) })
       t.match(
-        documentOf(await bed.run('ADD', hot('K8S_POD_NETWORK=n1'))),
+        documentOf(await bed.runPatiently('ADD', hot('K8S_POD_NETWORK=n1'))),
         { code: 3 },
         'not before the pod has its default network',
       )
       t.equal((await bed.add()).code, 0)
       const mac = 'K8S_POD_NETWORK=default/n1;K8S_POD_IFMAC=02:00:00:00:00:0a'
-      const added = await bed.run('ADD', hot(mac))
+      const added = await bed.runPatiently('ADD', hot(mac))
       t.match(documentOf(added), { cniVersion: '1.0.0', interfaces: [{ name: /^net[0-9a-f]{12}$/ }] })
       t.match(bed.calls().at(-1), { plugin: 'fake-b', args: /MAC=02:00:00:00:00:0a$/ })
       t.notMatch(bed.calls().at(-1)?.args, /K8S_POD_NETWORK|K8S_POD_IFMAC/, 'our own words stay with us')
 
       const calls = bed.trace().length
-      t.same(documentOf(await bed.run('ADD', hot('K8S_POD_NETWORK=n1'))), documentOf(added), 'again: the same answer')
-      t.match(documentOf(await bed.run('ADD', hot('K8S_POD_NETWORK=n1;K8S_POD_IFMAC=02:00:00:00:00:0b'))), {
+      t.same(
+        documentOf(await bed.runPatiently('ADD', hot('K8S_POD_NETWORK=n1'))),
+        documentOf(added),
+        'again: the same answer',
+      )
+      t.match(documentOf(await bed.runPatiently('ADD', hot('K8S_POD_NETWORK=n1;K8S_POD_IFMAC=02:00:00:00:00:0b'))), {
         code: 105,
       })
       t.equal(bed.trace().length, calls, 'and no plugin ran')
@@ -41,7 +45,7 @@ for (const program of programs) {
       t.equal((await bed.run('DEL', hot('K8S_POD_NETWORK=n2'))).code, 0, 'what is not attached is detached')
       t.equal((await bed.run('DEL', hot('K8S_POD_NETWORK=n1'))).code, 0)
       t.equal(bed.held().length, 1)
-      await bed.run('ADD', hot('K8S_POD_NETWORK=n3'))
+      await bed.runPatiently('ADD', hot('K8S_POD_NETWORK=n3'))
       t.equal((await bed.del()).code, 0)
       t.same([bed.held(), bed.state()], [[], []], 'the DEL of the pod takes the hot-plugged ones too')
     })
@@ -58,7 +62,7 @@ for (const program of programs) {
     t.test('hot-plug: a pod from before kactus was here is adopted on request', async t => {
       const bed = await bedOfMany(t, program)
       const args = bed.args('K8S_POD_NETWORK=n1;NOPAL_ADOPT=1')
-      t.equal((await bed.run('ADD', { args })).code, 0)
+      t.equal((await bed.runPatiently('ADD', { args })).code, 0)
       t.equal((await bed.del()).code, 0)
       t.same([bed.held(), bed.state()], [[], []])
       t.equal(bed.trace().at(-1), 'DEL fake-a eth0', 'its default network is the configured one')
@@ -72,7 +76,7 @@ for (const program of programs) {
       bed.agent.putNetwork('NetworkAttachmentDefinition', 'default', 'n5', object)
       const entry = { name: 'n5', interface: 'mine', mac: '02:00:00:00:00:0c', ips: ['10.0.0.5/24'] }
       bed.putPod(undefined, { 'k8s.v1.cni.cncf.io/networks': JSON.stringify([entry]) })
-      t.equal((await bed.run('ADD', { args: bed.args('K8S_POD_NETWORK=n5') })).code, 0)
+      t.equal((await bed.runPatiently('ADD', { args: bed.args('K8S_POD_NETWORK=n5') })).code, 0)
       const call = bed.call('ADD', 'mine')
       t.match(call, { plugin: 'fake-c', args: /MAC=02:00:00:00:00:0c$/ })
       t.same(bed.stdinOf(call).runtimeConfig, { ips: ['10.0.0.5/24'] })
@@ -84,7 +88,7 @@ for (const program of programs) {
       const bed = await bedOfMany(t, program)
       t.equal((await bed.add()).code, 0)
       await bed.fail('fake-b', 'ADD', 99, 'no')
-      t.match(documentOf(await bed.run('ADD', { args: bed.args('K8S_POD_NETWORK=n1') })), { code: 99 })
+      t.match(documentOf(await bed.runPatiently('ADD', { args: bed.args('K8S_POD_NETWORK=n1') })), { code: 99 })
       t.same(bed.held(), [`fake-a.${bed.container}.eth0`])
       t.equal(bed.state().length, 1)
       t.equal((await bed.del()).code, 0)
@@ -94,7 +98,9 @@ for (const program of programs) {
     t.test('20 hot-plugs at once are all recorded', async t => {
       const bed = await bedOfMany(t, program)
       t.equal((await bed.add()).code, 0)
-      const adds = await Promise.all(names.map(name => bed.run('ADD', { args: bed.args(`K8S_POD_NETWORK=${name}`) })))
+      const adds = await Promise.all(
+        names.map(name => bed.runPatiently('ADD', { args: bed.args(`K8S_POD_NETWORK=${name}`) })),
+      )
       t.same(codes(adds), new Set([0]))
       t.equal(bed.held().length, 21)
       t.equal((await bed.del()).code, 0)
@@ -105,7 +111,7 @@ for (const program of programs) {
       const bed = await bedOfMany(t, program)
       t.equal((await bed.add()).code, 0)
       const hot = (command: string) =>
-        names.map(name => bed.run(command, { args: bed.args(`K8S_POD_NETWORK=${name}`) }))
+        names.map(name => bed.runPatiently(command, { args: bed.args(`K8S_POD_NETWORK=${name}`) }))
       const [adds, dels, del] = await Promise.all([Promise.all(hot('ADD')), Promise.all(hot('DEL')), bed.del()])
       t.equal(del.code, 0)
       t.same(codes(dels), new Set([0]))
@@ -126,7 +132,7 @@ for (const program of programs) {
       const bed = await bedOfMany(t, program)
       t.equal((await bed.add()).code, 0)
       const args = bed.args('K8S_POD_NETWORK=n1')
-      const answers = await Promise.all(names.map(() => bed.run('ADD', { args })))
+      const answers = await Promise.all(names.map(() => bed.runPatiently('ADD', { args })))
       t.same(new Set(answers.map(({ stdout }) => stdout)).size, 1, 'all get the same answer')
       t.same(bed.trace(), ['ADD fake-a eth0', bed.trace()[1]])
     })
@@ -135,7 +141,7 @@ for (const program of programs) {
       const bed = await bedOfMany(t, program)
       bed.putPod([{ name: 'n1' }, { name: 'n2' }])
       const each = (command: string) =>
-        Promise.all(names.map(name => bed.run(command, { args: bed.args(), container: `c-${name}` })))
+        Promise.all(names.map(name => bed.runPatiently(command, { args: bed.args(), container: `c-${name}` })))
       t.same(codes(await each('ADD')), new Set([0]))
       t.equal(bed.held().length, 60)
       t.same(codes(await each('DEL')), new Set([0]))

@@ -47,7 +47,7 @@ for (const program of programs) {
       bed.putPod([{ name: 'green' }, { name: 'blue', ifMac: '02:00:00:00:00:0a' }])
       const conf = bed.conf({ delegates: [bridge(bed, 'main', 41, { isDefaultGateway: true })] })
       const options = { conf, netns: pod.path, args: bed.args() }
-      const added = await bed.run('ADD', options)
+      const added = await bed.runPatiently('ADD', options)
       t.match(documentOf(added), { ips: [{ address: '10.41.0.2/24', gateway: '10.41.0.1' }] }, added.stderr)
       t.same(await pod.interfaces(), ['eth0 10.41.0.2/24', `${blue} 10.43.0.2/24`, `${green} 10.42.0.2/24`])
       t.match(await pod.must('ip', 'link', 'show', blue), /02:00:00:00:00:0a/)
@@ -76,7 +76,7 @@ for (const program of programs) {
       bed.putNetwork('green', { plugins: [bridge(bed, 'green', 42), { type: 'tuning', capabilities: { mac: true } }] })
       bed.putPod([{ name: 'green', isPrimary: true, ifMac: '02:00:00:00:00:0b' }])
       const options = { conf: bed.conf({ delegates: [bridge(bed, 'main', 41)] }), netns: pod.path, args: bed.args() }
-      t.match(documentOf(await bed.run('ADD', options)), { ips: [{ address: '10.42.0.2/24' }] })
+      t.match(documentOf(await bed.runPatiently('ADD', options)), { ips: [{ address: '10.42.0.2/24' }] })
       t.same(await pod.interfaces(), ['eth0 10.42.0.2/24'])
       t.match(await pod.must('ip', 'link', 'show', 'eth0'), /02:00:00:00:00:0b/)
       t.equal((await bed.run('DEL', options)).code, 0)
@@ -89,7 +89,7 @@ for (const program of programs) {
       bed.putNetwork('green', bridge(bed, 'green', 42))
       bed.putPod([{ name: 'green' }])
       const options = { conf: bed.conf({ delegates: [bridge(bed, 'main', 41)] }), netns: pod.path, args: bed.args() }
-      t.match(documentOf(await bed.run('ADD', options)), { code: Number, msg: /already exists/ })
+      t.match(documentOf(await bed.runPatiently('ADD', options)), { code: Number, msg: /already exists/ })
       t.same([leases(bed), bed.state()], [[], []])
     })
 
@@ -103,10 +103,10 @@ for (const program of programs) {
       const conf = bed.conf({ delegates: [bridge(bed, 'main', 41)] })
       const other = await HeldNetns.make(t)
       const first = { conf, netns: other.path, args: bed.args(), container: 'first' }
-      t.equal((await bed.run('ADD', first)).code, 0)
+      t.equal((await bed.runPatiently('ADD', first)).code, 0)
       bed.putPod([{ name: 'green' }, { name: 'blue' }])
       const options = { conf, netns: pod.path, args: bed.args() }
-      t.match(documentOf(await bed.run('ADD', options)), { code: Number, msg: /no IP addresses available/ })
+      t.match(documentOf(await bed.runPatiently('ADD', options)), { code: Number, msg: /no IP addresses available/ })
       t.same(
         [await pod.interfaces(), leases(bed).length, bed.state().length],
         [[], 2, 1],
@@ -122,12 +122,12 @@ for (const program of programs) {
       bed.putPod([])
       const options = { conf: bed.conf({ delegates: [bridge(bed, 'main', 41)] }), netns: pod.path, args: bed.args() }
       const hot = { ...options, args: bed.args('K8S_POD_NETWORK=green') }
-      t.equal((await bed.run('ADD', options)).code, 0)
-      t.match(documentOf(await bed.run('ADD', hot)), { ips: [{ address: '10.42.0.2/24' }] })
+      t.equal((await bed.runPatiently('ADD', options)).code, 0)
+      t.match(documentOf(await bed.runPatiently('ADD', hot)), { ips: [{ address: '10.42.0.2/24' }] })
       t.same(await pod.interfaces(), ['eth0 10.41.0.2/24', `${green} 10.42.0.2/24`])
       t.equal((await bed.run('DEL', hot)).code, 0)
       t.same(await pod.interfaces(), ['eth0 10.41.0.2/24'])
-      t.equal((await bed.run('ADD', hot)).code, 0)
+      t.equal((await bed.runPatiently('ADD', hot)).code, 0)
       t.equal((await bed.run('DEL', options)).code, 0)
       t.same([await pod.interfaces(), leases(bed), bed.state()], [[], [], []])
     })
@@ -137,7 +137,7 @@ for (const program of programs) {
       bed.putNetwork('green', bridge(bed, 'green', 42))
       bed.putPod([{ name: 'green' }])
       const options = { conf: bed.conf({ delegates: [bridge(bed, 'main', 41)] }), netns: pod.path, args: bed.args() }
-      t.equal((await bed.run('ADD', options)).code, 0)
+      t.equal((await bed.runPatiently('ADD', options)).code, 0)
       t.equal(leases(bed).length, 2)
       t.equal((await bed.run('DEL', { ...options, netns: '' })).code, 0)
       t.same([leases(bed), bed.state()], [[], []])
@@ -147,7 +147,7 @@ for (const program of programs) {
       const { bed, pod } = await ground(t, program)
       const prevResult = { cniVersion: '1.0.0', interfaces: [{ name: 'dummy0', sandbox: pod.path }], dns: {} }
       const conf = bed.conf({ delegates: [bridge(bed, 'main', 41)], prevResult })
-      const answer = await bed.run('ADD', { conf, netns: pod.path })
+      const answer = await bed.runPatiently('ADD', { conf, netns: pod.path })
       t.match(documentOf(answer).interfaces, [
         { name: 'br-main' },
         { name: /^veth/ },
@@ -168,7 +168,7 @@ for (const program of programs) {
       const all = (command: string) =>
         Promise.all(
           pods.map((pod, index) =>
-            bed.run(command, { conf, netns: pod.path, container: `c${index}`, args: bed.args() }),
+            bed.runPatiently(command, { conf, netns: pod.path, container: `c${index}`, args: bed.args() }),
           ),
         )
       t.same(

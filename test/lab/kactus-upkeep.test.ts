@@ -116,7 +116,7 @@ for (const program of programs) {
         t.equal((await bed.add({ conf })).code, 0)
         t.equal((await bed.add({ conf, container: 'gone' })).code, 0)
         bed.putNetwork('red', { type: 'fake-b', ...newest })
-        t.equal((await bed.run('ADD', { conf, args: bed.args('K8S_POD_NETWORK=red') })).code, 0)
+        t.equal((await bed.runPatiently('ADD', { conf, args: bed.args('K8S_POD_NETWORK=red') })).code, 0)
         const red = bed.calls().at(-1)?.ifname
         await bed.forgetCalls()
         const valid = [

@@ -30,7 +30,9 @@ for (const { name, howToBuild } of executables) {
       await lab.stop()
     })
     const [one, two] = [lab.node(1), lab.node(2)]
-    await Promise.all(lab.nodes.map(node => lab.startAgent(node, { kactus: name })))
+    // From the host alone: every cable and address there is shall be a pod's.
+    const settings = '[verify]\nfrom = host\ninterval = 1s\n'
+    await Promise.all(lab.nodes.map(node => lab.startAgent(node, { kactus: name, settings })))
     for (const node of lab.nodes) {
       await until(`kactus on ${node.name}`, () => firstConfName(node) === '05-kactus.conflist')
       await until(`${node.name} verified`, async () => !hasTestTaint(await readNode(lab.api, node.name)))
