@@ -160,17 +160,17 @@ export const settingsTable = {
     maxUnavailable: setting('gate', 'max-unavailable', {
       fallback: '20%',
       parse: parse.countOrShare,
-      describe: 'Most nodes that nopal may have tainted at once, as a number or a share. One node always may.',
+      describe: 'Continuous: most nodes that may carry the taint at once, as a number or a share. One always may.',
     }),
     bad: setting('gate', 'bad', {
       fallback: '3',
       parse: parse.wholeNumber({ least: 1 }),
-      describe: 'Failing verifications in a row before a taint is put back.',
+      describe: 'Continuous: failing verifications in a row before the taint is put back.',
     }),
     goodMs: setting('gate', 'good', {
       fallback: '30s',
       parse: anySpan,
-      describe: 'How long a node that was tainted again must pass before the taint is lifted.',
+      describe: 'Continuous: how long a node that has failed must pass before the taint is lifted.',
     }),
     dryRun: setting('gate', 'dry-run', {
       aliases: ['DRY_RUN'],

@@ -43,30 +43,37 @@ for (const { name, passes, taints, lifts } of weathers) {
   })
 }
 
-/** One change of the taint, and what was seen up to it. */
-interface Change {
-  readonly to: 'tainted' | 'open'
+/** What came before a moment. */
+interface Past {
   readonly failures: number
   readonly passingMs: number
+}
+
+/** One change of the taint. */
+interface Change extends Past {
+  readonly to: 'tainted' | 'open'
+}
+
+function goOn({ failures, passingMs }: Past, passed: boolean, stepMs: number): Past {
+  if (!passed) return { failures: failures + 1, passingMs: 0 }
+  return { failures: 0, passingMs: failures === 0 ? passingMs + stepMs : 0 }
 }
 
 /** Runs at random times with random results, well at last. */
 async function runRandomly(cluster: FakeCluster, random: (below: number) => number): Promise<readonly Change[]> {
   const agent = cluster.agent(0)
   const changes: Change[] = []
-  let failures = 0
-  let passingMs = 0
+  let past: Past = { failures: 0, passingMs: 0 }
   for (let run = 0; run < 400; run++) {
     const passed = run > 380 || random(10) < 4 + random(4)
     const stepMs = 1_000 + random(15_000)
     const before = cluster.tainted.length
     await cluster.clock.advance(stepMs)
-    passingMs = passed && failures === 0 ? passingMs + stepMs : 0
-    failures = passed ? 0 : failures + 1
+    past = goOn(past, passed, stepMs)
     agent.find(passed ? good : bad)
     await agent.run()
     const after = cluster.tainted.length
-    if (after !== before) changes.push({ to: after > before ? 'tainted' : 'open', failures, passingMs })
+    if (after !== before) changes.push({ ...past, to: after > before ? 'tainted' : 'open' })
   }
   return changes
 }
