@@ -16,6 +16,8 @@ export interface KubeCredentials {
   readonly token: string | undefined
   /** Read again whenever it changes: tokens rotate. */
   readonly tokenFile: string | undefined
+  /** The kubeconfig that the fixed token stands in: it, too, may be written anew with another token. */
+  readonly tokenIn?: string
   readonly clientCertPem: string | undefined
   readonly clientKeyPem: string | undefined
 }

@@ -65,10 +65,19 @@ export function loadKubeconfig(path: string, readText: ReadText): KubeCredential
     tlsServerName: cluster['tls-server-name'] || undefined,
     insecure: cluster['insecure-skip-tls-verify'] === true,
     token: user?.token || undefined,
+    ...(user?.token ? { tokenIn: path } : {}),
     tokenFile: user?.tokenFile ? resolve(base, user.tokenFile) : undefined,
     clientCertPem: load(user?.['client-certificate-data'], user?.['client-certificate']),
     clientKeyPem: load(user?.['client-key-data'], user?.['client-key']),
   }
+}
+
+/**
+ * The token of a kubeconfig's current context, where it has one.
+ * @throws CredentialsError
+ */
+export function tokenOfKubeconfig(path: string, content: string): string | undefined {
+  return pickContext(path, parse(path, content)).user?.token || undefined
 }
 
 function parse(path: string, content: string): Kubeconfig {

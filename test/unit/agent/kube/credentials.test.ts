@@ -205,6 +205,22 @@ t.test('a token file is read again when it changes, and only then', async t => {
   t.equal(reads, 2)
 })
 
+t.test('a token in the kubeconfig itself is read again too; a file that is being written changes nothing', async t => {
+  const file = { stamp: '1', text: kubeconfig(good, 'token: first') }
+  const credentials = loadKubeconfig('/k/config', readFrom({ '/k/config': file.text }))
+  const source = createTokenSource(credentials, { stamp: async () => file.stamp, read: async () => file.text })
+  const rows = [
+    { text: kubeconfig(good, 'token: first'), want: 'first' },
+    { text: kubeconfig(good, 'token: second'), want: 'second' },
+    { text: 'users: [', want: 'second' },
+    { text: kubeconfig(good, 'token: third'), want: 'third' },
+  ]
+  for (const [at, { text, want }] of rows.entries()) {
+    Object.assign(file, { stamp: String(at), text })
+    t.equal(await source(), want)
+  }
+})
+
 t.test('random kubeconfigs are read or refused, never anything else', async t => {
   const lines = kubeconfig(good, 'token: T').split('\n')
   const junk = [
