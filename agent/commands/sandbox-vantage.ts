@@ -14,7 +14,7 @@ import { readAhead, readKubernetesService } from '../verify/kubernetes-service.t
 import type { CheckPorts } from '../verify/ports.ts'
 import { type ProbeRequest, parseProbeResults } from '../verify/remote.ts'
 import type { SharedReads } from '../verify/shared-reads.ts'
-import { brokenNetwork, skipAll } from '../verify/vantages.ts'
+import { brokenNetwork, overdueAll, skipAll } from '../verify/vantages.ts'
 import type { CheckResult } from '../verify/verdict.ts'
 
 /** What the checks from a sandbox are made from; the same for every run. */
@@ -36,7 +36,7 @@ export interface SandboxRun {
 
 const dnsPort = 53
 
-/** Runs the checks in a sandbox, or says of each why it could not run; undefined = nothing was proved, for want of a sandbox. */
+/** Runs the checks in a sandbox, or says of each why it could not run; `made` tells whether there was one to speak of. */
 export async function askSandbox(
   vantage: SandboxVantage,
   run: SandboxRun,
@@ -51,6 +51,8 @@ export async function askSandbox(
     )
     return { results, made: true }
   } catch (error) {
+    if (signal.aborted)
+      return { results: overdueAll(run.checks, 'the run ended before the sandbox answered'), made: true }
     if (!(error instanceof SandboxError)) throw error
     if (error.code === 'NetworkBroken') return { results: brokenNetwork(run.checks, error.message), made: true }
     vantage.log.debug({ err: error }, 'no checks from a sandbox')

@@ -100,11 +100,12 @@ function recordDns(series: Series, verdict: Verdict): void {
   if (results.length > 0) series.checkDns.set({ node: verdict.node }, slowest(results))
 }
 
+/** One count per address, from however many places it was dialled. */
 function recordTcp(series: Series, verdict: Verdict): void {
-  for (const result of askedBy(verdict, 'tcp')) {
-    const address = result.target.split(' (')[0] ?? result.target
-    series.tcpTotal.inc({ address, status: statusOf(hasFailed(result)) })
-    series.tcpSeconds.observe({ address }, result.seconds)
+  const results = Map.groupBy(askedBy(verdict, 'tcp'), each => each.target.split(' (')[0] ?? each.target)
+  for (const [address, asked] of results) {
+    series.tcpTotal.inc({ address, status: statusOf(asked.some(hasFailed)) })
+    series.tcpSeconds.observe({ address }, slowest(asked))
   }
 }
 

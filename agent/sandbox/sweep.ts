@@ -31,7 +31,9 @@ export async function sweepSandboxes(options: SweepOptions): Promise<void> {
       else await sweepOne({ paths, log, runner }, record)
     }
   } catch (error) {
-    log.warn({ err: error }, 'the records of probe sandboxes cannot be read')
+    // Who may not read them makes no sandboxes either, and is told so by the checks.
+    const denied = error instanceof Error && 'code' in error && error.code === 'EACCES'
+    log[denied ? 'debug' : 'warn']({ err: error }, 'the records of probe sandboxes cannot be read')
   }
 }
 

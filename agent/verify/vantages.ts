@@ -16,6 +16,15 @@ export function skipAll(checks: readonly Named[], reason: string, message: strin
   }))
 }
 
+/** The whole run's time is over: what the sandbox has not answered by then has failed. */
+export function overdueAll(
+  checks: readonly (Named & Pick<Check, 'overdue'>)[],
+  message: string,
+): readonly CheckResult[] {
+  const skips = skipAll(checks, '', message)
+  return skips.map((each, index) => ({ ...each, result: 'fail', reason: checks[index]?.overdue ?? 'TimedOut' }))
+}
+
 /** A network that can attach nobody: pods would have no way out, which is what the TCP check is about. */
 export function brokenNetwork(checks: readonly Named[], message: string): readonly CheckResult[] {
   const skips = skipAll(checks, 'DependencyFailed', 'not asked: the sandbox has no network')

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { type Check, CheckFault, type Finding } from '../../../../agent/verify/check.ts'
 import { hasPassed, type Progress, type RunOptions, runChecks } from '../../../../agent/verify/engine.ts'
-import { brokenNetwork, skipAll } from '../../../../agent/verify/vantages.ts'
+import { brokenNetwork, overdueAll, skipAll } from '../../../../agent/verify/vantages.ts'
 import type { CheckCode, CheckResult, Outcome } from '../../../../agent/verify/verdict.ts'
 import { runFromHost, summarize } from './run-check.ts'
 
@@ -191,6 +191,12 @@ t.test('vantages: a sandbox that could not be made says so of each check, and pr
     'tcp skip NoSandbox: the tcp check',
   ])
   t.equal(hasPassed(skipped), false)
+  t.end()
+})
+
+t.test('vantages: a sandbox that did not answer in time fails every check with its own reason', t => {
+  const late = overdueAll([check('dns', finds('pass')), check('tcp', fails)], 'too late')
+  t.strictSame(late.map(summarize), ['dns fail TimedOut: the dns check', 'tcp fail TimedOut: the tcp check'])
   t.end()
 })
 
