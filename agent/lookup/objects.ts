@@ -22,11 +22,11 @@ export function podFrom(body: unknown): PodFacts | undefined {
   if (!result.success) return undefined
   // What was parsed from JSON is JSON.
   const facts = podFactsFrom(result.output.metadata as Json as JsonObject)
-  return facts && answerFrom({ pod: () => facts, network: () => undefined }, aboutOneNetwork)?.pod
+  return facts && answerFrom({ pod: () => facts, network: () => undefined }, anyQuestion)?.pod
 }
 
-/** A question whose answer is found without reading any annotation. */
-const aboutOneNetwork: LookupQuestion = {
+/** Any question: what is said of the pod is the same for all. */
+const anyQuestion: LookupQuestion = {
   namespace: 'default',
   pod: 'any',
   network: { kind: 'Network', name: 'any', namespace: undefined },
