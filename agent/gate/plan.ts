@@ -109,10 +109,11 @@ export function planGate(input: GateInput): GatePlan {
   if (verdict === undefined || verdict.uid !== node.uid) return planWaiting(input)
   const hold = verdict.verdict.passed && isClosed(input) ? input.hold : undefined
   if (hold?.lasting === false) return planWaiting(input)
-  if (hold !== undefined) return plan(input, describeHold(hold), stay)
-  if (isSettling(input, verdict)) return plan(input, describeSettling(input.settings), waitUntilGood(input, verdict))
+  if (hold !== undefined) return assemble(input, describeHold(hold), stay)
+  if (isSettling(input, verdict))
+    return assemble(input, describeSettling(input.settings), waitUntilGood(input, verdict))
   const text = describeVerdict(verdict.verdict, input.gravity)
-  return plan(input, text, verdict.verdict.passed ? planOpening(input) : planShutting(input, verdict))
+  return assemble(input, text, verdict.verdict.passed ? planOpening(input) : planShutting(input, verdict))
 }
 
 /** What happens to taint and label. */
@@ -127,7 +128,7 @@ type MarksAction = Extract<GateAction, { kind: 'marks' }>
 const stay: MarksPlan = { marks: undefined, againMs: undefined, asks: undefined }
 
 /** To let pods in comes before all talk of it; what shuts a node out is told first. */
-function plan(input: GateInput, text: ConditionText, { marks, againMs, asks }: MarksPlan): GatePlan {
+function assemble(input: GateInput, text: ConditionText, { marks, againMs, asks }: MarksPlan): GatePlan {
   const condition = planCondition(input.node, text, input.nowMs)
   const told: readonly GateAction[] = [
     ...(condition === undefined ? [] : [{ kind: 'condition', condition, why: text.reason } as const]),

@@ -1,6 +1,8 @@
 import t from 'tap'
 import { createVerdictBoard } from '../../../../agent/gate/board.ts'
-import { createFakeClock } from '../runtime/fake-clock.ts'
+import { startLoop } from '../../../../agent/runtime/loop.ts'
+import { createFakeClock, settle } from '../runtime/fake-clock.ts'
+import { createRecordingLogger } from '../runtime/recording-logger.ts'
 import { failing, type NodeParts, nodeOf, ownLabel, ownTaint, settings, verdictOf } from './samples.ts'
 
 type Sight = NodeParts | undefined
@@ -155,4 +157,40 @@ t.test('our own taint on a failing node is no doubt', async t => {
     t.equal(board.observe(nodeOf(fresh)), undefined)
     t.ok(board.current(), 'the verdict still counts')
   }
+})
+
+t.test('fifty edits while a run is under way lead to one more', async t => {
+  const clock = createFakeClock()
+  const board = createVerdictBoard(settings, clock)
+  board.observe(nodeOf(verified))
+  const ends: PromiseWithResolvers<void>[] = []
+  let counted = 0
+  const duty = {
+    name: 'verify',
+    async reconcile() {
+      const ticket = board.begin()
+      const end = Promise.withResolvers<void>()
+      ends.push(end)
+      await end.promise
+      if (board.finish(ticket, verdictOf())) counted += 1
+      return undefined
+    },
+  }
+  const loop = startLoop(duty, { log: createRecordingLogger(), clock, random: () => 0 })
+  for (let edit = 0; edit < 50; edit++) {
+    board.observe(nodeOf(verified))
+    if (board.observe(nodeOf({ labels: {} })) !== undefined) loop.wake()
+  }
+  t.equal(ends.length, 1)
+  ends[0]?.resolve()
+  await settle()
+  await clock.advance(0)
+  t.equal(ends.length, 2)
+  t.equal(counted, 0, 'the run that was under way does not count')
+  ends[1]?.resolve()
+  await settle()
+  await clock.advance(0)
+  t.equal(ends.length, 2)
+  t.equal(counted, 1)
+  await loop.stop()
 })
