@@ -1,9 +1,11 @@
 import type { Test } from 'tap'
 import { sendRequest } from '../../cluster/api-client.ts'
+import { readAudit } from '../../cluster/audit.ts'
 import { testTaint, verifiedLabel } from '../../lab/objects.ts'
 import type { Machine } from '../../machine/machine.ts'
 import { waitFor } from '../../machine/wait.ts'
 import type { Bed, Case } from '../bed.ts'
+import { auditLog } from '../cluster/control-plane.ts'
 import { printFolders, recordOf } from '../host.ts'
 import {
   createPod,
@@ -12,6 +14,7 @@ import {
   eventsOf,
   type Pod,
   readStanding,
+  startPod,
   waitForRunning,
   waitForVerified,
 } from '../objects.ts'
@@ -19,6 +22,7 @@ import { agentOn, isReady } from '../product.ts'
 
 /** Agents die, are told to look again, and are replaced. */
 export const agents: readonly Case[] = [
+  { name: 'while the agents answer, kactus asks nothing of the API', run: askAgents },
   { name: 'an agent killed with kill -9 comes back, and no CNI file, record or pod notices', run: killAgent },
   { name: 'an agent that hangs: pods start with their networks and end', run: hangAgent },
   { name: 'a node that is closed by hand is verified again, and repeats are counted on one Event', run: closeByHand },
@@ -33,10 +37,22 @@ const cniFolders = [
   '/etc/cni/net.d/10-e2e.conflist',
 ]
 
+async function askAgents(t: Test, { cluster: { admin, plan }, nodes }: Bed): Promise<void> {
+  const asked = async () => {
+    const lines = await readAudit(auditLog(plan.machineFolder('cp')))
+    return lines.filter(({ userAgent }) => userAgent === 'kactus').map(({ path }) => path)
+  }
+  const before = await asked()
+  const pods = nodes.flatMap(node => [1, 2, 3].map(at => ({ name: `asks-${node.name}-${at}`, node: node.name })))
+  await Promise.all(pods.map(pod => startPod(admin, { ...pod, annotations: onBoth })))
+  t.same((await asked()).slice(before.length), [])
+  await Promise.all(pods.map(({ name }) => endPod(admin, name)))
+}
+
 async function killAgent(t: Test, bed: Bed): Promise<void> {
   const { cluster, near, history } = bed
   const agent = await agentOn(cluster, near.name)
-  const before = await printFolders(near.machine, cniFolders)
+  const before = await printAtRest(near.machine)
   const seen = history.of(near.name).length
   process.kill(await pidOf(near.machine, agent), 'SIGKILL')
   await waitFor({ what: 'the agent back and ready', limitMs: 60_000 }, async () => {
@@ -44,12 +60,21 @@ async function killAgent(t: Test, bed: Bed): Promise<void> {
     const restarts = pod?.status.containerStatuses?.[0]?.restartCount ?? 0
     return pod?.metadata.uid === agent?.metadata.uid && restarts > 0 && isReady(pod) ? true : undefined
   })
-  t.same(await printFolders(near.machine, cniFolders), before, 'nothing was written')
+  t.same(await printAtRest(near.machine), before, 'nothing was written')
   const since = history.of(near.name).slice(seen)
   t.notOk(
     since.some(sight => sight.tainted || sight.condition?.status !== 'True'),
     'the node stayed open',
   )
+}
+
+/** Between the agent's probes, each of which takes an address and gives it back. */
+function printAtRest(machine: Machine): Promise<readonly string[]> {
+  return waitFor({ what: 'no probe under way', limitMs: 30_000 }, async () => {
+    const lines = await printFolders(machine, cniFolders)
+    if (lines.some(line => line.includes('/var/lib/cni/nopal/'))) return undefined
+    return lines.filter(line => !line.includes('/last_reserved_ip'))
+  })
 }
 
 async function hangAgent(t: Test, { cluster, near }: Bed): Promise<void> {
@@ -62,6 +87,9 @@ async function hangAgent(t: Test, { cluster, near }: Bed): Promise<void> {
     t.equal((await recordOf(near.machine, pod.metadata.uid))?.attachments.length, 3)
     await endPod(admin, 'alone')
     t.equal(await recordOf(near.machine, pod.metadata.uid), undefined)
+    // kactus goes to the API for every kind of network, which is what it has rights for.
+    await startPod(admin, { name: 'alone-red', node: near.name, annotations: { 'k8s.v1.cni.cncf.io/networks': 'red' } })
+    await endPod(admin, 'alone-red')
   } finally {
     process.kill(pid, 'SIGCONT')
   }
