@@ -75,6 +75,7 @@ async function stageSystem({ arch, system }: Wish, layer: string): Promise<void>
   for (const name of libraries) {
     await copyLibrary(system, `${inPackages}/${name}`, join(layer, 'usr', inPackages, name))
   }
+  await copy(join(system, 'usr/bin/unshare'), join(layer, 'usr/bin/unshare'))
   for (const name of records) await copy(join(system, name), join(layer, name))
   for (const [name, text] of Object.entries(smallFiles)) await write(join(layer, name), text)
 }

@@ -5,6 +5,8 @@ import { uninstall } from '../install/uninstall.ts'
 import { CredentialsError, type KubeCredentials } from '../kube/credentials.ts'
 import { loadCredentials } from '../kube/load-credentials.ts'
 import type { Logger } from '../runtime/log.ts'
+import { sandboxPaths } from '../sandbox/paths.ts'
+import { leaveNothing } from '../sandbox/sweep.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from './process.ts'
 import { connect, readText, start } from './start.ts'
 import type { Flags } from './usage.ts'
@@ -42,6 +44,8 @@ export async function runInstall(ports: ProcessPorts): Promise<ExitCode> {
 /** `nopal uninstall`: puts the node's own default network back, and takes our marks off its Node where a cluster is known. */
 export async function runUninstall(ports: ProcessPorts, flags: Flags): Promise<ExitCode> {
   const { settings, log } = start(ports, { nodeNameOptional: true, output: ports.stderr })
+  // First: to kactus a sandbox that a killed agent has left is a container with interfaces.
+  await leaveNothing({ paths: sandboxPaths(settings.install), log })
   const report = await uninstall({ settings: settings.install, force: flags.force === true })
   const lines = [
     ...report.removed.map(file => `removed ${file}`),

@@ -47,7 +47,7 @@ export async function askSandbox(
   request.catch(() => undefined)
   try {
     const results = await withSandbox(vantage, signal, async sandbox =>
-      parseProbeResults(await sandbox.ask(JSON.stringify(await request), signal)),
+      readResults(await sandbox.ask(JSON.stringify(await request), signal)),
     )
     return { results, made: true }
   } catch (error) {
@@ -55,8 +55,18 @@ export async function askSandbox(
       return { results: overdueAll(run.checks, 'the run ended before the sandbox answered'), made: true }
     if (!(error instanceof SandboxError)) throw error
     if (error.code === 'NetworkBroken') return { results: brokenNetwork(run.checks, error.message), made: true }
-    vantage.log.debug({ err: error }, 'no checks from a sandbox')
+    // The rest is how the node is, and its checks say so; this is a fault of ours.
+    if (error.code === 'ProbeLost') vantage.log.warn({ err: error }, 'the checks from a sandbox were lost')
     return { results: skipAll(run.checks, error.code, error.message), made: false }
+  }
+}
+
+/** @throws SandboxError ProbeLost */
+function readResults(line: string): readonly CheckResult[] {
+  try {
+    return parseProbeResults(line)
+  } catch (error) {
+    throw new SandboxError('ProbeLost', 'the program in the sandbox said something else than results', error)
   }
 }
 

@@ -25,15 +25,15 @@ export class ProbeProcess {
   readonly #child: ChildProcessWithoutNullStreams
   readonly #lines: AsyncIterator<string>
   readonly #ended: Promise<void>
+  #received = 0
   #said = ''
   #netns = ''
 
   private constructor(child: ChildProcessWithoutNullStreams) {
     this.#child = child
-    let received = 0
     child.stdout.on('data', (chunk: Buffer) => {
-      received += chunk.length
-      if (received > mostAnswerBytes) this.kill()
+      this.#received += chunk.length
+      if (this.#received > mostAnswerBytes) this.kill()
     })
     child.stderr.on('data', (chunk: Buffer) => {
       if (this.#said.length < mostQuoteBytes) this.#said += chunk
@@ -102,7 +102,7 @@ export class ProbeProcess {
     const timer = limitMs === undefined ? undefined : setTimeout(onAbort, limitMs)
     try {
       const next = await Promise.race([this.#lines.next(), this.#ended.then(() => undefined)])
-      if (next === undefined || next.done === true) {
+      if (next === undefined || next.done === true || this.#received > mostAnswerBytes) {
         await this.#ended
         signal.throwIfAborted()
         throw new SandboxError('ProbeLost', `the program in the sandbox ended: ${this.#why()}`)

@@ -1,4 +1,5 @@
-import { unlink } from 'node:fs/promises'
+import { rmdir, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { acquireLock, isHeld } from '../../cni/host/lock.ts'
 import { endOrphans } from '../../cni/host/orphans.ts'
 import type { PluginRunner } from '../../cni/spec/plugin.ts'
@@ -35,6 +36,13 @@ export async function sweepSandboxes(options: SweepOptions): Promise<void> {
     const denied = error instanceof Error && 'code' in error && error.code === 'EACCES'
     log[denied ? 'debug' : 'warn']({ err: error }, 'the records of probe sandboxes cannot be read')
   }
+}
+
+/** Sweeps, and takes the folder of records away if that leaves it empty. Never throws. */
+export async function leaveNothing(options: SweepOptions): Promise<void> {
+  await sweepSandboxes(options)
+  const { lockFolder, recordFolder } = options.paths
+  for (const folder of [lockFolder, recordFolder, dirname(recordFolder)]) await rmdir(folder).catch(() => undefined)
 }
 
 async function sweepOne({ paths, log, runner }: Required<SweepOptions>, record: SandboxRecord): Promise<void> {

@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import t from 'tap'
 import { installPaths } from '../../../agent/install/paths.ts'
+import { sandboxPaths } from '../../../agent/sandbox/paths.ts'
 import { load } from '../agent/config/given.ts'
 import { readObjects, readText, readYaml } from './manifests.ts'
 
@@ -12,12 +14,17 @@ interface Container {
   readonly image: string
   readonly args: readonly string[]
   readonly env: readonly { readonly name: string; readonly valueFrom: { readonly fieldRef: { fieldPath: string } } }[]
-  readonly ports: readonly { readonly name: string; readonly containerPort: number }[]
+  readonly ports: readonly { readonly name: string; readonly containerPort: number; readonly protocol?: string }[]
   readonly startupProbe: Probe
   readonly livenessProbe: Probe
   readonly readinessProbe: Probe
   readonly resources: { readonly limits: Readonly<Record<string, string>> }
-  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[]
+  readonly volumeMounts: readonly {
+    readonly name: string
+    readonly mountPath: string
+    readonly readOnly?: boolean
+    readonly mountPropagation?: string
+  }[]
   readonly securityContext: {
     readonly readOnlyRootFilesystem: boolean
     readonly capabilities: { readonly drop: readonly string[]; readonly add?: readonly string[] }
@@ -27,6 +34,7 @@ interface Container {
 interface PodSpec {
   readonly serviceAccountName: string
   readonly hostNetwork: boolean
+  readonly hostPID: boolean
   readonly dnsPolicy: string
   readonly tolerations: readonly object[]
   readonly containers: readonly [Container]
@@ -61,7 +69,7 @@ function hostFolder(path: string): { readonly path: string; readonly writable: b
   const [mount] = inside
   const base = pod.volumes.find(volume => volume.name === mount?.name)?.hostPath?.path
   if (mount === undefined || base === undefined) return undefined
-  return { path: base + path.slice(mount.mountPath.length), writable: mount.readOnly !== true }
+  return { path: join(base, path.slice(mount.mountPath.length)), writable: mount.readOnly !== true }
 }
 
 t.test('nopal.ini and the environment make settings without a fault', async t => {
@@ -80,6 +88,27 @@ t.test('what the agent installs lands in the same folders of the host', async t 
   t.equal(hostFolder(inContainer.stateFolder)?.path, onHost.stateFolder)
 })
 
+t.test("plugins run with the host's files as theirs, and sandboxes are recorded on the host", async t => {
+  const inContainer = sandboxPaths(settings.install)
+  const onHost = sandboxPaths({ ...settings.install, hostRoot: '' })
+  t.same(hostFolder(inContainer.hostRoot), { path: '/', writable: true })
+  t.equal(inContainer.binDirOnHost, onHost.binFolder)
+  for (const name of ['recordFolder', 'lockFolder'] as const) {
+    t.same(hostFolder(inContainer[name]), { path: onHost[name], writable: true }, name)
+  }
+  const mount = container.volumeMounts.find(({ mountPath }) => mountPath === inContainer.hostRoot)
+  t.equal(mount?.mountPropagation, 'HostToContainer', 'what the host mounts later is seen')
+})
+
+t.test('the agents are found by their Service', async t => {
+  const service = objects.find(({ kind }) => kind === 'Service')
+  t.match(service, {
+    metadata: { name: 'nopal', namespace: 'nopal' },
+    spec: { clusterIP: 'None', ports: [{ port: settings.agent.listen.port, protocol: 'UDP' }] },
+  })
+  t.match(service, { spec: { selector: spec.selector.matchLabels } })
+})
+
 t.test('every mount has its volume and every volume its mount', async t => {
   const mounts = container.volumeMounts.map(({ name }) => name).sort()
   t.same(pod.volumes.map(({ name }) => name).sort(), mounts)
@@ -89,7 +118,11 @@ t.test('every mount has its volume and every volume its mount', async t => {
 })
 
 t.test('the probes ask the port the agent listens on', async t => {
-  t.same(container.ports, [{ name: 'http', containerPort: settings.agent.listen.port }])
+  const { port } = settings.agent.listen
+  t.same(container.ports, [
+    { name: 'http', containerPort: port },
+    { name: 'probes', containerPort: port, protocol: 'UDP' },
+  ])
   t.same(container.startupProbe.httpGet, { path: '/healthz', port: 'http' })
   t.same(container.livenessProbe.httpGet, { path: '/healthz', port: 'http' })
   t.same(container.readinessProbe.httpGet, { path: '/readyz', port: 'http' })
@@ -98,9 +131,11 @@ t.test('the probes ask the port the agent listens on', async t => {
 t.test('the pod runs on every new node, with as little as it needs', async t => {
   t.same(pod.tolerations, [{ operator: 'Exists' }])
   t.ok(pod.hostNetwork)
+  t.ok(pod.hostPID, "plugins look into the host's /proc")
   t.equal(pod.dnsPolicy, 'ClusterFirstWithHostNet')
   t.ok(container.securityContext.readOnlyRootFilesystem)
-  t.same(container.securityContext.capabilities, { drop: ['ALL'] })
+  const plugin = ['NET_ADMIN', 'NET_RAW', 'SYS_ADMIN', 'SYS_CHROOT']
+  t.same(container.securityContext.capabilities, { drop: ['ALL'], add: plugin }, 'what a CNI plugin needs, no more')
   t.notOk('cpu' in container.resources.limits, 'a throttled agent measures its own throttling')
   t.match(spec.template.metadata.labels, spec.selector.matchLabels)
   t.ok(objects.some(({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name === pod.serviceAccountName))

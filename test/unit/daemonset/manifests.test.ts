@@ -49,7 +49,7 @@ t.test('every object says what it is and where it belongs', async t => {
     const title = `${file}: ${kind} ${metadata.name}`
     t.ok(object.apiVersion && kind && metadata.name, title)
     t.equal(metadata.namespace === undefined, clusterScoped.has(kind), `${title} names its namespace if it has one`)
-    const known = metadata.namespace === undefined || ['nopal', 'default'].includes(metadata.namespace)
+    const known = metadata.namespace === undefined || ['nopal', 'default', 'kube-system'].includes(metadata.namespace)
     t.ok(known, `${title} is in a namespace that is there`)
   }
   t.ok(find('Namespace', 'nopal'))

@@ -1,10 +1,10 @@
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { sandboxPaths } from '../../../../agent/sandbox/paths.ts'
 import { attach, attachmentOf } from '../../../../agent/sandbox/plugins.ts'
 import { readRecords, writeRecord } from '../../../../agent/sandbox/record.ts'
-import { sweepSandboxes } from '../../../../agent/sandbox/sweep.ts'
+import { leaveNothing, sweepSandboxes } from '../../../../agent/sandbox/sweep.ts'
 import { acquireLock } from '../../../../cni/host/lock.ts'
 import type { ConfList } from '../../../../cni/spec/conf.ts'
 import { CniError } from '../../../../cni/spec/errors.ts'
@@ -79,6 +79,19 @@ t.test('a file that is no record goes; no folder is no fault', async t => {
   await t.resolves(
     sweepSandboxes({ paths: { ...paths, recordFolder: join(paths.recordFolder, 'missing') }, log, runner }),
   )
+})
+
+t.test('a node that is left keeps no folder of ours, unless somebody is at work', async t => {
+  const { paths } = await start(t, ['one'])
+  const { runner } = recordingRunner()
+  const log = createRecordingLogger()
+  await leaveNothing({ paths, log, runner })
+  await t.rejects(stat(dirname(paths.recordFolder)), { code: 'ENOENT' })
+  await writeRecord(paths.recordFolder, { containerId: 'used', list })
+  const lock = await acquireLock(paths.lockFolder, 'used', { timeoutMs: 1000 })
+  t.teardown(() => lock.release())
+  await leaveNothing({ paths, log, runner })
+  t.equal((await readRecords(paths.recordFolder)).length, 1)
 })
 
 interface RefusalCase {

@@ -1,0 +1,218 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { sandboxPaths } from '../../../../agent/sandbox/paths.ts'
+import { readRecords } from '../../../../agent/sandbox/record.ts'
+import { type SandboxOptions, withSandbox } from '../../../../agent/sandbox/sandbox.ts'
+import { type ProbeRequest, parseProbeResults } from '../../../../agent/verify/remote.ts'
+import { CniError } from '../../../../cni/spec/errors.ts'
+import type { PluginCall, PluginRunner } from '../../../../cni/spec/plugin.ts'
+import { createRecordingLogger } from '../runtime/recording-logger.ts'
+
+const nopal = [process.execPath, join(import.meta.dirname, '../../../../agent/main.ts')]
+const conf = { cniVersion: '1.0.0', name: 'net', plugins: [{ type: 'bridge' }] }
+const { signal } = new AbortController()
+
+const request: ProbeRequest = {
+  node: 'n1',
+  overallMs: 10_000,
+  settings: { dnsDomains: ['192.0.2.1'], checkTimeoutMs: 500, tcp: [], ipFamilies: 'any' },
+  apiService: { host: '127.0.0.1', port: 1 },
+  api: undefined,
+  reads: [],
+  clusterDns: { domain: undefined, servers: ['127.0.0.1'] },
+  peers: [],
+  peerPort: 1,
+}
+
+interface Bed {
+  readonly options: SandboxOptions
+  readonly calls: readonly string[]
+  readonly log: ReturnType<typeof createRecordingLogger>
+  records(): Promise<number>
+}
+
+interface BedOptions {
+  /** Stands in for the real `unshare`, which needs root; undefined = there is none. */
+  readonly unshare?: string
+  readonly self?: readonly string[]
+  readonly conf?: unknown
+  readonly answer?: (call: PluginCall) => void
+}
+
+/** Only the namespace is missing: the program runs in ours. */
+const sameNamespace = '#!/bin/sh\nshift 2\nexec "$@"\n'
+
+async function makeBed(t: Test, given: BedOptions = {}): Promise<Bed> {
+  const root = t.testdir({
+    bin: {},
+    'net.d': given.conf === null ? {} : { '10.conflist': JSON.stringify(given.conf ?? conf) },
+  })
+  const { unshare = sameNamespace, self = nopal } = given
+  if (unshare !== '') {
+    await writeFile(join(root, 'bin/unshare'), unshare)
+    await chmod(join(root, 'bin/unshare'), 0o755)
+  }
+  const paths = {
+    ...sandboxPaths({ hostRoot: '', cniBinDir: '/opt/cni/bin', cniConfDir: join(root, 'net.d') }),
+    recordFolder: join(root, 'records'),
+    lockFolder: join(root, 'records/locks'),
+  }
+  const calls: string[] = []
+  const runner: PluginRunner = {
+    find: async type => type,
+    async run(call) {
+      if (call.type === 'loopback') return undefined
+      const kept = (await readRecords(paths.recordFolder)).length
+      const netns = call.variables.CNI_NETNS?.replace(/\d+/, 'PID')
+      calls.push(`${call.command} ${call.type} ${netns}, ${kept} on record`)
+      given.answer?.(call)
+      return call.command === 'ADD' ? { cniVersion: '1.0.0', ips: [{ address: '10.1.0.2/24' }] } : undefined
+    },
+  }
+  const log = createRecordingLogger()
+  const path = unshare === '' ? join(root, 'bin') : `${join(root, 'bin')}:/usr/bin:/bin`
+  return {
+    options: { paths, log, runner, program: { self, env: { PATH: path } } },
+    calls,
+    log,
+    records: async () => (await readRecords(paths.recordFolder)).length,
+  }
+}
+
+const whole = ['ADD bridge /proc/PID/ns/net, 1 on record', 'DEL bridge /proc/PID/ns/net, 1 on record']
+
+t.test('a sandbox is on record before ADD, checks from inside, and is gone afterwards', async t => {
+  const bed = await makeBed(t)
+  const results = await withSandbox(bed.options, signal, async sandbox => {
+    t.equal(sandbox.network, 'net')
+    t.match(sandbox.result, { ips: [{ address: '10.1.0.2/24' }] })
+    return parseProbeResults(await sandbox.ask(JSON.stringify(request), signal))
+  })
+  t.ok(results.every(({ from }) => from === 'sandbox'))
+  t.strictSame(
+    results.map(({ code, result, reason }) => [code, result, reason].filter(Boolean).join(' ')),
+    [
+      'dns skip NotAName',
+      'api skip NoCluster',
+      'tcp fail Refused',
+      'services skip NoCluster',
+      'peers skip NoPeers',
+      'mtu skip NoPeers',
+    ],
+  )
+  t.strictSame(bed.calls, whole)
+  t.equal(await bed.records(), 0)
+})
+
+t.test('work that throws leaves nothing either', async t => {
+  const bed = await makeBed(t)
+  const work = async () => {
+    throw new Error('no time')
+  }
+  await t.rejects(withSandbox(bed.options, signal, work), { message: 'no time' })
+  t.strictSame(bed.calls, whole)
+  t.equal(await bed.records(), 0)
+})
+
+t.test('a chain that fails half-way is undone', async t => {
+  const bed = await makeBed(t, {
+    answer({ command }) {
+      if (command === 'ADD') throw new CniError(999, 'no pod')
+    },
+  })
+  await t.rejects(
+    withSandbox(bed.options, signal, async () => 'work'),
+    { code: 'SandboxRefused' },
+  )
+  t.strictSame(bed.calls, whole)
+  t.equal(await bed.records(), 0)
+})
+
+t.test('a chain that does not let go stays on record, and the work counts all the same', async t => {
+  const bed = await makeBed(t, {
+    answer({ command }) {
+      if (command === 'DEL') throw new CniError(11, 'later')
+    },
+  })
+  t.equal(await withSandbox(bed.options, signal, async () => 'done'), 'done')
+  t.equal(await bed.records(), 1)
+  t.match(bed.log.lines, [['warn', /next start tries again/]])
+})
+
+interface FaultCase {
+  readonly name: string
+  readonly bed: BedOptions
+  readonly code: string
+  readonly says: RegExp
+}
+
+const faults: readonly FaultCase[] = [
+  { name: 'no network yet', bed: { conf: null }, code: 'NoNetwork', says: /there is no CNI network/ },
+  { name: 'a conf that is none', bed: { conf: { name: 1 } }, code: 'NoNetwork', says: /10\.conflist/ },
+  { name: 'no unshare', bed: { unshare: '' }, code: 'NoSandbox', says: /unshare is missing/ },
+  {
+    name: 'no rights',
+    bed: { unshare: '#!/bin/sh\necho "unshare failed: Operation not permitted" >&2\nexit 1\n' },
+    code: 'NoSandbox',
+    says: /Operation not permitted/,
+  },
+  {
+    name: 'a program that says something else',
+    bed: { self: ['/bin/echo', 'hello'] },
+    code: 'NoSandbox',
+    says: /no network namespace/,
+  },
+  {
+    name: "the host's files are not where they should be",
+    bed: { self: ['/bin/sh', '-c', `echo '{"fault":"no /host/proc"}'; cat`] },
+    code: 'NoSandbox',
+    says: /no \/host\/proc/,
+  },
+]
+
+for (const { name, bed: given, code, says } of faults) {
+  t.test(`no sandbox: ${name}`, async t => {
+    const bed = await makeBed(t, given)
+    await t.rejects(
+      withSandbox(bed.options, signal, async () => 'work'),
+      { code, message: says },
+    )
+    t.strictSame(bed.calls, [], 'nothing was attached')
+    t.equal(await bed.records(), 0)
+  })
+}
+
+t.test('records that cannot be written: nothing is attached', async t => {
+  const bed = await makeBed(t)
+  await mkdir(bed.options.paths.lockFolder, { recursive: true })
+  const paths = { ...bed.options.paths, recordFolder: '/dev/null/records' }
+  await t.rejects(
+    withSandbox({ ...bed.options, paths }, signal, async () => 'work'),
+    { code: 'NoSandbox', message: /recorded/ },
+  )
+  t.notMatch(bed.calls, ['ADD'])
+})
+
+t.test('a program that ends in the middle, or says too much, is lost; the sandbox goes', async t => {
+  const hello = `echo '{"pid":7}'; read request`
+  for (const rest of ['echo broken >&2', 'head -c 6000000 /dev/zero']) {
+    const bed = await makeBed(t, { self: ['/bin/sh', '-c', `${hello}; ${rest}`] })
+    const asked = withSandbox(bed.options, signal, sandbox => sandbox.ask('{}', signal))
+    await t.rejects(asked, { code: 'ProbeLost' }, rest)
+    t.equal(await bed.records(), 0)
+  }
+})
+
+t.test('a run that is called off ends the program and detaches', async t => {
+  const bed = await makeBed(t, { self: ['/bin/sh', '-c', `echo '{"pid":7}'; read request; read more`] })
+  const end = new AbortController()
+  const asked = withSandbox(bed.options, end.signal, sandbox => {
+    const answer = sandbox.ask('{}', end.signal)
+    end.abort(new Error('the agent ends'))
+    return answer
+  })
+  await t.rejects(asked, { message: 'the agent ends' })
+  t.strictSame(bed.calls, whole)
+  t.equal(await bed.records(), 0)
+})
