@@ -21,6 +21,8 @@ export class RecordStore {
   readonly #records: string
   readonly #locks: string
   readonly #damaged: string
+  /** Containers whose record this run has made safe by name too. */
+  readonly #settled = new Set<string>()
   readonly #onDamaged: (message: string) => void
 
   /** @param onDamaged told of each record that was set aside */
@@ -91,17 +93,21 @@ export class RecordStore {
     // One name for the temporary file, as only the lock's holder writes: what a kill leaves, the next write replaces.
     const options = { mode: 0o600, temporary: `${path}.tmp`, durable }
     try {
-      const isNew = !existsSync(path)
-      if (isNew && !existsSync(this.#records)) await makeFolder(this.#records)
+      if (!existsSync(this.#records)) await makeFolder(this.#records)
       replaceFile(path, printRecord(record), options)
-      // The content of a record that is there already may be the older one after a power loss: its DEL knows no less.
-      if (durable && isNew) syncFolderNow(this.#records)
+      // A power loss may bring back the older content. That of before this run lacks what it attaches; that of this
+      // run's own first write knows all of it, if not how far it is.
+      if (durable && !this.#settled.has(record.containerId)) {
+        syncFolderNow(this.#records)
+        this.#settled.add(record.containerId)
+      }
     } catch (error) {
       throw stateError('cannot be written', record.containerId, error)
     }
   }
 
   async remove(containerId: string): Promise<void> {
+    this.#settled.delete(containerId)
     const path = this.#path(containerId)
     for (const file of [path, `${path}.tmp`]) {
       try {
