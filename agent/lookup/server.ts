@@ -15,24 +15,33 @@ export interface LineServerOptions {
   readonly onRefused: () => void
   /** It can take no more connections. */
   readonly onBroken: (error: Error) => void
+  readonly limits?: ServerLimits
+}
+
+export interface ServerLimits {
+  readonly mostConnections: number
+  /** Of one connection, all in all. */
+  readonly longestMs: number
 }
 
 /** More than a node starts pods at once; kactus waits for an answer for a second at most. */
-export const serverLimits = { mostConnections: 256, longestMs: 2_000 } as const
+const usualLimits: ServerLimits = { mostConnections: 256, longestMs: 2_000 }
 
 /**
  * Starts to listen.
  * @throws the system's error where the path cannot be had
  */
 export async function startLineServer(options: LineServerOptions): Promise<LineServer> {
-  const { path, onRefused, onBroken } = options
+  const { path, onRefused, onBroken, limits = usualLimits } = options
   const sockets = new Set<Socket>()
   const server = createServer(socket => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
+    const timer = setTimeout(() => refuse(socket, options), limits.longestMs)
+    socket.on('close', () => clearTimeout(timer))
     serve(socket, options)
   })
-  server.maxConnections = serverLimits.mostConnections
+  server.maxConnections = limits.mostConnections
   server.on('drop', onRefused)
   await listen(server, path)
   server.on('error', onBroken)
@@ -55,25 +64,28 @@ function listen(server: Server, path: string): Promise<void> {
   })
 }
 
-function serve(socket: Socket, { answer, onRefused }: LineServerOptions): void {
-  const refuse = () => {
-    onRefused()
-    socket.destroy()
-  }
-  const timer = setTimeout(refuse, serverLimits.longestMs)
+function serve(socket: Socket, options: LineServerOptions): void {
   const question = new LineReader()
-  socket.on('close', () => clearTimeout(timer))
   // Whoever hangs up has lost interest: that is no fault of ours.
   socket.on('error', () => undefined)
   socket.on('data', (chunk: Buffer) => {
     const line = question.take(chunk)
-    if (line === 'too long') refuse()
+    if (line === 'too long') refuse(socket, options)
     else if (line !== undefined) {
       // Nothing more is read: one question each.
       socket.pause()
-      answer(line.text).then(text => socket.end(text), refuse)
+      options.answer(line.text).then(
+        text => socket.end(text),
+        () => refuse(socket, options),
+      )
     }
   })
+}
+
+function refuse(socket: Socket, { onRefused }: LineServerOptions): void {
+  if (socket.destroyed) return
+  onRefused()
+  socket.destroy()
 }
 
 /** Gathers bytes until there is a line of them. */
