@@ -1,6 +1,6 @@
 import { readlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { readLines } from '../sandbox/lines.ts'
 import { createChecks, createSocketPorts } from '../verify/checks.ts'
 import { runChecks } from '../verify/engine.ts'
 import { createPeerPort } from '../verify/peers/exchange.ts'
@@ -15,18 +15,15 @@ import type { Flags } from './usage.ts'
  * started it holds its stdin: when that ends it ends too, and its network namespace with it.
  */
 export async function runProbe(ports: ProcessPorts, flags: Flags): Promise<ExitCode> {
-  const lines = createInterface({ input: ports.stdin() })
+  const lines = readLines(ports.stdin())
   const gone = new AbortController()
-  const closed = new Promise<ExitCode>(resolve => {
-    lines.on('close', () => {
-      gone.abort(new Error('nobody waits for the results any more'))
-      resolve(exitCodes.failed)
-    })
+  const closed = lines.ended.then((): ExitCode => {
+    gone.abort(new Error('nobody waits for the results any more'))
+    return exitCodes.failed
   })
-  const asked = new Promise<string>(resolve => lines.once('line', resolve))
   ports.stdout.write(`${JSON.stringify(await introduce(String(flags['host-root'] ?? '')))}\n`)
   const answer = async (): Promise<ExitCode> => {
-    const results = await check(parseProbeRequest(await asked), gone.signal)
+    const results = await check(parseProbeRequest((await lines.next()) ?? ''), gone.signal)
     ports.stdout.write(`${JSON.stringify(results)}\n`)
     // The namespace is needed until our parent has detached it.
     return closed.then(() => exitCodes.well)

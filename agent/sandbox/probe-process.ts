@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
 import * as v from 'valibot'
 import { SandboxError } from './errors.ts'
+import { type LineReader, readLines } from './lines.ts'
 
 /** How the program that checks from inside is started. */
 export interface ProbeProgram {
@@ -23,7 +23,7 @@ const mostQuoteBytes = 500
  */
 export class ProbeProcess {
   readonly #child: ChildProcessWithoutNullStreams
-  readonly #lines: AsyncIterator<string>
+  readonly #lines: LineReader
   readonly #ended: Promise<void>
   #received = 0
   #said = ''
@@ -31,7 +31,7 @@ export class ProbeProcess {
 
   private constructor(child: ChildProcessWithoutNullStreams) {
     this.#child = child
-    child.stdout.on('data', (chunk: Buffer) => {
+    child.stdout.on('data', (chunk: Buffer | string) => {
       this.#received += chunk.length
       if (this.#received > mostAnswerBytes) this.kill()
     })
@@ -48,7 +48,7 @@ export class ProbeProcess {
       })
       child.on('close', () => resolve())
     })
-    this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+    this.#lines = readLines(child.stdout)
   }
 
   /**
@@ -102,12 +102,12 @@ export class ProbeProcess {
     const timer = limitMs === undefined ? undefined : setTimeout(onAbort, limitMs)
     try {
       const next = await Promise.race([this.#lines.next(), this.#ended.then(() => undefined)])
-      if (next === undefined || next.done === true || this.#received > mostAnswerBytes) {
+      if (next === undefined || this.#received > mostAnswerBytes) {
         await this.#ended
         signal.throwIfAborted()
         throw new SandboxError('ProbeLost', `the program in the sandbox ended: ${this.#why()}`)
       }
-      return next.value
+      return next
     } finally {
       clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
