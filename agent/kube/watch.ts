@@ -130,7 +130,11 @@ class RestartingWatch<T> implements Watch<T> {
       this.#noteAbsence()
       return
     }
-    if (code === 'Invalid' && this.#begins === 'stream') this.#begins = 'events'
+    if (code === 'Invalid' && this.#begins === 'stream') {
+      this.#begins = 'events'
+      log.debug({ path, err: error }, 'the API server streams no lists, watches as ever')
+      return
+    }
     this.#failures += 1
     const gone = code === 'Gone'
     if (gone || this.#failures % failuresBeforeRelist === 0) this.#cursor = undefined

@@ -86,6 +86,14 @@ export const podCases: readonly ContractCase[] = [
     ],
   },
   {
+    name: 'without grace, said in the query',
+    steps: id => [
+      { send: post(pods, pod(id, id)), code: 201 },
+      { send: remove(`${pods}/${id}?gracePeriodSeconds=0`), code: 200, body: { kind: 'Pod' } },
+      { send: get(`${pods}/${id}`), code: 404 },
+    ],
+  },
+  {
     name: 'without grace, and with the UID it must have',
     steps: id => [
       { send: post(pods, pod(id, id)), code: 201 },

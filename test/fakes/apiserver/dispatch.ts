@@ -109,7 +109,14 @@ const actions: Readonly<Record<string, Act>> = {
   create: (place, request) => createObject(place, jsonBody(request)),
   update: (place, request) => replaceObject(place, jsonBody(request)),
   patch: (place, request) => patchObject(place, { contentType: request.contentType, text: request.text }),
-  delete: (place, request) => deleteObject(place, request.text === '' ? undefined : jsonBody(request)),
+  delete: (place, request) =>
+    deleteObject(place, request.text === '' ? optionsIn(request.info.query) : jsonBody(request)),
+}
+
+/** Options of a DELETE without a body. */
+function optionsIn(query: URLSearchParams): JsonObject {
+  const seconds = query.get('gracePeriodSeconds')
+  return seconds === null ? {} : { gracePeriodSeconds: Number(seconds) }
 }
 
 function jsonBody(request: Request): unknown {
