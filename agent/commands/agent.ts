@@ -172,6 +172,7 @@ function startInstall(agent: Agent, onState: () => void): Loop | undefined {
   if (!installs(settings)) return undefined
   const duty: Duty = createInstallDuty({
     settings: settings.install,
+    agentSocket: settings.agent.socket,
     binary: ports.kactusBinary,
     namespace: settings.podNamespace,
     credentials,

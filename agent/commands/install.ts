@@ -20,6 +20,7 @@ export async function runInstall(ports: ProcessPorts): Promise<ExitCode> {
   let state: InstallState = { installed: false, message: 'nothing was done' }
   const duty = createInstallDuty({
     settings: settings.install,
+    agentSocket: settings.agent.socket,
     binary: ports.kactusBinary,
     namespace: settings.podNamespace,
     credentials,

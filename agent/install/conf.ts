@@ -9,11 +9,12 @@ const networkName = 'kactus-net'
 const leastVersion = '0.3.1'
 
 /** The list that makes a runtime call kactus, with the node's own default network as the first delegate. */
-export function renderConf(wrapped: ConfList, kubeconfig: string): string {
+export function renderConf(wrapped: ConfList, kubeconfig: string, agentSocket?: string): string {
   const capabilities = gatherCapabilities(wrapped.plugins)
   const kactus: JsonObject = {
     type: binaryName,
     kubeconfig,
+    ...(agentSocket === undefined ? {} : { agentSocket }),
     ...(Object.keys(capabilities).length === 0 ? {} : { capabilities }),
     delegates: [toDelegate(wrapped)],
   }

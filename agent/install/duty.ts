@@ -17,6 +17,8 @@ import { createFolderWatch } from './watch.ts'
 /** What the duty needs. */
 export interface InstallDutyOptions {
   readonly settings: InstallSettings
+  /** Where the agent answers kactus, as the host sees it. */
+  readonly agentSocket?: string
   /** Path of the kactus executable that came with the agent. */
   readonly binary: string
   /** Namespace of the agent and of ServiceAccount `kactus`. */
@@ -44,7 +46,7 @@ const settledMs = 30_000
 
 /** Keeps kactus, its kubeconfig and its conf in place, and wraps whatever default network the node has. */
 export function createInstallDuty(options: InstallDutyOptions): Duty {
-  const paths = installPaths(options.settings)
+  const paths = installPaths(options.settings, options.agentSocket)
   const installer: Installer = {
     options,
     paths,

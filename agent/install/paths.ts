@@ -8,6 +8,8 @@ export const earlyConfName = '00-kactus.conflist'
 export const binaryName = 'kactus'
 /** kactus' own default; a record per container that still has interfaces of kactus. */
 const stateFolder = '/var/lib/cni/kactus'
+/** Where kactus looks for the agent when its conf does not say. */
+const usualSocket = '/run/nopal/agent.sock'
 
 /** Where everything lies: as this process sees it, and, for what the runtime and kactus read, as the host sees it. */
 export interface InstallPaths {
@@ -19,6 +21,8 @@ export interface InstallPaths {
   readonly kubeconfigFolder: string
   readonly kubeconfig: string
   readonly kubeconfigOnHost: string
+  /** Where the agent answers kactus; empty = nowhere; undefined = where kactus looks anyway. */
+  readonly socketOnHost: string | undefined
   readonly stateFolder: string
   /** What all CNI plugins remember. */
   readonly cniState: string
@@ -27,7 +31,10 @@ export interface InstallPaths {
 }
 
 /** The host's folders may be mounted below a root of their own; paths written into files never carry it. */
-export function installPaths(settings: Pick<InstallSettings, 'cniBinDir' | 'cniConfDir' | 'hostRoot'>): InstallPaths {
+export function installPaths(
+  settings: Pick<InstallSettings, 'cniBinDir' | 'cniConfDir' | 'hostRoot'>,
+  agentSocket = usualSocket,
+): InstallPaths {
   const { cniBinDir, cniConfDir, hostRoot } = settings
   const here = (path: string) => (hostRoot === '' ? path : join(hostRoot, path))
   const kubeconfigOnHost = join(cniConfDir, 'kactus.d', 'kactus-kubeconfig.yaml')
@@ -40,6 +47,7 @@ export function installPaths(settings: Pick<InstallSettings, 'cniBinDir' | 'cniC
     kubeconfigFolder: here(join(cniConfDir, 'kactus.d')),
     kubeconfig: here(kubeconfigOnHost),
     kubeconfigOnHost,
+    socketOnHost: agentSocket === usualSocket ? undefined : agentSocket,
     stateFolder: here(stateFolder),
     cniState: here('/var/lib/cni'),
     sandboxFolder: here('/run/netns'),

@@ -91,7 +91,7 @@ function planConf(
 }
 
 function wrap({ path, list }: Extract<DefaultNetwork, { kind: 'found' }>, paths: InstallPaths): ConfOutlook {
-  const conf = renderConf(list, paths.kubeconfigOnHost)
+  const conf = renderConf(list, paths.kubeconfigOnHost, paths.socketOnHost)
   const name = basename(path)
   if (name < earlyConfName) {
     const message = `runtimes take the first conf by name, and ${name} comes before ${earlyConfName}: kactus is not called`

@@ -74,7 +74,7 @@ class RestartingWatch<T> implements Watch<T> {
   #cursor: string | undefined
   /** What a stream has told of what is there, until it has told all; undefined = it tells changes. */
   #coming: Map<string, T> | undefined
-  /** `events` is what servers before 1.34 understand; until their first bookmark, a minute, nobody knows that it was all. */
+  /** `events` is what every server understands: it tells what is there, but not when that was all. */
   #begins: 'list' | 'stream' | 'events'
   #absent = false
   #failures = 0
@@ -252,12 +252,14 @@ class RestartingWatch<T> implements Watch<T> {
 
   /** The first bookmark, whatever it was sent for, comes after all that is there. */
   #gather(event: WatchEvent, coming: Map<string, T>): void {
-    if (event.kind !== 'bookmark') {
+    if (event.kind === 'bookmark') {
+      this.#coming = undefined
+      this.#cursor = event.resourceVersion
+    } else {
       this.#apply(event, coming)
-      return
+      // Without a mark to wait for, a part is better than nothing.
+      if (this.#begins !== 'events') return
     }
-    this.#coming = undefined
-    this.#cursor = event.resourceVersion
     this.#objects = coming
     this.#options.onChange(coming)
   }

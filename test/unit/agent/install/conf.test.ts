@@ -1,5 +1,6 @@
 import t from 'tap'
 import { isOwnConf, leadsToKactus, renderConf } from '../../../../agent/install/conf.ts'
+import { installPaths } from '../../../../agent/install/paths.ts'
 import { type ConfList, confListFrom } from '../../../../cni/spec/conf.ts'
 import { isJsonObject, parseJson } from '../../../../cni/spec/json.ts'
 
@@ -116,6 +117,27 @@ t.test('conf: numbers that a double cannot hold stay as they were', async t => {
   t.match(text, /"vni": 12345678901234567890\b/)
   t.match(text, /"share": 1\.0\b/)
 })
+
+interface SocketCase {
+  readonly name: string
+  readonly socket: string | undefined
+  readonly want: string | undefined
+}
+
+const socketCases: readonly SocketCase[] = [
+  { name: 'where kactus looks anyway: not said', socket: '/run/nopal/agent.sock', want: undefined },
+  { name: 'as shipped', socket: undefined, want: undefined },
+  { name: 'elsewhere, as the host sees it', socket: '/run/other.sock', want: '/run/other.sock' },
+  { name: 'off', socket: '', want: '' },
+]
+
+for (const { name, socket, want } of socketCases) {
+  t.test(`conf: the agent's socket: ${name}`, async t => {
+    const { socketOnHost } = installPaths({ cniBinDir: '/b', cniConfDir: '/c', hostRoot: '/host' }, socket)
+    const { plugins } = JSON.parse(renderConf(listFrom('{"name":"n","type":"bridge"}'), kubeconfig, socketOnHost))
+    t.equal(plugins[0].agentSocket, want)
+  })
+}
 
 interface LeadCase {
   readonly name: string

@@ -264,10 +264,10 @@ const streamCases: readonly StreamCase[] = [
     asked: ['all', 'all'],
   },
   {
-    name: 'a server that does not know the wish is asked in the old words',
-    watches: [refuse(422), last],
-    states: ['z=7'],
-    asked: ['all', 'plain'],
+    name: 'a server that does not know the wish is asked in the old words, and each thing it says is told',
+    watches: [refuse(422), stream(initial, 'cut'), last],
+    states: ['a=1', 'a=1 b=2', 'z=7', 'z=7'],
+    asked: ['all', 'plain', 'plain'],
   },
   {
     name: 'a bookmark without objects: there are none',
