@@ -44,6 +44,7 @@ const options = [
   '--bind-interfaces',
   `--listen-address=${internet.controlPlane}`,
   '--local=/cluster.local/',
+  `--local=/${outsideName.name}/`,
   `--host-record=kubernetes.default.svc.cluster.local,${services.api}`,
   `--host-record=kube-dns.kube-system.svc.cluster.local,${services.dns}`,
   `--host-record=${outsideName.name},${outsideName.address}`,
