@@ -2,6 +2,7 @@ import t from 'tap'
 import { describeAgents, prepareBed } from './bed.ts'
 import { agents } from './cases/agents.ts'
 import { arrival } from './cases/arrival.ts'
+import { continuous } from './cases/continuous.ts'
 import { crowd } from './cases/crowd.ts'
 import { farewell } from './cases/farewell.ts'
 import { networks } from './cases/networks.ts'
@@ -11,7 +12,7 @@ import { startTestCluster } from './test-cluster.ts'
 
 // One cluster, from the first apply to the uninstall. The cases are one story: each begins where the last one ended, so
 // the first failure ends it.
-const story = [...arrival, ...networks, ...crowd, ...agents, ...farewell, ...rights]
+const story = [...arrival, ...networks, ...crowd, ...agents, ...continuous, ...farewell, ...rights]
 
 t.test('nopal on a real cluster', async t => {
   const archive = await buildImage()

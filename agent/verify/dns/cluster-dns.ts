@@ -103,12 +103,7 @@ async function readServers({ kube, limitMs }: ClusterDnsSource, signal: AbortSig
   if (kube === undefined) return []
   const how = { method: 'GET', signal, timeoutMs: limitMs } as const
   try {
-    const listed = await kube.request({ ...how, path: namespacePath, query: { labelSelector: label } })
-    const found = parseServers(listed)
-    if (found.length > 0) return found
-    return parseServers({
-      items: [v.parse(specShape, await kube.request({ ...how, path: `${namespacePath}/kube-dns` }))],
-    })
+    return parseServers(await kube.request({ ...how, path: namespacePath, query: { labelSelector: label } }))
   } catch {
     // No such Service, or no right to look: then only resolv.conf's are known.
     return []

@@ -6,7 +6,7 @@ import { type Manifest, readManifests } from '../../cluster/manifests.ts'
 import type { Bed, Case } from '../bed.ts'
 import { auditLog } from '../cluster/control-plane.ts'
 import { manifestFolder } from '../product.ts'
-import { compareRights, formatRights, type Grant, grantsOf } from '../rights.ts'
+import { compareRights, formatRights, grantsOf } from '../rights.ts'
 
 /** What the whole story has used of what the manifests grant. */
 export const rights: readonly Case[] = [
@@ -19,16 +19,8 @@ async function compare(t: Test, { cluster: { plan } }: Bed): Promise<void> {
   for (const row of formatRights(report).split('\n')) t.comment(row)
   t.same(report.faults, [], 'nothing was refused')
   t.ok(report.grants.length > 10, 'the manifests grant something')
-  for (const { account, verb, resource, uses } of report.grants.filter(grant => !isUsedElsewhere(grant)))
+  for (const { account, verb, resource, uses } of report.grants)
     t.ok(uses > 0, `${account}: ${verb} ${resource} is used`)
-}
-
-/**
- * Leases: in continuous mode alone, which test/lab/gate-continuous.test.ts proves. Services of kube-system: only where the
- * agent's resolv.conf is not the cluster's, as on a node without kubelet's help.
- */
-function isUsedElsewhere({ resource, namespace }: Grant): boolean {
-  return resource === 'leases' || (resource === 'services' && namespace === 'kube-system')
 }
 
 async function readAll(): Promise<readonly Manifest[]> {

@@ -9,7 +9,6 @@ import { createFakeKube, type KubeReply, refuses } from '../fake-kube.ts'
 import { runFromHost, summarize } from '../run-check.ts'
 
 const listPath = 'GET /api/v1/namespaces/kube-system/services'
-const namedPath = `${listPath}/kube-dns`
 const service = (...clusterIPs: readonly string[]) => ({ spec: { clusterIP: clusterIPs[0], clusterIPs } })
 const forCluster = 'nameserver 127.0.0.1\nsearch default.svc.corp.test svc.corp.test corp.test\noptions ndots:5'
 const own = 'nameserver 127.0.0.1\nsearch corp.example'
@@ -26,7 +25,6 @@ interface FindCase {
   readonly conf: string
   readonly script?: dns.DnsScript
   readonly list?: KubeReply
-  readonly named?: KubeReply
   readonly want: ClusterDns
   /** Requests to the API. */
   readonly requests: number
@@ -55,29 +53,20 @@ const cases: readonly FindCase[] = [
     requests: 1,
   },
   {
-    name: 'no label: by name',
-    conf: own,
-    list: () => ({ items: [] }),
-    named: () => service('127.0.0.1'),
-    want: { domain: 'corp.test', servers: ['127.0.0.1'] },
-    requests: 2,
-  },
-  {
     name: 'no such Service',
     conf: own,
     list: () => ({ items: [] }),
     want: { domain: undefined, servers: [] },
-    requests: 2,
+    requests: 1,
   },
   { name: 'no rights', conf: own, list: refuses('Forbidden'), want: { domain: undefined, servers: [] }, requests: 1 },
-  { name: 'junk', conf: own, list: () => 'x', named: () => 1, want: { domain: undefined, servers: [] }, requests: 2 },
+  { name: 'junk', conf: own, list: () => 'x', want: { domain: undefined, servers: [] }, requests: 1 },
   {
     name: 'a headless Service has no address',
     conf: own,
     list: () => ({ items: [service('None')] }),
-    named: () => service('None'),
     want: { domain: undefined, servers: [] },
-    requests: 2,
+    requests: 1,
   },
 ]
 
@@ -87,7 +76,6 @@ for (const row of cases) {
     t.teardown(() => server.stop())
     const kube = createFakeKube({
       ...(row.list && { [listPath]: row.list }),
-      ...(row.named && { [namedPath]: row.named }),
     })
     const conf = parseResolvConf(row.conf)
     const found = await findClusterDns(
