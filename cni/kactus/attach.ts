@@ -46,7 +46,7 @@ export async function attachAll(bench: Workbench, planned: readonly Attachment[]
 }
 
 /**
- * Detaches, in reverse: the others side by side, then the default network. All are tried whatever fails.
+ * Detaches side by side, begun in reverse: the default network last. All are tried whatever fails.
  * @returns the failures
  */
 export async function detachAll(bench: Workbench, attachments: readonly Attachment[]): Promise<readonly unknown[]> {
@@ -56,10 +56,10 @@ export async function detachAll(bench: Workbench, attachments: readonly Attachme
       bench.log.error(`DEL of ${titleOf(attachment)} failed: ${String(error.message)}`, factsOf(attachment, error))
       failures.push(error)
     })
-  const backwards = attachments.toReversed()
-  const others = backwards.filter(({ isPrimary }) => !isPrimary)
-  await forEachBounded(others, bench.width, detach)
-  for (const attachment of backwards.filter(({ isPrimary }) => isPrimary)) await detach(attachment)
+  const isFirst = ({ isPrimary }: Attachment) => Number(isPrimary)
+  // Interfaces do not depend on each other, and most of a DEL is waiting for the kernel.
+  const backwards = attachments.toReversed().sort((one, other) => isFirst(one) - isFirst(other))
+  await forEachBounded(backwards, bench.width, detach)
   return failures
 }
 

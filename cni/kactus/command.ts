@@ -79,9 +79,9 @@ function callOf(io: CniProcess, uid: number, given: Pick<Call, 'request' | 'conf
   }
 }
 
-/** Delegates mostly wait for the kernel, so there may be more of them than cores. */
+/** Delegates mostly wait for the kernel, so there may be more of them than cores: at least a pod of five networks at once. */
 function widthFor(cores: number): number {
-  return Math.min(Math.max(cores * 2, 4), 16)
+  return Math.min(Math.max(cores * 2, 5), 16)
 }
 
 /** Before any work: what would be attached there is the host itself. */
