@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ApiTarget, sendRequest } from './api-client.ts'
 import type { StartContext, StartedServer } from './api-server.ts'
+import { type ApiServerPlace, apiServerFlags } from './api-server-flags.ts'
 import { findKubeAssets } from './assets.ts'
 import { auditPolicy } from './audit.ts'
 import { startNodeChild } from './node-child.ts'
@@ -47,7 +48,8 @@ interface Parts {
 
 async function startOn(port: number, { assets, context, etcd }: Parts): Promise<StartedServer> {
   const { folder, netns } = context
-  const command = [join(assets, 'kube-apiserver'), ...apiServerFlags(context, port)]
+  const flags = [...apiServerFlags(placeOf(context, port)), `--bind-address=${context.host}`, ...context.flags]
+  const command = [join(assets, 'kube-apiserver'), ...flags]
   const apiServer = await startChild({ name: 'kube-apiserver', folder: join(folder, 'logs'), netns, command })
   const started = [apiServer]
   try {
@@ -90,31 +92,8 @@ function etcdSocket(context: StartContext): string {
   return join(context.folder, 'etcd.sock')
 }
 
-function apiServerFlags(context: StartContext, port: number): string[] {
-  const { folder, pki, host } = context
-  return [
-    `--etcd-servers=unix://${etcdSocket(context)}`,
-    `--bind-address=${host}`,
-    `--advertise-address=${context.advertised}`,
-    `--secure-port=${port}`,
-    `--service-cluster-ip-range=${context.serviceCidr}`,
-    `--cert-dir=${join(folder, 'apiserver')}`,
-    `--client-ca-file=${pki.ca.certFile}`,
-    `--tls-cert-file=${pki.server.certFile}`,
-    `--tls-private-key-file=${pki.server.keyFile}`,
-    `--kubelet-client-certificate=${pki.admin.certFile}`,
-    `--kubelet-client-key=${pki.admin.keyFile}`,
-    '--service-account-issuer=https://kubernetes.default.svc',
-    `--service-account-key-file=${pki.accountPublicFile}`,
-    `--service-account-signing-key-file=${pki.accountKeyFile}`,
-    '--authorization-mode=Node,RBAC',
-    '--enable-admission-plugins=NodeRestriction',
-    '--allow-privileged=true',
-    '--kubelet-preferred-address-types=InternalIP',
-    `--audit-policy-file=${join(folder, 'audit-policy.yaml')}`,
-    `--audit-log-path=${join(folder, 'audit.log')}`,
-    ...context.flags,
-  ]
+function placeOf(context: StartContext, port: number): ApiServerPlace {
+  return { ...context, port, etcd: `unix://${etcdSocket(context)}` }
 }
 
 async function startRelay(context: StartContext, socketPath: string, port: number): Promise<Child> {

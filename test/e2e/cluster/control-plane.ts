@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type ApiTarget, sendRequest } from '../../cluster/api-client.ts'
+import { type ApiServerPlace, apiServerFlags } from '../../cluster/api-server-flags.ts'
 import { auditPolicy } from '../../cluster/audit.ts'
 import type { Machine, Program } from '../../machine/machine.ts'
 import { waitFor } from '../../machine/wait.ts'
@@ -26,7 +27,12 @@ export async function startApi(context: ControlPlaneContext, admin: ApiTarget): 
   const etcd = await machine.start({ name: 'etcd', argv: [join(programs, 'etcd'), ...etcdFlags(folder)] })
   const server = await machine.start({
     name: 'kube-apiserver',
-    argv: [join(programs, 'kube-apiserver'), ...apiServerFlags(folder, context.keys)],
+    // Nobody comes back to a broken-off stream of a cluster that is being taken down.
+    argv: [
+      join(programs, 'kube-apiserver'),
+      ...apiServerFlags(placeOf(folder, context.keys)),
+      '--shutdown-delay-duration=0s',
+    ],
   })
   const wait = { what: 'API server ready', limitMs: 60_000, hopeless: [etcd.ended, server.ended] }
   await waitFor(wait, async () => {
@@ -65,30 +71,9 @@ function etcdFlags(folder: string): string[] {
   ]
 }
 
-function apiServerFlags(folder: string, { pki }: ClusterKeys): string[] {
-  return [
-    `--etcd-servers=${etcdUrl}`,
-    `--secure-port=${net.apiPort}`,
-    `--advertise-address=${net.controlPlane}`,
-    `--service-cluster-ip-range=${net.serviceCidr}`,
-    `--cert-dir=${join(folder, 'apiserver')}`,
-    `--client-ca-file=${pki.ca.certFile}`,
-    `--tls-cert-file=${pki.server.certFile}`,
-    `--tls-private-key-file=${pki.server.keyFile}`,
-    `--kubelet-client-certificate=${pki.admin.certFile}`,
-    `--kubelet-client-key=${pki.admin.keyFile}`,
-    '--kubelet-preferred-address-types=InternalIP',
-    '--service-account-issuer=https://kubernetes.default.svc',
-    `--service-account-key-file=${pki.accountPublicFile}`,
-    `--service-account-signing-key-file=${pki.accountKeyFile}`,
-    '--authorization-mode=Node,RBAC',
-    '--enable-admission-plugins=NodeRestriction',
-    '--allow-privileged=true',
-    `--audit-policy-file=${join(folder, 'audit-policy.yaml')}`,
-    `--audit-log-path=${auditLog(folder)}`,
-    // Nobody comes back to a broken-off stream of a cluster that is being taken down.
-    '--shutdown-delay-duration=0s',
-  ]
+function placeOf(folder: string, { pki }: ClusterKeys): ApiServerPlace {
+  const { apiPort: port, controlPlane: advertised, serviceCidr } = net
+  return { folder, pki, etcd: etcdUrl, port, advertised, serviceCidr }
 }
 
 function controllerFlags({ pki, controllers }: ClusterKeys): string[] {
