@@ -16,7 +16,7 @@ import { startReportServer } from '../report/server.ts'
 import { systemClock } from '../runtime/clock.ts'
 import type { Duty } from '../runtime/duty.ts'
 import type { Logger } from '../runtime/log.ts'
-import { type Loop, startLoop } from '../runtime/loop.ts'
+import { type Loop, type LoopOptions, startLoop } from '../runtime/loop.ts'
 import { trimMemory } from '../runtime/thrift.ts'
 import { createVerifyDuty } from '../verify/duty.ts'
 import { type PeerResponder, startPeerResponder } from '../verify/peers/responder.ts'
@@ -79,7 +79,7 @@ async function answerPeers(listen: Settings['agent']['listen'], log: Logger): Pr
 /** Starts everything that runs on a node. */
 function startDuties(agent: Agent): { stop(): Promise<unknown> } {
   const { ports, settings, log, kube, bulletin, board } = agent
-  const shared = { log, clock: systemClock, random: Math.random }
+  const shared = loopOptions(agent)
   const ownNode = followOwnNode({
     ...shared,
     api: kube,
@@ -162,6 +162,10 @@ function verifyDuty(
   })
 }
 
+function loopOptions({ log, metrics }: Agent): LoopOptions {
+  return { log, clock: systemClock, random: Math.random, onTurn: metrics.recordDuty }
+}
+
 /** A dry run writes nothing, to the host neither. */
 function installs({ install, gate }: Settings): boolean {
   return install.enabled && !gate.dryRun
@@ -186,7 +190,7 @@ function startInstall(agent: Agent, onState: () => void): Loop | undefined {
       onState()
     },
   })
-  const loop = startLoop(duty, { log, clock: systemClock, random: Math.random })
+  const loop = startLoop(duty, loopOptions(agent))
   return loop
 }
 

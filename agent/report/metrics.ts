@@ -13,6 +13,8 @@ export interface Metrics {
   recordRetry(): void
   /** A request to the Kubernetes API ended; the code is the HTTP status or the way it failed. */
   recordKubeRequest(verb: string, code: string): void
+  /** A duty failed, or works again. */
+  recordDuty(name: string, works: boolean): void
   /** The gate wrote its Node. */
   recordGateWrite(write: GateWrite): void
   /** kactus asked: it was answered, told that we do not know, was not understood, or hung up on. */
@@ -47,6 +49,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       seed.recordVerdict(verdict, timeMs)
     },
     recordRetry: () => seed.recordRetry(),
+    recordDuty: (name, works) => seed.recordDuty(name, works),
     recordKubeRequest: (verb, code) => own.recordKubeRequest(verb, code),
     recordLookup: outcome => own.recordLookup(outcome),
     recordGateWrite(write) {

@@ -6,9 +6,10 @@ import type { GateWrite, Metrics, MetricsOptions } from './metrics.ts'
 export function createSeedMetrics(
   registry: Registry,
   options: MetricsOptions,
-): Pick<Metrics, 'recordVerdict' | 'recordRetry' | 'recordGateWrite'> {
+): Pick<Metrics, 'recordVerdict' | 'recordRetry' | 'recordDuty' | 'recordGateWrite'> {
   const series = registerSeries([registry])
   const { node } = options
+  const failing = new Set<string>()
   series.build.set(
     { version: options.version, commit_hash: options.commit ?? '', build_date: options.buildDate ?? '' },
     1,
@@ -16,6 +17,7 @@ export function createSeedMetrics(
   series.checkStatus.set({ node }, 0)
   series.nodeStatus.set({ node }, 0)
   series.retries.inc({ node }, 0)
+  series.healthy.set(1)
   for (const check of countedChecks) series.checkFailures.inc({ node, check }, 0)
   return {
     recordVerdict(verdict, timeMs) {
@@ -27,6 +29,14 @@ export function createSeedMetrics(
     recordRetry() {
       series.retriesOfAll.inc()
       series.retries.inc({ node })
+    },
+    recordDuty(name, works) {
+      if (works) failing.delete(name)
+      else {
+        failing.add(name)
+        series.reconcileErrors.inc()
+      }
+      series.healthy.set(failing.size === 0 ? 1 : 0)
     },
     recordGateWrite: write => recordGateWrite(series, node, write),
   }
@@ -58,6 +68,8 @@ function registerSeries(registers: Registry[]) {
     verifications: counter(`${ready}verifications_total`, 'Verifications by outcome.', ['status']),
     retriesOfAll: counter(`${ready}verification_retries_total`, 'Verifications begun after a failed one.'),
     retries: counter(`${ready}retry_attempts_total`, 'Verifications begun after a failed one, by node.', ['node']),
+    healthy: gauge(`${ready}controller_healthy`, '1 while no part of the agent is failing, else 0.'),
+    reconcileErrors: counter(`${ready}controller_reconcile_errors_total`, 'Failed runs of the parts of the agent.'),
     seconds: gauge(`${ready}verification_duration_seconds`, 'Time of the last verification.', ['node']),
     verified: gauge(`${ready}verification_status`, '1 for the status the node has.', ['node', 'status']),
     nodeStatus: gauge(`${ready}node_status`, '1 if the node is verified, else 0.', ['node']),

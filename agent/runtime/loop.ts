@@ -10,6 +10,8 @@ export interface LoopOptions {
   /** 0 to 1; spreads waits. */
   readonly random: () => number
   readonly backoff?: BackoffLimits
+  /** Told of each failed run, and of the first good one after it. */
+  readonly onTurn?: (duty: string, works: boolean) => void
 }
 
 /** A duty at work. */
@@ -84,16 +86,23 @@ class DutyLoop implements Loop {
     const { signal } = this.#controller
     try {
       const delayMs = await this.#duty.reconcile(signal)
-      if (this.#failures > 0) this.#options.log.info({ duty: this.#duty.name, failures: this.#failures }, 'works again')
-      this.#failures = 0
+      if (this.#failures > 0) this.#noteRecovery()
       return this.#wokenWhileRunning ? 0 : delayMs
     } catch (error) {
       return signal.aborted ? undefined : this.#noteFailure(error)
     }
   }
 
+  #noteRecovery(): void {
+    const { log, onTurn } = this.#options
+    log.info({ duty: this.#duty.name, failures: this.#failures }, 'works again')
+    onTurn?.(this.#duty.name, true)
+    this.#failures = 0
+  }
+
   #noteFailure(error: unknown): number {
-    const { log, random, clock } = this.#options
+    const { log, random, clock, onTurn } = this.#options
+    onTurn?.(this.#duty.name, false)
     const { leastMs, mostMs } = this.#backoff
     this.#failures += 1
     const asked = askedWaitMs(error, mostMs)

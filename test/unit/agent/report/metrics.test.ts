@@ -132,3 +132,23 @@ t.test('metrics: every series has a name and a help text as the field wants them
     t.equal(name?.endsWith('_total'), type === 'counter', `${name} is a ${type}`)
   }
 })
+
+t.test('metrics: the agent is well while none of its duties fails', async t => {
+  const metrics = create()
+  t.strictSame(await readHealth(metrics), { healthy: 1, errors: 0 })
+  metrics.recordDuty('gate', false)
+  metrics.recordDuty('install', false)
+  metrics.recordDuty('install', false)
+  metrics.recordDuty('install', true)
+  t.strictSame(await readHealth(metrics), { healthy: 0, errors: 3 })
+  metrics.recordDuty('gate', true)
+  t.strictSame(await readHealth(metrics), { healthy: 1, errors: 3 })
+})
+
+async function readHealth(metrics: ReturnType<typeof create>) {
+  const found = await read(metrics, /controller_/)
+  return {
+    healthy: found.kube_node_ready_controller_healthy,
+    errors: found.kube_node_ready_controller_reconcile_errors_total,
+  }
+}

@@ -11,6 +11,7 @@ function start(...steps: readonly Step[]) {
   const clock = createFakeClock()
   const log = createRecordingLogger()
   const seen = { runs: 0, atOnce: 0, mostAtOnce: 0 }
+  const turns: boolean[] = []
   const reconcile = async (signal: AbortSignal) => {
     const step = steps[Math.min(seen.runs, steps.length - 1)]
     seen.runs += 1
@@ -22,8 +23,16 @@ function start(...steps: readonly Step[]) {
       seen.atOnce -= 1
     }
   }
-  const loop = startLoop({ name: 'test', reconcile }, { log, clock, random: () => 1 })
-  return { loop, clock, log, seen }
+  const loop = startLoop(
+    { name: 'test', reconcile },
+    {
+      log,
+      clock,
+      random: () => 1,
+      onTurn: (_, works) => void turns.push(works),
+    },
+  )
+  return { loop, clock, log, seen, turns }
 }
 
 const fail: Step = async () => {
@@ -88,6 +97,13 @@ t.test('failures back off, are logged once each, and are forgotten after a succe
     log.lines.map(([level, message]) => `${level} ${message}`),
     [...Array(8).fill('error failed, will try again'), 'info works again'],
   )
+})
+
+t.test('each failed run is told, and the first good one after them', async t => {
+  const { clock, turns } = start(fail, fail, async () => 1000)
+  await settle()
+  await clock.advance(20_000)
+  t.strictSame(turns, [false, false, true])
 })
 
 t.test('however often it is woken, a failing duty runs no more than twice a second', async t => {
