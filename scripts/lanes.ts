@@ -49,7 +49,7 @@ export const lanes: readonly Lane[] = [
     root: false,
     needsBuild: false,
     programs: [],
-    work: { files: ['test/unit/**/*.test.ts', 'test/repo/**/*.test.ts'], jobs: 2, timeoutSeconds: 60, coverage: 85 },
+    work: { files: ['test/unit/**/*.test.ts', 'test/repo/**/*.test.ts'], jobs: 2, timeoutSeconds: 60, coverage: 88 },
   },
   {
     name: 'contracts',
