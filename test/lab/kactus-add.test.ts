@@ -117,16 +117,14 @@ for (const program of programs) {
       t.equal((await bed.run('ADD', { ifname: 'eth1' })).code, 0, 'another interface is another matter')
     })
 
-    t.test('A6: a failure undoes all, in reverse, and keeps its words', async t => {
+    t.test('A6: a failure undoes all and keeps its words', async t => {
       const bed = await KactusBed.make(t, program)
       bed.putNetwork('green')
       bed.putNetwork('blue', { type: 'fake-c' })
       bed.putPod([{ name: 'green' }, { name: 'blue' }])
       await bed.fail('fake-c', 'ADD', 123, 'no blue today')
       t.match(documentOf(await bed.add()), { code: 123, msg: 'no blue today' })
-      const trace = bed.trace()
-      t.equal(trace.at(-1), 'DEL fake-a eth0')
-      t.same(trace.slice(3, 5).toSorted(), [`DEL fake-b ${green}`, `DEL fake-c ${blue}`])
+      t.same(bed.trace().slice(3).toSorted(), ['DEL fake-a eth0', `DEL fake-b ${green}`, `DEL fake-c ${blue}`])
       t.same([bed.state(), bed.held()], [[], []])
     })
 

@@ -52,7 +52,6 @@ for (const program of programs) {
       t.equal(answer.code, 0, answer.stdout)
       t.equal(bed.agent.questions, asked)
       t.same(bed.trace().toSorted(), everything.toSorted())
-      t.equal(bed.trace().at(-1), 'DEL fake-a eth0', 'the default network last')
       t.same([bed.held(), bed.state()], [[], []])
     })
 
@@ -87,7 +86,7 @@ for (const program of programs) {
       await bed.heal('fake-a', 'DEL')
       await bed.forgetCalls()
       t.equal((await bed.del()).code, 0)
-      t.same(bed.trace(), [`DEL fake-b ${green}`, 'DEL fake-a eth0'])
+      t.same(bed.trace().toSorted(), ['DEL fake-a eth0', `DEL fake-b ${green}`])
       t.same([bed.held(), bed.state()], [[], []])
     })
 
