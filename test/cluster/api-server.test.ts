@@ -70,7 +70,7 @@ async function checkKilled(t: Test, kind: ApiServer['kind']): Promise<void> {
   child.kill('SIGKILL')
   await once(child, 'exit')
   while ((await isThere(folder)) || (await knock(url)) !== 'ECONNREFUSED') await sleep(20)
-  t.pass('folder and port are gone')
+  await checkGone(t, folder, url)
 }
 
 async function checkRights(t: Test): Promise<void> {

@@ -76,14 +76,15 @@ t.test('random command lines are read or refused, never anything else', async t 
     '\0',
     '__proto__',
   ]
+  const faults: string[] = []
   for (let seed = 1; seed <= 1000; seed++) {
     const random = createRandom(seed)
     const args = Array.from({ length: random(5) }, () => words[random(words.length)] ?? '')
     try {
       parseCommandLine(args)
     } catch (error) {
-      if (!(error instanceof UsageError)) t.fail(`seed ${seed}: ${String(error)}`)
+      if (!(error instanceof UsageError)) faults.push(`seed ${seed}: ${String(error)}`)
     }
   }
-  t.pass('1000 seeds')
+  t.strictSame(faults, [])
 })

@@ -174,6 +174,7 @@ t.test('random text is read or refused, never anything else', async t => {
     'é',
     '💥',
   ]
+  const faults: string[] = []
   for (let seed = 1; seed <= 300; seed++) {
     const random = createRandom(seed)
     const pick = () => alphabet[random(alphabet.length)] ?? ''
@@ -182,9 +183,9 @@ t.test('random text is read or refused, never anything else', async t => {
       try {
         row.parse(text)
       } catch (error) {
-        if (!(error instanceof parse.ValueFault)) t.fail(`${row.name}: seed ${seed} threw ${String(error)}`)
+        if (!(error instanceof parse.ValueFault)) faults.push(`${row.name}: seed ${seed} threw ${String(error)}`)
       }
     }
   }
-  t.pass('300 seeds')
+  t.strictSame(faults, [])
 })

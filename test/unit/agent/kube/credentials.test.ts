@@ -235,14 +235,15 @@ t.test('random kubeconfigs are read or refused, never anything else', async t =>
     '---',
     '"',
   ]
+  const faults: string[] = []
   for (let seed = 1; seed <= 500; seed++) {
     const random = createRandom(seed)
     const text = lines.map(line => (random(4) === 0 ? (junk[random(junk.length)] ?? '') : line)).join('\n')
     try {
       loadKubeconfig('/k/config', readFrom({ '/k/config': text }))
     } catch (error) {
-      if (!(error instanceof CredentialsError)) t.fail(`seed ${seed}: ${String(error)}`)
+      if (!(error instanceof CredentialsError)) faults.push(`seed ${seed}: ${String(error)}`)
     }
   }
-  t.pass('500 seeds')
+  t.strictSame(faults, [])
 })

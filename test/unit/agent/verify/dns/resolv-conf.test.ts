@@ -131,11 +131,12 @@ t.test('resolv.conf: any text gives one to three servers, without a throw', asyn
     'é',
     '\u0000',
   ]
+  const faults: object[] = []
   for (let run = 0; run < 500; run++) {
     const text = Array.from({ length: random(40) }, () => words[random(words.length)]).join(random(2) === 0 ? ' ' : '')
     const { servers, search, ndots } = parseResolvConf(text)
     const fine = servers.length >= 1 && servers.length <= 3 && ndots >= 0 && ndots <= 15 && !search.includes('')
-    if (!fine) t.fail(`resolv.conf ${JSON.stringify(text)}`, { servers, search, ndots })
+    if (!fine) faults.push({ text, servers, search, ndots })
   }
-  t.pass('500 texts')
+  t.strictSame(faults, [])
 })
