@@ -102,7 +102,10 @@ function createGroups(work: Work): readonly ProbeGroup[] {
   const shared = reads && shareReads(reads.api)
   const ports = createPorts(work, shared?.api)
   const common = { settings: settings.verify, apiService: settings.apiService, ports }
-  const host: ProbeGroup = { from: 'host', checks: createChecks({ ...common, from: 'host' }) }
+  const host: ProbeGroup = {
+    from: 'host',
+    checks: createChecks({ ...common, from: 'host', apiPlace: options.credentials }),
+  }
   const fromHost = settings.verify.from.includes('host')
   if (!settings.verify.from.includes('sandbox')) return [host]
   const sandbox: ProbeGroup = {

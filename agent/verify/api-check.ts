@@ -1,4 +1,5 @@
 import { KubeError } from '../kube/api.ts'
+import { type ApiPlace, shakeHands } from './api-path-check.ts'
 import type { Check, Probe } from './check.ts'
 import type { KubernetesService } from './kubernetes-service.ts'
 import type { CheckPorts } from './ports.ts'
@@ -8,6 +9,8 @@ import { severityOf } from './severity.ts'
 export interface ApiCheckOptions {
   readonly limitMs: number
   readonly ports: Pick<CheckPorts, 'kube'>
+  /** Where the API is; absent = the read alone must do. */
+  readonly place?: ApiPlace | undefined
   /** Reads Service default/kubernetes; shared with the checks that need what it says. */
   readService(probe: Probe): Promise<KubernetesService>
 }
@@ -15,9 +18,12 @@ export interface ApiCheckOptions {
 /**
  * Reads Service default/kubernetes: unlike `/version` nobody may do so without credentials, it is a right the agent
  * cannot do without, every cluster has one, and other checks need what it says, so it costs no request of its own.
+ * What the API said before may stand in for an answer while a watch is open, and a watch can be dead for two minutes
+ * before it is known to be: so the way there is walked each time, as far as TLS, which is no request either.
  */
 export function createApiCheck(options: ApiCheckOptions): Check {
-  const { kube } = options.ports
+  const { place, ports } = options
+  const { kube } = ports
   return {
     code: 'api',
     title: 'Kubernetes API',
@@ -33,6 +39,7 @@ export function createApiCheck(options: ApiCheckOptions): Check {
       }
       const ask = async () => {
         const known = await options.readService(probe).catch(orMissing)
+        if (place !== undefined) await probe.within(signal => shakeHands(place, signal))
         const message =
           known === undefined ? 'let in; there is no Service default/kubernetes' : 'let in with the own credentials'
         return { result: 'pass', message } as const

@@ -1,11 +1,12 @@
-import { connect } from 'node:tls'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import type { Check } from './check.ts'
 import { CheckFault } from './check.ts'
 import { severityOf } from './severity.ts'
 
 /** Where the API is and how its certificate is known. */
 export interface ApiPlace {
-  /** `https://HOST:PORT`. */
+  /** `https://HOST:PORT`, or `http:` where a relay stands before it. */
   readonly server: string
   readonly caPem: string | undefined
   readonly tlsServerName: string | undefined
@@ -45,19 +46,14 @@ export function createApiPathCheck({ limitMs, api }: ApiPathCheckOptions): Check
   }
 }
 
-/** @throws CheckFault: Unreachable, TLSFailed, or TimedOut when the signal fires first */
-async function shakeHands(api: ApiPlace, signal: AbortSignal): Promise<void> {
+/**
+ * Connects to the API and makes sure by its certificate that it is ours.
+ * @throws CheckFault: Unreachable, TLSFailed, or TimedOut when the signal fires first
+ */
+export async function shakeHands(api: ApiPlace, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const url = new URL(api.server)
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  const socket = connect({
-    host,
-    port: Number(url.port || 443),
-    rejectUnauthorized: !api.insecure,
-    ...(api.caPem === undefined ? {} : { ca: api.caPem }),
-    ...(api.tlsServerName === undefined ? {} : { servername: api.tlsServerName }),
-  })
+  const { socket, ready } = dial(api)
   let connected = false
   const onAbort = () => {
     const where = connected ? 'it accepts connections, but TLS gets no answer' : 'no answer'
@@ -67,7 +63,7 @@ async function shakeHands(api: ApiPlace, signal: AbortSignal): Promise<void> {
   socket.on('connect', () => {
     connected = true
   })
-  socket.on('secureConnect', () => resolve())
+  socket.on(ready, () => resolve())
   socket.on('error', (error: NodeJS.ErrnoException) => {
     const code = error.code ?? error.message
     reject(new CheckFault(connected ? 'TLSFailed' : 'Unreachable', `${connected ? 'TLS' : 'connect'}: ${code}`, error))
@@ -78,4 +74,19 @@ async function shakeHands(api: ApiPlace, signal: AbortSignal): Promise<void> {
     signal.removeEventListener('abort', onAbort)
     socket.destroy()
   }
+}
+
+/** A socket on its way, and the event that says it has all that was wanted. */
+function dial({ server, insecure, caPem, tlsServerName }: ApiPlace): { socket: Socket; ready: string } {
+  const { protocol, hostname, port } = new URL(server)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  if (protocol === 'http:') return { socket: connectTcp({ host, port: Number(port || 80) }), ready: 'connect' }
+  const socket = connectTls({
+    host,
+    port: Number(port || 443),
+    rejectUnauthorized: !insecure,
+    ...(caPem === undefined ? {} : { ca: caPem }),
+    ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
+  })
+  return { socket, ready: 'secureConnect' }
 }

@@ -26,7 +26,7 @@ export interface CheckOptions {
   readonly settings: CheckSettings
   readonly apiService: Endpoint | undefined
   readonly ports: CheckPorts
-  /** How to reach the API itself from a place that does not log in; absent = by the port. */
+  /** How to reach the API itself without logging in; absent = by the port alone. */
   readonly apiPlace?: ApiPlace | undefined
   /** Known already where another vantage has looked. */
   readonly clusterDns?: ClusterDns
@@ -45,7 +45,7 @@ export function createChecks(options: CheckOptions): readonly Check[] {
   return [
     createDnsCheck({ ...dnsOptions(options), names: settings.dnsDomains, limitMs, from, ports }),
     from === 'host'
-      ? createApiCheck({ limitMs, ports, readService })
+      ? createApiCheck({ limitMs, ports, place: options.apiPlace, readService })
       : createApiPathCheck({ limitMs, api: options.apiPlace }),
     createTcpCheck({ limitMs, apiService, endpoints: settings.tcp, families: settings.ipFamilies, ports, readService }),
     createServicesCheck({ limitMs, ports, readService }),
@@ -64,7 +64,8 @@ function dnsOptions({ dnsPort, clusterDns, ports, apiService, settings }: CheckO
       signal,
     )
   }
-  return { findCluster, ...(dnsPort === undefined ? {} : { port: dnsPort }) }
+  const inCluster = ports.kube !== undefined || apiService !== undefined
+  return { findCluster, inCluster, ...(dnsPort === undefined ? {} : { port: dnsPort }) }
 }
 
 /** The ports that work in the network this process is in. */

@@ -21,7 +21,9 @@ export interface DnsCheckOptions {
   /** Where the check runs; the host unless told. */
   readonly from?: Vantage
   readonly ports: Pick<CheckPorts, 'dns' | 'readResolvConf'>
-  /** Looks for the cluster's DNS; absent = there is no cluster. */
+  /** Whether there is a cluster whose names can be asked for; true unless told. */
+  readonly inCluster?: boolean
+  /** Looks for the cluster's DNS. */
   readonly findCluster?: (conf: ResolvConf, port: number, signal: AbortSignal) => Promise<ClusterDns>
 }
 
@@ -58,7 +60,8 @@ async function checkAll(options: DnsCheckOptions, probe: Probe): Promise<readonl
   const conf = parseResolvConf(await readConf(options))
   const port = options.port ?? dnsPort
   const cluster = (await options.findCluster?.(conf, port, probe.signal)) ?? noCluster
-  const servers = planServers(conf, cluster, options.from ?? 'host')
+  const { from = 'host', inCluster = true } = options
+  const servers = planServers(conf, cluster, { from, inCluster })
   if (servers.length === 0) {
     const message =
       "resolv.conf names only the host's loopback, which pods do not see, and the cluster's DNS is not known"
@@ -112,8 +115,7 @@ export function excuseDeadServers<F extends Finding>(findings: readonly F[]): re
 async function checkAt(server: PlannedServer, name: string, context: DnsContext): Promise<readonly ServerFinding[]> {
   const where = `${name} @${server.address}`
   if (!isFor(server, name, context)) {
-    const message = "this server is the node's own: it need not know the cluster's names"
-    return [{ target: where, result: 'skip', reason: 'NotForCluster', message, seconds: 0, server }]
+    return [{ target: where, result: 'skip', ...whyNot(context), seconds: 0, server }]
   }
   let answers: readonly FamiliesAnswer[] = [{ types: 'A', result: 'fail', message: '' }]
   const finding = await context.probe.find(where, async () => {
@@ -128,6 +130,12 @@ async function checkAt(server: PlannedServer, name: string, context: DnsContext)
     const target = `${where} ${types}`
     return finding.result === 'fail' ? { ...finding, target, server } : { ...finding, ...answer, target, server }
   })
+}
+
+function whyNot({ options }: DnsContext): Pick<Finding, 'message'> & { readonly reason: string } {
+  return options.inCluster === false
+    ? { reason: 'NoCluster', message: 'no cluster is known' }
+    : { reason: 'NotForCluster', message: "this server is the node's own: it need not know the cluster's names" }
 }
 
 function isFor(server: PlannedServer, name: string, { cluster }: DnsContext): boolean {

@@ -18,22 +18,30 @@ const usualDomain = 'cluster.local'
 /** kubelet's; a name with fewer dots goes along the search path first. */
 const podNdots = 5
 
+/** The place that a plan is for. */
+export interface PlanPlace {
+  readonly from: Vantage
+  /** Whether there is a cluster at all; nobody's resolver knows the names of none. */
+  readonly inCluster: boolean
+}
+
 /** Says which servers to ask: those of the node's resolver, and those that pods are told of. */
-export function planServers(conf: ResolvConf, cluster: ClusterDns, from: Vantage): readonly PlannedServer[] {
+export function planServers(conf: ResolvConf, cluster: ClusterDns, place: PlanPlace): readonly PlannedServer[] {
   const forCluster = domainOf(conf) !== undefined
+  const mustKnow = forCluster || (place.inCluster && cluster.servers.length === 0)
   const { search, ndots } = conf
   const own = conf.servers.map(address => ({
     address,
     search,
     ndots,
     list: 'resolv.conf' as const,
-    knowsCluster: forCluster || cluster.servers.length === 0 || cluster.servers.includes(address),
+    knowsCluster: mustKnow || cluster.servers.includes(address),
   }))
   const podSearch = forCluster ? search : [...searchOf(cluster.domain ?? usualDomain), ...search]
   const others = cluster.servers
     .filter(address => !conf.servers.includes(address))
     .map(address => ({ address, search: podSearch, ndots: podNdots, list: 'cluster' as const, knowsCluster: true }))
-  if (from === 'host') return [...own, ...others]
+  if (place.from === 'host') return [...own, ...others]
   // Pods never see the host's own resolver, least of all one on its loopback.
   const seen =
     forCluster || cluster.servers.length === 0 ? own : own.filter(each => cluster.servers.includes(each.address))

@@ -1,6 +1,9 @@
+import { type AddressInfo, createServer } from 'node:net'
 import t from 'tap'
 import type { KubeApi } from '../../../../agent/kube/api.ts'
+import { settleReads } from '../../../../agent/kube/settled-reads.ts'
 import { createApiCheck } from '../../../../agent/verify/api-check.ts'
+import type { ApiPlace } from '../../../../agent/verify/api-path-check.ts'
 import { readKubernetesService } from '../../../../agent/verify/kubernetes-service.ts'
 import { createFakeKube, hangs, type KubeReply, kubernetesService, refuses, servicePath } from './fake-kube.ts'
 import { runFromHost, summarize } from './run-check.ts'
@@ -57,10 +60,29 @@ t.test('API check: without a cluster it is skipped', async t => {
   t.strictSame(results.map(summarize), ['api skip NoCluster: Kubernetes API'])
 })
 
-function create(kube: KubeApi | undefined, limitMs: number) {
+t.test('API check: what was read before does not hide that nobody answers now', async t => {
+  const silent = createServer(socket => socket.on('error', () => undefined))
+  const sockets = new Set<{ destroy(): void }>()
+  silent.on('connection', socket => sockets.add(socket))
+  await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+    silent.close()
+  })
+  const { port } = silent.address() as AddressInfo
+  const remembered = settleReads(createFakeKube({ [servicePath]: () => kubernetesService() }), () => true).api
+  await runFromHost(create(remembered, 300))
+  const place = { server: `https://127.0.0.1:${port}`, caPem: undefined, tlsServerName: undefined, insecure: false }
+  const [result] = await runFromHost(create(remembered, 300, place))
+  t.equal(result && summarize(result), 'api fail TimedOut: https://192.0.2.1:6443')
+  t.match(result?.message, /TLS gets no answer/)
+})
+
+function create(kube: KubeApi | undefined, limitMs: number, place?: ApiPlace) {
   return createApiCheck({
     limitMs,
     ports: { kube },
+    place,
     readService(probe) {
       if (kube === undefined) throw new Error('nobody to ask')
       return probe.within(signal => readKubernetesService(kube, { signal, timeoutMs: limitMs }))

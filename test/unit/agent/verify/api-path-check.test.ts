@@ -83,6 +83,16 @@ for (const row of cases) {
   })
 }
 
+t.test("API from a pod's network: by a relay without TLS the connection is all there is", async t => {
+  const server = createServer(socket => socket.on('error', () => undefined))
+  t.teardown(() => server.close())
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const api = { server: url, caPem: undefined, tlsServerName: undefined, insecure: false }
+  const results = await runFromHost(createApiPathCheck({ limitMs: 5000, api }))
+  t.strictSame(results.map(summarize), [`api pass: ${url}`])
+})
+
 t.test("API from a pod's network: nobody listens, and no cluster", async t => {
   const place = { server: 'https://127.0.0.1:1', caPem, tlsServerName: undefined, insecure: false }
   const results = await runFromHost(createApiPathCheck({ limitMs: 5000, api: place }))

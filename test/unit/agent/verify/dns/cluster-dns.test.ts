@@ -107,6 +107,8 @@ interface PlanCase {
   readonly name: string
   readonly conf: string
   readonly cluster: ClusterDns
+  /** Whether there is a cluster; true unless told. */
+  readonly inCluster?: boolean
   readonly host: readonly string[]
   readonly sandbox: readonly string[]
 }
@@ -143,13 +145,30 @@ const plans: readonly PlanCase[] = [
     host: ['127.0.0.53 resolv.conf knows', '192.0.2.1 resolv.conf knows'],
     sandbox: ['192.0.2.1 resolv.conf knows'],
   },
+  {
+    name: "no cluster: nobody's resolver knows its names",
+    conf: 'nameserver 127.0.0.53\nnameserver 192.0.2.1',
+    cluster: unknown,
+    inCluster: false,
+    host: ['127.0.0.53 resolv.conf', '192.0.2.1 resolv.conf'],
+    sandbox: ['192.0.2.1 resolv.conf'],
+  },
+  {
+    name: 'no credentials, but a resolv.conf made for a cluster',
+    conf: 'nameserver 192.0.2.1\nsearch svc.corp.test',
+    cluster: unknown,
+    inCluster: false,
+    host: ['192.0.2.1 resolv.conf knows'],
+    sandbox: ['192.0.2.1 resolv.conf knows'],
+  },
   { name: 'loopback alone', conf: '', cluster: unknown, host: ['127.0.0.1 resolv.conf knows'], sandbox: [] },
 ]
 
 for (const row of plans) {
   t.test(`servers to ask: ${row.name}`, t => {
     for (const from of ['host', 'sandbox'] as const) {
-      const planned = planServers(parseResolvConf(row.conf), row.cluster, from)
+      const place = { from, inCluster: row.inCluster ?? true }
+      const planned = planServers(parseResolvConf(row.conf), row.cluster, place)
       t.strictSame(
         planned.map(each => [each.address, each.list, ...(each.knowsCluster ? ['knows'] : [])].join(' ')),
         row[from],
@@ -194,4 +213,28 @@ t.test("a sandbox does not see the host's loopback", async t => {
     ports: { dns: socketDns, readResolvConf: async () => 'nameserver 127.0.0.53' },
   })
   t.strictSame((await runFromHost(check)).map(summarize), ['dns skip NoNameServer: resolv.conf'])
+})
+
+t.test("without a cluster its names are skipped, and the host's resolver is not asked for them", async t => {
+  const asked: string[] = []
+  const [server] = await dns.startDnsServers([
+    question => {
+      asked.push(question.name)
+      return [dns.answer(question, { A: ['192.0.2.7'] })]
+    },
+  ])
+  t.teardown(() => server?.stop())
+  const check = createDnsCheck({
+    names: ['kubernetes.default.svc.cluster.local', 'example.com'],
+    limitMs: 1000,
+    inCluster: false,
+    port: server?.port ?? 9,
+    ports: { dns: socketDns, readResolvConf: async () => 'nameserver 127.0.0.1' },
+  })
+  const results = (await runFromHost(check)).map(summarize).filter(line => !line.endsWith('tcp'))
+  t.strictSame(results, [
+    'dns skip NoCluster: kubernetes.default.svc.cluster.local @127.0.0.1',
+    'dns pass: example.com @127.0.0.1 A',
+  ])
+  t.strictSame([...new Set(asked)], ['example.com'])
 })
