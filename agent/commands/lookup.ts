@@ -21,7 +21,12 @@ export interface LookupParts {
 export function startLookup({ settings, log, kube, metrics }: LookupParts): { stop(): Promise<void> } | undefined {
   if (settings.agent.socket === '' || settings.gate.dryRun) return undefined
   const shared = { log, clock, random: Math.random }
-  const cache = startObjectCache({ ...shared, api: kube, nodeName: settings.nodeName })
+  const cache = startObjectCache({
+    ...shared,
+    api: kube,
+    nodeName: settings.nodeName,
+    onWorkers: metrics.recordWorkers,
+  })
   const duty = createLookupDuty({
     path: socketPath(settings),
     uid: process.getuid?.() ?? 0,

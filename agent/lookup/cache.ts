@@ -9,6 +9,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
 import { networkFrom, podFrom } from './objects.ts'
 import { BoundedStore, type Kept, type Sight, type StoreLimits } from './store.ts'
+import { countWorkers, type PodPhase, type WorkerCounts, workerPhase } from './workers.ts'
 
 /** Pods of this node and networks of all namespaces, as watches tell of them. */
 export interface ObjectCache {
@@ -25,6 +26,14 @@ export interface ObjectCacheOptions {
   readonly log: Logger
   readonly clock: Clock
   readonly random: () => number
+  /** Told after each change among the pods how many of them verify a node. */
+  readonly onWorkers?: (counts: WorkerCounts) => void
+}
+
+/** What is kept of a pod. */
+interface KnownPod {
+  readonly facts: PodFacts
+  readonly worker: PodPhase | undefined
 }
 
 /** A full node has some hundred pods; a cluster that knows thousands of networks still fits. */
@@ -36,9 +45,10 @@ export function startObjectCache(options: ObjectCacheOptions): ObjectCache {
   const pods = follow(options, {
     path: '/api/v1/pods',
     query: { fieldSelector: `spec.nodeName=${options.nodeName}` },
-    translate: podFrom,
+    translate: knownPod,
     limits: podLimits,
-    onChange: () => {
+    onChange: all => {
+      options.onWorkers?.(countWorkers(all.map(({ worker }) => worker)))
       for (const run of listeners) run()
     },
   })
@@ -49,7 +59,7 @@ export function startObjectCache(options: ObjectCacheOptions): ObjectCache {
   return {
     pod(namespace, name) {
       const sight = pods.find(namespace, name)
-      return sight.known === 'object' ? sight.value : undefined
+      return sight.known === 'object' ? sight.value.facts : undefined
     },
     network: (kind, namespace, name) => networks[kind].find(namespace, name),
     onPods(run) {
@@ -58,6 +68,11 @@ export function startObjectCache(options: ObjectCacheOptions): ObjectCache {
     },
     stop: () => Promise.all([pods, ...Object.values(networks)].map(each => each.stop())),
   }
+}
+
+function knownPod(body: unknown): KnownPod | undefined {
+  const facts = podFrom(body)
+  return facts && { facts, worker: workerPhase(body) }
 }
 
 function followNetworks(options: ObjectCacheOptions, kind: NetworkKind): Followed<JsonObject> {
@@ -73,7 +88,7 @@ interface Collection<T> {
   readonly translate: (body: unknown) => T | undefined
   readonly limits: StoreLimits
   readonly optional?: boolean
-  readonly onChange?: () => void
+  readonly onChange?: (all: readonly T[]) => void
 }
 
 interface Followed<T> {
@@ -95,7 +110,7 @@ function follow<T>(options: ObjectCacheOptions, collection: Collection<T>): Foll
       if (store.left > left)
         log.warn({ path, left: store.left }, 'too large to be kept or not to be understood: kactus asks the API')
       left = store.left
-      onChange?.()
+      onChange?.(store.values())
     },
   })
   return {

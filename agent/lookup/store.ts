@@ -50,6 +50,11 @@ export class BoundedStore<T> {
     this.#used = [...objects.values()].reduce((sum, { size }) => sum + size, 0)
   }
 
+  /** All that is kept. */
+  values(): readonly T[] {
+    return [...this.#objects.values()].flatMap(({ value }) => (value === undefined ? [] : [value]))
+  }
+
   /** @param current whether an object that is not here is nowhere */
   find(key: string, current: boolean): Sight<T> {
     const kept = this.#objects.get(key)

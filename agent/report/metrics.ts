@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client'
+import type { WorkerCounts } from '../lookup/workers.ts'
 import type { Verdict } from '../verify/verdict.ts'
 import { createOwnMetrics } from './own-metrics.ts'
 import { createSeedMetrics } from './seed-metrics.ts'
@@ -19,6 +20,8 @@ export interface Metrics {
   recordGateWrite(write: GateWrite): void
   /** kactus asked: it was answered, told that we do not know, was not understood, or hung up on. */
   recordLookup(outcome: 'known' | 'unknown' | 'bad' | 'refused'): void
+  /** How many pods on this node were made to verify it, by phase. */
+  recordWorkers(counts: WorkerCounts): void
 }
 
 /** One write of the gate; lifting the taint sets the label in the same patch. */
@@ -48,6 +51,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       own.recordVerdict(verdict)
       seed.recordVerdict(verdict, timeMs)
     },
+    recordWorkers: counts => seed.recordWorkers(counts),
     recordRetry: () => seed.recordRetry(),
     recordDuty: (name, works) => seed.recordDuty(name, works),
     recordKubeRequest: (verb, code) => own.recordKubeRequest(verb, code),

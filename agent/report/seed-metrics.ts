@@ -6,7 +6,7 @@ import type { GateWrite, Metrics, MetricsOptions } from './metrics.ts'
 export function createSeedMetrics(
   registry: Registry,
   options: MetricsOptions,
-): Pick<Metrics, 'recordVerdict' | 'recordRetry' | 'recordDuty' | 'recordGateWrite'> {
+): Pick<Metrics, 'recordVerdict' | 'recordRetry' | 'recordDuty' | 'recordGateWrite' | 'recordWorkers'> {
   const series = registerSeries([registry])
   const { node } = options
   const failing = new Set<string>()
@@ -18,6 +18,7 @@ export function createSeedMetrics(
   series.nodeStatus.set({ node }, 0)
   series.retries.inc({ node }, 0)
   series.healthy.set(1)
+  for (const status of ['success', 'failed']) series.verifications.inc({ status }, 0)
   for (const check of countedChecks) series.checkFailures.inc({ node, check }, 0)
   return {
     recordVerdict(verdict, timeMs) {
@@ -39,12 +40,16 @@ export function createSeedMetrics(
       series.healthy.set(failing.size === 0 ? 1 : 0)
     },
     recordGateWrite: write => recordGateWrite(series, node, write),
+    recordWorkers(counts) {
+      for (const [status, count] of Object.entries(counts)) series.workers.set({ status }, count)
+    },
   }
 }
 
 type Series = ReturnType<typeof registerSeries>
 
-const countedChecks = ['dns', 'api', 'tcp', 'services'] as const
+/** There from the start, so that the first failure is seen as a rise. */
+const countedChecks = ['dns', 'api', 'tcp', 'services', 'peers', 'mtu'] as const
 
 function registerSeries(registers: Registry[]) {
   const counter = (name: string, help: string, labelNames: string[] = []) =>
@@ -68,6 +73,11 @@ function registerSeries(registers: Registry[]) {
     verifications: counter(`${ready}verifications_total`, 'Verifications by outcome.', ['status']),
     retriesOfAll: counter(`${ready}verification_retries_total`, 'Verifications begun after a failed one.'),
     retries: counter(`${ready}retry_attempts_total`, 'Verifications begun after a failed one, by node.', ['node']),
+    workers: gauge(
+      `${ready}worker_pods`,
+      'Pods on this node that were made to verify it, by phase; none of these series while its pods are not watched.',
+      ['status'],
+    ),
     healthy: gauge(`${ready}controller_healthy`, '1 while no part of the agent is failing, else 0.'),
     reconcileErrors: counter(`${ready}controller_reconcile_errors_total`, 'Failed runs of the parts of the agent.'),
     seconds: gauge(`${ready}verification_duration_seconds`, 'Time of the last verification.', ['node']),
@@ -79,11 +89,25 @@ function registerSeries(registers: Registry[]) {
       'node',
       'operation',
     ]),
-    checkStatus: gauge('node_check_status', '1 if the last verification passed, else 0.', ['node']),
-    checkDns: gauge('node_check_dns_duration_seconds', 'Time of the last DNS check.', ['node']),
-    checkApi: gauge('node_check_api_duration_seconds', 'Time of the last API check.', ['node']),
-    checkEnd: gauge('node_check_completion_timestamp', 'When the last verification ended, in Unix seconds.', ['node']),
-    checkFailures: counter('node_check_failures_total', 'Failed checks.', ['node', 'check']),
+    ...registerCheckSeries(registers),
+  }
+}
+
+/** The series of kube-node-ready's DaemonSet mode. */
+function registerCheckSeries(registers: Registry[]) {
+  const labelNames = ['node']
+  const gauge = (name: string, help: string) => new Gauge({ name: `node_check_${name}`, help, labelNames, registers })
+  return {
+    checkStatus: gauge('status', '1 if the last verification passed, else 0.'),
+    checkDns: gauge('dns_duration_seconds', 'Time of the last DNS check.'),
+    checkApi: gauge('api_duration_seconds', 'Time of the last API check.'),
+    checkEnd: gauge('completion_timestamp', 'When the last verification ended, in Unix seconds.'),
+    checkFailures: new Counter({
+      name: 'node_check_failures_total',
+      help: 'Failed checks.',
+      labelNames: ['node', 'check'],
+      registers,
+    }),
   }
 }
 

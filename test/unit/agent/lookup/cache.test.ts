@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import t, { type Test } from 'tap'
 import { type ObjectCache, startObjectCache } from '../../../../agent/lookup/cache.ts'
+import type { WorkerCounts } from '../../../../agent/lookup/workers.ts'
 import { systemClock } from '../../../../agent/runtime/clock.ts'
 import { clientFor, serve } from '../kube/test-server.ts'
 import { createRecordingLogger, type RecordingLogger } from '../runtime/recording-logger.ts'
@@ -13,6 +14,8 @@ const definitions = '/apis/k8s.cni.cncf.io/v1/network-attachment-definitions'
 interface Api {
   readonly cache: ObjectCache
   readonly log: RecordingLogger
+  /** What was told last of worker pods. */
+  workers(): WorkerCounts | undefined
   /** Every request, as method and target. */
   readonly requests: readonly string[]
   say(path: string, ...lines: readonly object[]): Promise<void>
@@ -38,13 +41,20 @@ async function start(t: Test, absent: readonly string[] = []): Promise<Api> {
   const clock = { ...systemClock, after: (ms: number, run: () => void) => systemClock.after(ms / 1000, run) }
   // Nobody is silent in this test.
   const patient = { ...clock, after: (ms: number, run: () => void) => clock.after(ms >= 100_000 ? ms * 1000 : ms, run) }
-  const cache = startObjectCache({ api: clientFor(t, url), nodeName: 'n1', log, clock: patient, random: Math.random })
+  let workers: WorkerCounts | undefined
+  const cache = startObjectCache({
+    ...{ api: clientFor(t, url), nodeName: 'n1', log, clock: patient, random: Math.random },
+    onWorkers(counts) {
+      workers = counts
+    },
+  })
   t.teardown(() => cache.stop())
   const until = async (what: () => boolean) => {
     while (!what()) await new Promise(resolve => setTimeout(resolve, 2))
   }
   return {
     ...{ cache, log, requests, until },
+    workers: () => workers,
     async say(path, ...lines) {
       await until(() => streams.has(path))
       for (const line of lines) streams.get(path)?.write(`${JSON.stringify(line)}\n`)
@@ -106,6 +116,23 @@ t.test('changes among the pods are told, until nobody listens', async t => {
   await api.say(pods, pod('ADDED', 'q'))
   await api.until(() => api.cache.pod('default', 'q') !== undefined)
   t.equal(told, 2)
+})
+
+t.test('pods that verify a node are counted', async t => {
+  const api = await start(t)
+  const worker = (type: string, phase: string) => {
+    const { object } = pod(type, 'w')
+    const labels = { app: 'kube-node-ready', component: 'worker' }
+    return { type, object: { ...object, metadata: { ...object.metadata, labels }, status: { phase } } }
+  }
+  t.equal(api.workers(), undefined, 'not known yet')
+  await api.say(pods, pod('ADDED', 'p'), worker('ADDED', 'Running'), bookmark())
+  await api.until(() => api.workers()?.running === 1)
+  await api.say(pods, worker('MODIFIED', 'Succeeded'))
+  await api.until(() => api.workers()?.succeeded === 1)
+  t.same(api.workers(), { pending: 0, running: 0, succeeded: 1, failed: 0, unknown: 0 })
+  await api.say(pods, worker('DELETED', 'Succeeded'))
+  await api.until(() => api.workers()?.succeeded === 0)
 })
 
 t.test('that there is no such network is certain only while the watch is open and has told all', async t => {

@@ -36,6 +36,8 @@ t.test('metrics: before the first verdict', async t => {
     'node_check_failures_total{node="n1",check="api"}': 0,
     'node_check_failures_total{node="n1",check="tcp"}': 0,
     'node_check_failures_total{node="n1",check="services"}': 0,
+    'node_check_failures_total{node="n1",check="peers"}': 0,
+    'node_check_failures_total{node="n1",check="mtu"}': 0,
   })
 })
 
@@ -152,3 +154,47 @@ async function readHealth(metrics: ReturnType<typeof create>) {
     errors: found.kube_node_ready_controller_reconcile_errors_total,
   }
 }
+
+t.test("metrics: worker pods, once the node's pods are known", async t => {
+  const metrics = create()
+  t.strictSame(await read(metrics, /worker_pods/), {}, 'nothing is said of what is not known')
+  metrics.recordWorkers({ pending: 0, running: 2, succeeded: 148, failed: 0, unknown: 0 })
+  metrics.recordWorkers({ pending: 1, running: 1, succeeded: 148, failed: 0, unknown: 0 })
+  t.strictSame(await read(metrics, /worker_pods/), {
+    'kube_node_ready_worker_pods{status="pending"}': 1,
+    'kube_node_ready_worker_pods{status="running"}': 1,
+    'kube_node_ready_worker_pods{status="succeeded"}': 148,
+    'kube_node_ready_worker_pods{status="failed"}': 0,
+    'kube_node_ready_worker_pods{status="unknown"}': 0,
+  })
+})
+
+/** What dashboards made for kube-node-ready read: name, type and labels of the series in its two tables. */
+const seedTables = [
+  'kube_node_ready_verification_status gauge node,status',
+  'kube_node_ready_verification_duration_seconds gauge node',
+  'kube_node_ready_verifications_total counter status',
+  'kube_node_ready_worker_pods gauge status',
+  'kube_node_ready_retry_attempts_total counter node',
+  'kube_node_ready_controller_healthy gauge',
+  'kube_node_ready_controller_reconcile_errors_total counter',
+  'node_check_status gauge node',
+  'node_check_dns_duration_seconds gauge node',
+  'node_check_api_duration_seconds gauge node',
+  'node_check_completion_timestamp gauge node',
+  'node_check_failures_total counter node,check',
+]
+
+t.test("metrics: both of the seed's tables, with types and labels", async t => {
+  const metrics = create()
+  metrics.recordVerdict(good, 0)
+  metrics.recordWorkers({ pending: 0, running: 0, succeeded: 0, failed: 0, unknown: 0 })
+  const text = await metrics.render()
+  for (const row of seedTables) {
+    const [name = '', type, labels = ''] = row.split(' ')
+    t.ok(text.includes(`\n# TYPE ${name} ${type}\n`), `${name} is a ${type}`)
+    const lines = text.split('\n').filter(line => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    t.ok(lines.length > 0, `${name} is there`)
+    for (const line of lines) t.equal([...line.matchAll(/([a-z]+)="/g)].map(found => found[1]).join(','), labels, line)
+  }
+})
