@@ -5,12 +5,13 @@ import type { Logger } from '../runtime/log.ts'
 import { SandboxError } from '../sandbox/errors.ts'
 import type { SandboxPaths } from '../sandbox/paths.ts'
 import type { ProbeProgram } from '../sandbox/probe-process.ts'
-import { withSandbox } from '../sandbox/sandbox.ts'
+import { addressesOf, type Sandbox, withSandbox } from '../sandbox/sandbox.ts'
 import type { ApiPlace } from '../verify/api-path-check.ts'
 import type { Check } from '../verify/check.ts'
 import { findClusterDns } from '../verify/dns/cluster-dns.ts'
 import { parseResolvConf } from '../verify/dns/resolv-conf.ts'
 import { readAhead, readKubernetesService } from '../verify/kubernetes-service.ts'
+import { localAddressTowards } from '../verify/peers/exchange.ts'
 import type { CheckPorts } from '../verify/ports.ts'
 import { type ProbeRequest, parseProbeResults } from '../verify/remote.ts'
 import type { SharedReads } from '../verify/shared-reads.ts'
@@ -47,7 +48,7 @@ export async function askSandbox(
   request.catch(() => undefined)
   try {
     const results = await withSandbox(vantage, signal, async sandbox =>
-      readResults(await sandbox.ask(JSON.stringify(await request), signal)),
+      readResults(await sandbox.ask(await addressed(request, sandbox), signal)),
     )
     return { results, made: true }
   } catch (error) {
@@ -59,6 +60,14 @@ export async function askSandbox(
     if (error.code === 'ProbeLost') vantage.log.warn({ err: error }, 'the checks from a sandbox were lost')
     return { results: skipAll(run.checks, error.code, error.message), made: false }
   }
+}
+
+/** The request, with where this node is for that sandbox: the address its packets to it would come from. */
+async function addressed(request: Promise<Omit<ProbeRequest, 'host'>>, { result }: Sandbox): Promise<string> {
+  const known = await request
+  const [address] = addressesOf(result)
+  const host = address && (await localAddressTowards(address, known.peerPort).catch(() => undefined))
+  return JSON.stringify({ ...known, host } satisfies ProbeRequest)
 }
 
 /** @throws SandboxError ProbeLost */
@@ -74,7 +83,7 @@ async function gatherRequest(
   { settings, credentials }: SandboxVantage,
   { ports, reads }: SandboxRun,
   signal: AbortSignal,
-): Promise<ProbeRequest> {
+): Promise<Omit<ProbeRequest, 'host'>> {
   const { dnsDomains, checkTimeoutMs, tcp, ipFamilies, initialTimeoutMs } = settings.verify
   const how = { signal, timeoutMs: checkTimeoutMs }
   const [clusterDns, peers] = await Promise.all([

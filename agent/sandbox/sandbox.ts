@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { basename } from 'node:path'
 import { acquireLock } from '../../cni/host/lock.ts'
 import { type ConfList, readFirstConf } from '../../cni/spec/conf.ts'
-import type { JsonObject } from '../../cni/spec/json.ts'
+import { field, type JsonObject } from '../../cni/spec/json.ts'
 import type { PluginRunner } from '../../cni/spec/plugin.ts'
+import { parseResult } from '../../cni/spec/result.ts'
 import type { Logger } from '../runtime/log.ts'
 import { SandboxError } from './errors.ts'
 import type { SandboxPaths } from './paths.ts'
@@ -26,6 +27,16 @@ export interface Sandbox {
   /** What ADD returned. */
   readonly result: JsonObject
   ask(request: string, signal: AbortSignal): Promise<string>
+}
+
+/** Addresses that ADD gave the sandbox, the first family first; none where the plugins said nothing that can be read. */
+export function addressesOf(result: JsonObject): readonly string[] {
+  try {
+    const { ips } = parseResult(result, '1.1.0')
+    return ips.map(ip => String(field(ip, 'address')).replace(/\/.*/, ''))
+  } catch {
+    return []
+  }
 }
 
 const lockLimitMs = 1000

@@ -28,6 +28,8 @@ export interface CheckOptions {
   readonly ports: CheckPorts
   /** How to reach the API itself without logging in; absent = by the port alone. */
   readonly apiPlace?: ApiPlace | undefined
+  /** Address of the own node's agent, seen from a sandbox. */
+  readonly host?: string | undefined
   /** Known already where another vantage has looked. */
   readonly clusterDns?: ClusterDns
   /** Absent = nobody looks at WireGuard, and nothing is said of it. */
@@ -41,7 +43,7 @@ export function createChecks(options: CheckOptions): readonly Check[] {
   const { from, settings, apiService, ports, wireguard } = options
   const limitMs = settings.checkTimeoutMs
   const readService = createServiceReader(ports.kube, limitMs)
-  const peers = { limitMs, from, port: ports.peers, peers: ports.findPeers }
+  const peers = { limitMs, from, port: ports.peers, peers: ports.findPeers, host: options.host }
   return [
     createDnsCheck({ ...dnsOptions(options), names: settings.dnsDomains, limitMs, from, ports }),
     from === 'host'

@@ -18,6 +18,8 @@ export interface ProbeRequest {
   readonly clusterDns: ClusterDns
   readonly peers: readonly Peer[]
   readonly peerPort: number
+  /** Address of the node, as the sandbox reaches it. */
+  readonly host: string | undefined
 }
 
 const words = v.array(v.string())
@@ -41,6 +43,7 @@ const requestShape = v.object({
   clusterDns: v.object({ domain: maybe(v.string()), servers: words }),
   peers: v.array(v.object({ node: v.string(), address: v.string(), ready: v.boolean() })),
   peerPort: v.number(),
+  host: maybe(v.string()),
 })
 
 const resultShape = v.object({
@@ -55,10 +58,11 @@ const resultShape = v.object({
 
 /** Reads the request; it comes from our own program, so anything else is a fault of it. */
 export function parseProbeRequest(line: string): ProbeRequest {
-  const { apiService, api, clusterDns, ...rest } = v.parse(requestShape, JSON.parse(line))
+  const { apiService, api, clusterDns, host, ...rest } = v.parse(requestShape, JSON.parse(line))
   return {
     ...rest,
     apiService,
+    host,
     api: api && { ...api, caPem: api.caPem, tlsServerName: api.tlsServerName },
     clusterDns: { ...clusterDns, domain: clusterDns.domain },
   }

@@ -13,18 +13,25 @@ export interface PeersCheckOptions {
   readonly port: PeerPort
   /** The few to ask, chosen for this node. */
   peers(signal: AbortSignal): Promise<readonly Peer[]>
+  /** Where the own node's agent is, seen from a sandbox of it. */
+  readonly host?: string | undefined
 }
 
 /** A mesh answers in milliseconds; waiting longer would hold every verdict up for a peer that is gone. */
 const mostMs = 1000
+/** Who answers small datagrams is worth a longer wait: each narrow place on the way, there and back, takes a try to learn of. */
+const mostFillMs = 2500
 /** A peer that may still be starting is not waited for. */
 const unreadyMs = 300
 /** One silent peer may be at fault itself; two at once hardly. */
 const enoughSilent = 2
 /** Headers of IPv4 and UDP. Those of IPv6 take 20 more. */
 const headers = { v4: 28, v6: 48 } as const
-/** Sizes of usual networks, where the interface's own is not known. Too long ones are cut and prove nothing, but harm nothing. */
-const usualMtus = [1500, 1480, 1450, 1440, 1420, 1412, 1400, 1380, 1280]
+/**
+ * Sizes of usual networks, where the interface's own is not known: no IPv6, or too small for it. Too long ones are cut and
+ * prove nothing, but harm nothing.
+ */
+const usualMtus = [1500, 1480, 1450, 1440, 1420, 1412, 1400, 1380, 1280, 1200, 1000, 576]
 
 /** Reaches a few other agents by a small datagram. */
 export function createPeersCheck(options: PeersCheckOptions): Check {
@@ -47,7 +54,7 @@ export function createPeersCheck(options: PeersCheckOptions): Check {
 
 /** Sends datagrams as large as the way out takes to those that answer small ones. */
 export function createMtuCheck(options: PeersCheckOptions): Check {
-  const limitMs = Math.min(options.limitMs, mostMs)
+  const limitMs = Math.min(options.limitMs, mostFillMs)
   return {
     code: 'mtu',
     title: 'MTU',
@@ -57,16 +64,31 @@ export function createMtuCheck(options: PeersCheckOptions): Check {
     overdue: 'BlackHole',
     async run(probe) {
       const peers = await options.peers(probe.signal)
-      const small = await Promise.all(peers.map(peer => reach(peer, options.port, probe)))
-      const answering = peers.filter((_, index) => small[index]?.result === 'pass')
-      if (answering.length === 0) return [noPeers('no other agent answers')]
-      return judgeSizes(await Promise.all(answering.map(peer => fill(peer, options.port, probe))))
+      const [own, others] = await Promise.all([
+        fillAll(ownNode(options), options.port, probe),
+        fillAll(peers, options.port, probe),
+      ])
+      return [...own, ...(others.length === 0 ? [noPeers('no other agent answers')] : judgeSizes(others))]
     },
   }
 }
 
+/** Between a sandbox and its node nobody else can be at fault; nor need anybody answer there. */
+function ownNode({ host }: PeersCheckOptions): readonly Peer[] {
+  return host === undefined ? [] : [{ node: 'this node', address: host, ready: false }]
+}
+
+async function fillAll(peers: readonly Peer[], port: PeerPort, probe: Probe): Promise<readonly Finding[]> {
+  const found = await Promise.all(
+    peers.map(async peer =>
+      (await reach(peer, port, probe)).result === 'pass' ? [await fill(peer, port, probe)] : [],
+    ),
+  )
+  return found.flat()
+}
+
 function reach({ node, address, ready }: Peer, port: PeerPort, probe: Probe): Promise<Finding> {
-  const limit = (signal: AbortSignal) => (ready ? signal : AbortSignal.any([signal, AbortSignal.timeout(unreadyMs)]))
+  const limit = (signal: AbortSignal) => AbortSignal.any([signal, AbortSignal.timeout(ready ? mostMs : unreadyMs)])
   return probe.find(`${node} (${address})`, async () => {
     await probe.within(signal => port.echo(address, leastBytes, limit(signal)))
     return { result: 'pass', message: 'answers' }

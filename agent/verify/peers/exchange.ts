@@ -18,7 +18,7 @@ export interface PeerPort {
   mtuTowards(address: string): Promise<number | undefined>
 }
 
-const sendsMs = [0, 100, 300, 600]
+const sendsMs = [0, 100, 300, 600, 1000, 1500, 2000]
 
 /**
  * The kernel marks datagrams as not to be fragmented as long as they fit the interface. A router that says why it dropped
@@ -67,8 +67,11 @@ async function mtuTowards(address: string, port: number): Promise<number | undef
   return found === undefined ? undefined : readMtu(found[0])
 }
 
-/** A connected socket has the address that the routes give it; nothing is sent. */
-async function localAddressTowards(address: string, port: number): Promise<string> {
+/**
+ * A connected socket has the address that the routes give it; nothing is sent.
+ * @throws the error of connect(2), such as ENETUNREACH
+ */
+export async function localAddressTowards(address: string, port: number): Promise<string> {
   const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   socket.on('error', reject)

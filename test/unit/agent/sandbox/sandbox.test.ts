@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { sandboxPaths } from '../../../../agent/sandbox/paths.ts'
 import { readRecords } from '../../../../agent/sandbox/record.ts'
-import { type SandboxOptions, withSandbox } from '../../../../agent/sandbox/sandbox.ts'
+import { addressesOf, type SandboxOptions, withSandbox } from '../../../../agent/sandbox/sandbox.ts'
 import { type ProbeRequest, parseProbeResults } from '../../../../agent/verify/remote.ts'
 import { CniError } from '../../../../cni/spec/errors.ts'
+import type { JsonObject } from '../../../../cni/spec/json.ts'
 import type { PluginCall, PluginRunner } from '../../../../cni/spec/plugin.ts'
 import { createRecordingLogger } from '../runtime/recording-logger.ts'
 
@@ -23,6 +24,7 @@ const request: ProbeRequest = {
   clusterDns: { domain: undefined, servers: ['127.0.0.1'] },
   peers: [],
   peerPort: 1,
+  host: undefined,
 }
 
 interface Bed {
@@ -216,3 +218,26 @@ t.test('a run that is called off ends the program and detaches', async t => {
   t.strictSame(bed.calls, whole)
   t.equal(await bed.records(), 0)
 })
+
+const addressCases: readonly {
+  readonly name: string
+  readonly result: JsonObject
+  readonly want: readonly string[]
+}[] = [
+  {
+    name: 'both families',
+    result: { cniVersion: '1.0.0', ips: [{ address: '10.42.1.7/24' }, { address: 'fd00::7/64' }] },
+    want: ['10.42.1.7', 'fd00::7'],
+  },
+  { name: 'an old version', result: { cniVersion: '0.2.0', ip4: { ip: '10.42.1.7/24' } }, want: ['10.42.1.7'] },
+  { name: 'no addresses', result: { cniVersion: '1.0.0' }, want: [] },
+  { name: 'a version to come', result: { cniVersion: '9.0.0', ips: [{ address: '10.42.1.7/24' }] }, want: [] },
+  { name: 'junk', result: { cniVersion: '1.0.0', ips: [{ address: 5 }] }, want: [] },
+]
+
+for (const { name, result, want } of addressCases) {
+  t.test(`addresses of a sandbox: ${name}`, t => {
+    t.strictSame(addressesOf(result), want)
+    t.end()
+  })
+}

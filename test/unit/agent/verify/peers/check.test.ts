@@ -9,6 +9,7 @@ import { runFromHost, summarize } from '../run-check.ts'
 const a: Peer = { node: 'a', address: '192.0.2.1', ready: true }
 const b: Peer = { node: 'b', address: '192.0.2.2', ready: true }
 const c: Peer = { node: 'c', address: '2001:db8::3', ready: true }
+const host = '10.42.1.1'
 const starting: Peer = { node: 's', address: '192.0.2.9', ready: false }
 
 interface PeersCase {
@@ -18,6 +19,8 @@ interface PeersCase {
   readonly takes?: Readonly<Record<string, number>>
   readonly from?: Vantage
   readonly mtu?: number
+  /** Address of the own node, from a sandbox. */
+  readonly host?: string
   readonly reach: readonly string[]
   readonly sizes: readonly string[]
 }
@@ -90,11 +93,61 @@ const cases: readonly PeersCase[] = [
     reach: ['peers pass: a (192.0.2.1)'],
     sizes: ['mtu fail BlackHole: a (192.0.2.1) usual sizes'],
   },
+  {
+    name: 'not even IPv6 fits the interface, and the hole is smaller still',
+    peers: [a],
+    takes: { [a.address]: 900 },
+    mtu: 0,
+    reach: ['peers pass: a (192.0.2.1)'],
+    sizes: ['mtu fail BlackHole: a (192.0.2.1) usual sizes'],
+  },
+  {
+    name: 'a sandbox whose cable is too narrow: the own node tells, without any peer',
+    peers: [],
+    takes: { [host]: 1300 },
+    from: 'sandbox',
+    host,
+    reach: ['peers skip NoPeers: peers'],
+    sizes: ['mtu fail BlackHole: this node (10.42.1.1) 1420 bytes', nobody],
+  },
+  {
+    name: 'the own node is well, and excuses no hole further on',
+    peers: [a],
+    takes: { [a.address]: 1300 },
+    from: 'sandbox',
+    host,
+    reach: ['peers pass: a (192.0.2.1)'],
+    sizes: ['mtu pass: this node (10.42.1.1) 1420 bytes', 'mtu fail BlackHole: a (192.0.2.1) 1420 bytes'],
+  },
+  {
+    name: 'peers that are well do not excuse the own cable',
+    peers: [a],
+    takes: { [host]: 1300 },
+    from: 'sandbox',
+    host,
+    reach: ['peers pass: a (192.0.2.1)'],
+    sizes: ['mtu fail BlackHole: this node (10.42.1.1) 1420 bytes', 'mtu pass: a (192.0.2.1) 1420 bytes'],
+  },
+  {
+    name: 'the own node answers no pods: that is its right',
+    peers: [a],
+    takes: { [host]: 0 },
+    from: 'sandbox',
+    host,
+    reach: ['peers pass: a (192.0.2.1)'],
+    sizes: ['mtu pass: a (192.0.2.1) 1420 bytes'],
+  },
 ]
 
 for (const row of cases) {
   t.test(`peers: ${row.name}`, async t => {
-    const options = { limitMs: 40, from: row.from ?? 'host', port: portOf(row), peers: async () => row.peers }
+    const options = {
+      limitMs: 40,
+      from: row.from ?? 'host',
+      port: portOf(row),
+      peers: async () => row.peers,
+      host: row.host,
+    }
     t.strictSame((await runFromHost(createPeersCheck(options))).map(summarize), row.reach)
     t.strictSame((await runFromHost(createMtuCheck(options))).map(summarize), row.sizes)
   })
