@@ -18,7 +18,10 @@ interface Container {
   readonly startupProbe: Probe
   readonly livenessProbe: Probe
   readonly readinessProbe: Probe
-  readonly resources: { readonly limits: Readonly<Record<string, string>> }
+  readonly resources: {
+    readonly requests: Readonly<Record<string, string>>
+    readonly limits: Readonly<Record<string, string>>
+  }
   readonly volumeMounts: readonly {
     readonly name: string
     readonly mountPath: string
@@ -26,6 +29,8 @@ interface Container {
     readonly mountPropagation?: string
   }[]
   readonly securityContext: {
+    readonly privileged?: boolean
+    readonly allowPrivilegeEscalation: boolean
     readonly readOnlyRootFilesystem: boolean
     readonly capabilities: { readonly drop: readonly string[]; readonly add?: readonly string[] }
   }
@@ -33,6 +38,8 @@ interface Container {
 
 interface PodSpec {
   readonly serviceAccountName: string
+  readonly priorityClassName: string
+  readonly securityContext: { readonly seccompProfile: { readonly type: string } }
   readonly hostNetwork: boolean
   readonly hostPID: boolean
   readonly dnsPolicy: string
@@ -47,6 +54,7 @@ interface PodSpec {
 
 interface DaemonSetSpec {
   readonly selector: { readonly matchLabels: object }
+  readonly updateStrategy: { readonly rollingUpdate: { readonly maxUnavailable: string } }
   readonly template: { readonly metadata: { readonly labels: object }; readonly spec: PodSpec }
 }
 
@@ -133,12 +141,23 @@ t.test('the pod runs on every new node, with as little as it needs', async t => 
   t.ok(pod.hostNetwork)
   t.ok(pod.hostPID, "plugins look into the host's /proc")
   t.equal(pod.dnsPolicy, 'ClusterFirstWithHostNet')
+  t.equal(pod.priorityClassName, 'system-node-critical', 'the last to be evicted, the first to be scheduled')
   t.ok(container.securityContext.readOnlyRootFilesystem)
+  t.notOk(container.securityContext.privileged)
+  t.equal(container.securityContext.allowPrivilegeEscalation, false)
+  t.equal(pod.securityContext.seccompProfile.type, 'RuntimeDefault')
   const plugin = ['NET_ADMIN', 'NET_RAW', 'SYS_ADMIN', 'SYS_CHROOT']
   t.same(container.securityContext.capabilities, { drop: ['ALL'], add: plugin }, 'what a CNI plugin needs, no more')
-  t.notOk('cpu' in container.resources.limits, 'a throttled agent measures its own throttling')
+  t.same(Object.keys(container.resources.requests), ['cpu', 'memory'])
+  t.same(Object.keys(container.resources.limits), ['memory'], 'no CPU: a throttled agent measures its own throttling')
   t.match(spec.template.metadata.labels, spec.selector.matchLabels)
   t.ok(objects.some(({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name === pod.serviceAccountName))
+})
+
+t.test('an update restarts some agents at a time, an uninstall all', async t => {
+  const [patch] = readYaml('uninstall.yaml') as { spec: DaemonSetSpec }[]
+  t.equal(spec.updateStrategy.rollingUpdate.maxUnavailable, '10%')
+  t.equal(patch?.spec.updateStrategy.rollingUpdate.maxUnavailable, '100%', 'no node waits for the pods of another')
 })
 
 t.test('the uninstall patch changes the container that is there', async t => {

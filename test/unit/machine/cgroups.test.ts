@@ -1,5 +1,7 @@
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import t from 'tap'
-import { parseCgroupMounts } from '../../machine/cgroups.ts'
+import { daemonsFolder, makeCgroup, parseCgroupMounts } from '../../machine/cgroups.ts'
 
 interface Row {
   readonly name: string
@@ -51,3 +53,19 @@ for (const { name, lines, found, folders } of rows) {
     t.same(parseCgroupMounts(lines.join('\n')), { version, tracking, folders })
   })
 }
+
+t.test(
+  'in version 2 a machine gets the controllers that were not handed down yet, and its daemons a group',
+  async t => {
+    const top = t.testdir({
+      'cgroup.controllers': 'cpuset cpu memory pids\n',
+      'cgroup.subtree_control': 'cpuset cpu pids\n',
+      one: { 'cgroup.controllers': 'cpu\n', 'cgroup.subtree_control': '\n' },
+    })
+    await makeCgroup({ version: 2, folders: [top], tracking: top }, 'one')
+    t.equal(await readFile(join(top, 'cgroup.subtree_control'), 'utf8'), '+memory')
+    t.equal(await readFile(join(top, 'one/cgroup.subtree_control'), 'utf8'), '+cpu')
+    // A group that hands controllers down must not hold processes itself.
+    t.ok((await stat(join(top, 'one', daemonsFolder))).isDirectory())
+  },
+)
