@@ -1,0 +1,125 @@
+import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { run } from '../../../../agent/commands/run.ts'
+
+interface Ended {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a command line with an environment that knows no cluster and no file but those the row names. */
+async function runNopal(t: Test, args: string, env: Record<string, string> = {}): Promise<Ended> {
+  const written = { stdout: '', stderr: '' }
+  const folder = t.testdir({ 'nopal.ini': '[agent]\nlog-format = json\n' })
+  const code = await run({
+    args: args.split(' '),
+    env: { NOPAL_CONFIG: join(folder, 'nopal.ini'), NOPAL_VERIFY_FROM: 'host', CHECK_TIMEOUT: '2s', ...env },
+    stdout: { write: text => (written.stdout += text) },
+    stderr: { write: text => (written.stderr += text) },
+    stdin: () => process.stdin,
+    self: [],
+    hostname: 'n1',
+    version: '1.2.3',
+    kactusBinary: '/nowhere/kactus',
+    ended: new AbortController().signal,
+  })
+  return { code, ...written }
+}
+
+interface ExitCase {
+  readonly name: string
+  readonly args: string
+  readonly env?: Record<string, string>
+  readonly code: number
+  readonly stdout?: RegExp
+  readonly stderr?: RegExp
+}
+
+const cases: readonly ExitCase[] = [
+  { name: 'version', args: '--version', code: 0, stdout: /^1\.2\.3\n$/, stderr: /^$/ },
+  { name: 'help', args: '--help', code: 0, stdout: /nopal verify/, stderr: /^$/ },
+  { name: 'no such command', args: 'verfy', code: 2, stdout: /^$/, stderr: /^nopal: .*verfy/ },
+  { name: 'no such option', args: 'verify --fast', code: 2, stdout: /^$/, stderr: /^nopal: verify: .*--fast/ },
+  { name: 'no such place', args: 'verify --dry-run --from moon', code: 2, stdout: /^$/, stderr: /--from .*moon/ },
+  {
+    name: 'faults of settings, all in one message',
+    args: 'verify --dry-run',
+    env: { RETRY_BACKOFF: 'often', NOPAL_VERIFY_TPC: 'a:1' },
+    code: 2,
+    stdout: /^$/,
+    stderr: /^nopal: setting NOPAL_VERIFY_TPC: unknown name \(a:1\)\nnopal: setting RETRY_BACKOFF: .*\(often\)\n$/,
+  },
+  { name: 'the agent needs the name of its node', args: 'agent', code: 2, stdout: /^$/, stderr: /setting NODE_NAME/ },
+  {
+    name: 'a kubeconfig that is not there, in a dry run too',
+    args: 'verify --dry-run',
+    env: { KUBECONFIG: '/nowhere/config' },
+    code: 3,
+    stdout: /^$/,
+    stderr: /^nopal: .*\/nowhere\/config/m,
+  },
+  {
+    name: 'no cluster, and no dry run',
+    args: 'verify',
+    env: { NODE_NAME: 'n1' },
+    code: 3,
+    stdout: /^$/,
+    stderr: /^nopal: /m,
+  },
+  {
+    name: 'no agent to ask',
+    args: 'status',
+    env: { NOPAL_AGENT_LISTEN: '127.0.0.1:1' },
+    code: 3,
+    stdout: /^$/,
+    stderr: /^nopal: /m,
+  },
+]
+
+for (const { name, args, env, code, stdout, stderr } of cases) {
+  t.test(`nopal ${args}: ${name}`, async t => {
+    const ended = await runNopal(t, args, env)
+    t.equal(ended.code, code, ended.stderr)
+    if (stdout !== undefined) t.match(ended.stdout, stdout)
+    if (stderr !== undefined) t.match(ended.stderr, stderr)
+  })
+}
+
+interface Summary {
+  readonly node: string
+  readonly passed: boolean
+  readonly dryRun: boolean
+  readonly checks: readonly { code: string; from: string; result: string; reason?: string; target: string }[]
+}
+
+async function verifyAlone(t: Test, port: number): Promise<{ code: number; verdict: Summary; stderr: string }> {
+  const env = { NOPAL_VERIFY_TCP: `127.0.0.1:${port}` }
+  const { code, stdout, stderr } = await runNopal(t, 'verify --dry-run --output json', env)
+  return { code, verdict: JSON.parse(stdout) as Summary, stderr }
+}
+
+t.test('a dry run without a cluster says what it skipped, and lives by the rest', async t => {
+  const server = createServer(socket => socket.destroy())
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const well = await verifyAlone(t, port)
+  t.equal(well.code, 0)
+  t.match(well.verdict, { node: 'n1', passed: true, dryRun: true })
+  t.match(well.stderr, /what needs a cluster is skipped/)
+  const skipped = well.verdict.checks.filter(each => each.result === 'skip')
+  t.same([...new Set(skipped.map(each => each.code))].sort(), ['api', 'dns', 'mtu', 'peers', 'services', 'tcp'])
+  for (const code of ['api', 'dns', 'services', 'tcp']) {
+    const reasons = skipped.filter(each => each.code === code).map(each => each.reason)
+    t.same([...new Set(reasons)], ['NoCluster'], code)
+  }
+  t.same(
+    well.verdict.checks.filter(each => each.result === 'pass').map(each => each.target),
+    [`127.0.0.1:${port}`],
+  )
+  await new Promise(resolve => server.close(resolve))
+  const bad = await verifyAlone(t, port)
+  t.equal(bad.code, 1)
+  t.match(bad.verdict, { passed: false, dryRun: true })
+})
