@@ -1,8 +1,9 @@
 import t from 'tap'
 import { type Lab, startLab } from './lab.ts'
+import type { LabNode } from './node.ts'
 import { hasTestTaint, networkCondition, readNode } from './objects.ts'
 import { until } from './until.ts'
-import { conditionOf, failures, makeUnverified, sandboxTraces, verify } from './verify-bed.ts'
+import { conditionOf, failures, makeUnverified, sandboxTraces, type VerdictDocument, verify } from './verify-bed.ts'
 
 interface Break {
   readonly name: string
@@ -19,6 +20,12 @@ interface Break {
 const nftTable = 'add table inet broken; add chain inet broken pods { type filter hook prerouting priority -300; }'
 const dropFromPods = (what: string) => [`nft '${nftTable}; add rule inet broken pods iifname cni0 ${what} drop'`]
 const mendTable = ['nft delete table inet broken']
+const dropToPods = (what: string) => [
+  `nft 'add table inet broken; add chain inet broken pods { type filter hook forward priority 0; }; add rule inet broken pods oifname cni0 ${what} drop'`,
+]
+/** Nobody hears from this node that a packet was too large. */
+const sayNothing = `nft 'add table inet broken; add chain inet broken said { type filter hook output priority 0; }; add rule inet broken said icmp type destination-unreachable icmp code frag-needed drop'`
+const useConf = (name: string) => `cp /etc/cni/${name}.json /etc/cni/net.d/10-lab.conflist`
 
 const breaks: readonly Break[] = [
   {
@@ -53,7 +60,72 @@ const breaks: readonly Break[] = [
     reason: 'BlackHole',
     says: /none of 1420 bytes/,
   },
+  {
+    name: 'large packets to pods vanish',
+    make: dropToPods('meta length gt 1300'),
+    mend: mendTable,
+    fails: ['api TimedOut', 'mtu BlackHole'],
+    reason: 'BlackHole',
+    says: /none of 1420 bytes/,
+  },
+  {
+    name: 'a tunnel that is narrower than the pods were told, and nobody hears of it',
+    make: ['ip link set nm-lab mtu 1300', sayNothing],
+    mend: ['ip link set nm-lab mtu 1420', ...mendTable],
+    fails: ['mtu BlackHole'],
+    reason: 'BlackHole',
+    says: /none of 1420 bytes/,
+  },
+  {
+    name: 'a bridge that is narrower than its pods, and nobody hears of it',
+    make: ['ip link set cni0 mtu 1300', sayNothing],
+    mend: ['ip link set cni0 mtu 1420', ...mendTable],
+    fails: ['api TimedOut', 'mtu BlackHole'],
+    reason: 'BlackHole',
+    says: /none of 1420 bytes/,
+  },
+  {
+    name: "a pod's cable that is narrower at the node's end",
+    // Or the first sandbox would still be attached as the agent before has left it.
+    make: [useConf('narrow'), 'rm /etc/cni/net.d/05-kactus.conflist'],
+    mend: [useConf('wide')],
+    fails: ['mtu BlackHole'],
+    reason: 'BlackHole',
+    says: /none of 1420 bytes/,
+  },
 ]
+
+/** Small, and all is as it should be: the pods know, or are told. */
+const narrows: readonly (Pick<Break, 'name' | 'make' | 'mend'> & { readonly asked: number })[] = [
+  {
+    name: 'the pods have a small MTU themselves',
+    asked: 1300,
+    make: [useConf('small')],
+    mend: [useConf('wide')],
+  },
+  {
+    name: 'a narrower tunnel, and the node says so',
+    asked: 1420,
+    make: ['ip link set nm-lab mtu 1300'],
+    mend: ['ip link set nm-lab mtu 1420'],
+  },
+  {
+    name: 'a narrower bridge, and the node says so',
+    asked: 1420,
+    make: ['ip link set cni0 mtu 1300'],
+    mend: ['ip link set cni0 mtu 1420'],
+  },
+]
+
+/** A plugin that makes the node's end of a pod's cable narrower than the pod's. */
+const narrowPlugin = `#!${process.execPath}
+const conf = JSON.parse(require('fs').readFileSync(0, 'utf8'))
+if (process.env.CNI_COMMAND === 'ADD') {
+  const cable = conf.prevResult.interfaces.find(each => each.name.startsWith('veth'))
+  require('child_process').execFileSync('ip', ['link', 'set', cable.name, 'mtu', '1300'])
+  console.log(JSON.stringify(conf.prevResult))
+}
+`
 
 t.test("the pods' path, from a sandbox on the node's own CNI chain", async t => {
   const lab = await startLab({ api: 'embedded' })
@@ -64,6 +136,7 @@ t.test("the pods' path, from a sandbox on the node's own CNI chain", async t => 
   const [one, two] = [lab.node(1), lab.node(2)]
   await Promise.all([lab.startAgent(two), (await lab.startAgent(one)).stop('SIGTERM', 5000)])
   await conditionOf(lab, two, 'True')
+  await prepareConfs(one)
 
   await t.test('all well: both places pass, and nothing stays', async t => {
     const verdict = await until('n2 to answer probes', async () => {
@@ -115,6 +188,31 @@ t.test("the pods' path, from a sandbox on the node's own CNI chain", async t => 
     })
   }
 
+  await t.test('a small MTU that pods know of, or are told of, fails nobody', async t => {
+    const agent = await lab.startAgent(one)
+    await conditionOf(lab, one, 'True')
+    for (const row of narrows) {
+      for (const command of row.make) await one.must(['sh', '-c', command])
+      // The agent follows a network that has changed when it sees it.
+      const verdict = await until(`pods of ${row.asked} bytes`, async () => {
+        const found = await verify(lab, one)
+        return sizesOf(found).some(({ target }) => target.includes(`${row.asked} bytes`)) && found
+      })
+      t.same(failures(verdict, 'host'), [], row.name)
+      t.same(failures(verdict, 'sandbox'), [], row.name)
+      t.match(
+        sizesOf(verdict),
+        [
+          { result: 'pass', target: /^this node/ },
+          { result: 'pass', target: /^n2/ },
+        ],
+        `${row.name}: the own node and the other one were asked`,
+      )
+      for (const command of row.mend) await one.must(['sh', '-c', command])
+    }
+    t.equal(await agent.stop('SIGTERM', 5000), 0)
+  })
+
   await t.test(
     'a chain that takes no sandbox without a pod: skipped, said, and the host speaks for the node',
     async t => {
@@ -164,4 +262,24 @@ async function useChain(lab: Lab, name: string, script: string): Promise<void> {
     input: `#!/bin/sh\ncat >/dev/null\n[ "$CNI_COMMAND" != DEL ] || exit 0\n${script}\n`,
   })
   await node.must(['sh', '-c', 'cat >/etc/cni/net.d/00-first.conflist'], { input: list })
+}
+
+function sizesOf({ checks }: VerdictDocument) {
+  return checks.filter(({ code, from }) => code === 'mtu' && from === 'sandbox')
+}
+
+/** Other networks for pods, for tests to put in place: as it is, with a narrow cable, with a small MTU for pods. */
+async function prepareConfs(node: LabNode): Promise<void> {
+  const text = await node.must(['cat', '/etc/cni/net.d/10-lab.conflist'])
+  const conf = JSON.parse(text) as { plugins: readonly object[] }
+  const confs = {
+    wide: conf,
+    narrow: { ...conf, plugins: [...conf.plugins, { type: 'narrow' }] },
+    small: { ...conf, plugins: conf.plugins.map(plugin => ({ ...plugin, mtu: 1300 })) },
+  }
+  for (const [name, list] of Object.entries(confs)) {
+    await node.must(['sh', '-c', `cat >/etc/cni/${name}.json`], { input: JSON.stringify(list) })
+  }
+  const plugin = '/opt/cni/bin/narrow'
+  await node.must(['sh', '-c', `cat >${plugin}; chmod +x ${plugin}`], { input: narrowPlugin })
 }
