@@ -1,15 +1,44 @@
 #!/bin/sh
-# Builds Kubernetes programs with Go, once, and prints the folder that holds them on the last line of stdout.
+# Builds the tests' Go programs, once, and prints the folder that holds them on the last line of stdout.
 # usage: scripts/kube-assets.sh [NAME...]     default: kube-apiserver etcd
-# KUBEBUILDER_ASSETS, where set, is that folder and nothing is built. KUBE_ASSETS_QUIET=1 leaves the progress out.
+# All names of one call are of one Go module: Kubernetes' programs, coredns, or cnitool and what goes with it. Each
+# module has a folder of its own, so another version in one leaves the others' programs as they are.
+# KUBEBUILDER_ASSETS, where set, is Kubernetes' folder, and that is not built. KUBE_ASSETS_QUIET=1 leaves the progress out.
 set -eu
 
 here=$(cd "$(dirname "$0")/.." && pwd)
-module=$here/test/cluster
 [ $# -gt 0 ] || set -- kube-apiserver etcd
 
 say() { [ -n "${KUBE_ASSETS_QUIET:-}" ] || printf 'kube-assets: %s\n' "$*" >&2; }
 die() { printf 'kube-assets: %s\n' "$*" >&2; exit 1; }
+
+# Module and package of a program.
+source_of() {
+  case $1 in
+    etcd) echo 'kube go.etcd.io/etcd/server/v3' ;;
+    kube-apiserver | kube-controller-manager | kube-scheduler | kubelet | kubectl | kube-proxy)
+      echo "kube k8s.io/kubernetes/cmd/$1" ;;
+    coredns) echo 'coredns .' ;;
+    cnitool) echo 'cni github.com/containernetworking/cni/cnitool' ;;
+    libcni-gc) echo 'cni .' ;;
+    bridge) echo 'cni github.com/containernetworking/plugins/plugins/main/bridge' ;;
+    host-local) echo 'cni github.com/containernetworking/plugins/plugins/ipam/host-local' ;;
+    tuning) echo 'cni github.com/containernetworking/plugins/plugins/meta/tuning' ;;
+    *) die "unknown program $1 (known: etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl" \
+      "kube-proxy coredns cnitool libcni-gc bridge host-local tuning)" ;;
+  esac
+}
+
+# The one module that all the given names are of.
+module_of() {
+  found=
+  for name; do
+    source=$(source_of "$name")
+    [ -z "$found" ] || [ "$found" = "${source% *}" ] || die "$1 and $name are of two modules: ask for each by itself"
+    found=${source% *}
+  done
+  echo "$found"
+}
 
 # Prints those of the given names that the folder $1 lacks.
 missing_in() {
@@ -18,40 +47,33 @@ missing_in() {
   for name; do [ -x "$folder/$name" ] || printf '%s ' "$name"; done
 }
 
-package_of() {
-  case $1 in
-    etcd) echo go.etcd.io/etcd/server/v3 ;;
-    kube-apiserver | kube-controller-manager | kube-scheduler | kubelet | kubectl | kube-proxy)
-      echo "k8s.io/kubernetes/cmd/$1" ;;
-    *) die "unknown program $1 (known: etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl kube-proxy)" ;;
-  esac
-}
-
 build() {
   name=$1
-  package=$(package_of "$name")
-  kubernetes=$(awk '$1 == "k8s.io/kubernetes" { print $2; exit }' "$module/go.mod")
+  source=$(source_of "$name")
+  kubernetes=$(awk '$1 == "k8s.io/kubernetes" { print $2; exit }' "$sources/go.mod")
   say "building $name with $go (minutes, once)"
-  # Without gitVersion kubectl cannot read the server's version.
-  (cd "$module" && GOTOOLCHAIN=local CGO_ENABLED=0 nice "$go" build -trimpath \
-    -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$kubernetes" -o "$building/$name" "$package") ||
+  # Without gitVersion kubectl cannot read the server's version. Without C a program runs in an image that has no glibc.
+  (cd "$sources" && GOTOOLCHAIN=local CGO_ENABLED=0 nice "$go" build -mod=readonly -trimpath \
+    -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$kubernetes" -o "$building/$name" "${source#* }") ||
     die "go build of $name failed"
   # One rename in the same folder tree: nobody ever sees half a program.
   mv -f "$building/$name" "$assets/$name"
   say "built $name"
 }
 
-for name; do package_of "$name" >/dev/null; done
-
-if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
+module=$(module_of "$@")
+if [ "$module" = kube ] && [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
   absent=$(missing_in "$KUBEBUILDER_ASSETS" "$@")
   [ -z "$absent" ] || die "KUBEBUILDER_ASSETS=$KUBEBUILDER_ASSETS lacks: $absent"
   printf '%s\n' "$KUBEBUILDER_ASSETS"
   exit 0
 fi
 
-hash=$(cat "$module/go.mod" "$module/go.sum" | sha256sum | cut -c1-12)
-assets=${XDG_CACHE_HOME:-$HOME/.cache}/nopal/kube-$hash
+sources=$here/test/cluster/$module
+[ "$module" != kube ] || sources=$here/test/cluster
+hash=$(for file in go.mod go.sum main.go; do [ ! -e "$sources/$file" ] || cat "$sources/$file"; done |
+  sha256sum | cut -c1-12)
+assets=${XDG_CACHE_HOME:-$HOME/.cache}/nopal/$module-$hash
 if [ -n "$(missing_in "$assets" "$@")" ]; then
   mkdir -p "$assets"
   exec 9>"$assets/.lock"

@@ -6,8 +6,8 @@ export interface Lane {
   readonly root: boolean
   /** Executables of dist/ that the tests use. */
   readonly needsBuild: boolean
-  /** Names of test/cluster's Go programs that must be in the cache first. */
-  readonly programs: readonly string[]
+  /** Names of test/cluster's Go programs that must be in the cache first, a list for each of its modules. */
+  readonly programs: readonly (readonly string[])[]
   readonly work: Commands | Tests
 }
 
@@ -26,7 +26,8 @@ export interface Tests {
 }
 
 const controlPlane = ['etcd', 'kube-apiserver']
-const wholeCluster = [...controlPlane, 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy', 'kubectl']
+const nodes = ['kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy', 'kubectl']
+const cniTools = ['cnitool', 'libcni-gc', 'bridge', 'host-local', 'tuning']
 
 export const lanes: readonly Lane[] = [
   {
@@ -56,7 +57,7 @@ export const lanes: readonly Lane[] = [
     quick: false,
     root: false,
     needsBuild: false,
-    programs: controlPlane,
+    programs: [controlPlane],
     work: { files: ['test/contracts/**/*.test.ts', 'test/cluster/**/*.test.ts'], jobs: 2, timeoutSeconds: 180 },
   },
   {
@@ -64,7 +65,7 @@ export const lanes: readonly Lane[] = [
     quick: false,
     root: true,
     needsBuild: true,
-    programs: controlPlane,
+    programs: [controlPlane, cniTools],
     work: { files: ['test/lab/**/*.test.ts'], jobs: 2, timeoutSeconds: 300 },
   },
   {
@@ -72,7 +73,7 @@ export const lanes: readonly Lane[] = [
     quick: false,
     root: true,
     needsBuild: true,
-    programs: wholeCluster,
+    programs: [[...controlPlane, ...nodes], ['coredns']],
     work: { files: ['test/e2e/**/*.test.ts'], jobs: 1, timeoutSeconds: 900 },
   },
 ]

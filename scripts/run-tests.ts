@@ -115,8 +115,8 @@ async function runTests(tests: Tests): Promise<Count> {
 async function prepare(lane: Lane): Promise<string | undefined> {
   if (lane.root && process.getuid?.() !== 0) return `needs root; run as root, or leave it out with --skip ${lane.name}`
   // Its progress is for people; the folder that it prints is not.
-  const build = ['sh', '-c', 'scripts/kube-assets.sh "$@" >/dev/null', 'kube-assets', ...lane.programs]
-  if (lane.programs.length > 0 && !(await run(build))) return 'its programs could not be built'
+  const build = ['sh', '-c', 'scripts/kube-assets.sh "$@" >/dev/null', 'kube-assets']
+  for (const names of lane.programs) if (!(await run([...build, ...names]))) return 'its programs could not be built'
   return undefined
 }
 

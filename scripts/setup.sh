@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
-# group, program that tells it is there (or a file), Debian package, what for
+# group, what tells it is there (a program, a file, or a program that needs no library), Debian package, what for
 wanted() {
   cat <<'LIST'
 build   openssl               openssl                   keys and certificates of the test API servers
@@ -25,12 +25,13 @@ lab     nft                   nftables                  service addresses
 lint    shellcheck            shellcheck                checking the shell scripts
 cluster go                    golang-go                 building etcd and Kubernetes for the tests
 cluster containerd            containerd                the real container runtime, with runc
-cluster /bin/busybox          busybox-static            the program in the test images
+cluster static:/bin/busybox   busybox-static            the program in the test images, which hold no library
 LIST
 }
 
 present() {
   case $1 in
+    static:*) LC_ALL=C ldd "${1#static:}" 2>&1 | grep -q 'not a dynamic executable\|statically linked' ;;
     /*) [ -e "$1" ] ;;
     *) command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || [ -x "/sbin/$1" ] ;;
   esac

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 const script = join(import.meta.dirname, '../../scripts/kube-assets.sh')
 
-/** The folder with the named Kubernetes programs; builds them first where they are absent, which takes minutes. */
+/** The folder with the named Go programs, all of one module; builds what is absent first, which takes minutes. */
 export async function findKubeAssets(names: readonly string[]): Promise<string> {
   // Its progress and its complaints go to our stderr: a person waits for it.
   const child = spawn(script, names, { stdio: ['ignore', 'pipe', 'inherit'] })

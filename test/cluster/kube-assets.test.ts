@@ -85,6 +85,19 @@ await t.test('builds what is missing, then is quick and silent', async t => {
   t.equal((await machine.built()).length, 3, 'what is there is not built again')
 })
 
+await t.test("each module has a folder of its own, and Kubernetes' own folder is for its programs alone", async t => {
+  const machine = await makeMachine(t, '1.99.0')
+  const env = { KUBEBUILDER_ASSETS: machine.cache }
+  const coredns = await machine.run(['coredns'], env)
+  t.match(coredns.out, /\/cache\/nopal\/coredns-[0-9a-f]{12}\n$/)
+  t.match((await machine.run(['cnitool', 'bridge'], env)).out, /\/cache\/nopal\/cni-[0-9a-f]{12}\n$/)
+  t.same(await machine.built(), [
+    'coredns .',
+    'cnitool github.com/containernetworking/cni/cnitool',
+    'bridge github.com/containernetworking/plugins/plugins/main/bridge',
+  ])
+})
+
 await t.test('two at once build once', async t => {
   const machine = await makeMachine(t, '1.99.0')
   const [one, two] = await Promise.all([machine.run(['etcd']), machine.run(['etcd'])])
@@ -114,6 +127,12 @@ const refusedRows: readonly RefusedRow[] = [
   { name: 'no Go', go: undefined, programs: [], err: /Go is missing; .*\n.*no Go to build kube-apiserver etcd with/ },
   { name: 'an old Go, and no newer one to be had', go: '1.9.7', programs: ['etcd'], err: /Go 1\.9\.7 is too old/ },
   { name: 'an unknown program', go: '1.99.0', programs: ['../etcd'], err: /unknown program \.\.\/etcd \(known: etcd / },
+  {
+    name: 'programs of two modules',
+    go: '1.99.0',
+    programs: ['etcd', 'coredns'],
+    err: /etcd and coredns are of two mod/,
+  },
   { name: 'a build that fails', go: '1.99.0', programs: ['kubectl'], err: /go build of kubectl failed/ },
 ]
 
@@ -123,7 +142,7 @@ for (const row of refusedRows) {
     t.match(await machine.run(row.programs), { code: 1, out: '', err: row.err })
     const made = await readdir(machine.cache, { recursive: true })
     t.notOk(
-      made.some(name => /building\.|\.go-|etcd|kubectl/.test(name)),
+      made.some(name => /building\.|\.go-|etcd|kubectl|coredns/.test(name)),
       'no program',
     )
   })

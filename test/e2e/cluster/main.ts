@@ -3,9 +3,9 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { findKubeAssets } from '../../cluster/assets.ts'
 import { takeDown } from './down.ts'
-import { type ClusterPlan, defaultId, machineNames, planCluster } from './plan.ts'
+import { type ClusterPlan, defaultId, machineNames } from './plan.ts'
 import { type Say, sayTo } from './progress.ts'
-import { ClusterExists, claimCluster, listClusters, readEntry, setPhase } from './registry.ts'
+import { ClusterExists, claimCluster, listClusters, locateCluster, readEntry, setPhase } from './registry.ts'
 import { describeCluster, openMachine } from './status.ts'
 import { findParts, startCluster } from './up.ts'
 
@@ -32,7 +32,7 @@ interface Wish {
 function readWish(args: readonly string[], cache: string): Wish {
   const named = args[0] === '--name'
   const [verb = '', ...rest] = named ? args.slice(2) : args
-  return { cluster: planCluster(named ? (args[1] ?? '') : defaultId, cache), cache, verb, rest }
+  return { cluster: locateCluster(named ? (args[1] ?? '') : defaultId, cache), cache, verb, rest }
 }
 
 const verbs: Readonly<Record<string, (wish: Wish, say: Say) => Promise<number>>> = {
@@ -61,7 +61,7 @@ const verbs: Readonly<Record<string, (wish: Wish, say: Say) => Promise<number>>>
 async function up({ cluster, cache }: Wish, say: Say): Promise<number> {
   needRoot()
   if (readEntry(cluster.id) !== undefined) throw alreadyThere(cluster)
-  const parts = await findParts(cache, say)
+  const parts = await findParts(cache)
   claim(cluster)
   try {
     await Promise.race([startCluster(cluster, parts, say), interruption()])

@@ -28,9 +28,19 @@ async function copyPlugins(folder: string): Promise<void> {
   await Promise.all(names.map(name => copyFile(join(debianPlugins, name), join(folder, name))))
 }
 
+/** Where a node's kactus writes what containerd has called it for, once it is there. */
+export function kactusLog(machineFolder: string): string {
+  return join(machineFolder, 'log/kactus.log')
+}
+
 /** Starts containerd and gives it the images. */
 export async function startContainerd(machine: Machine, archives: readonly string[]): Promise<void> {
-  const daemon = await machine.start({ name: 'containerd', argv: ['containerd', '--log-level', 'warn'] })
+  const daemon = await machine.start({
+    name: 'containerd',
+    argv: ['containerd', '--log-level', 'warn'],
+    // A plugin has its runtime's environment.
+    env: { _CNI_LOGGING_LEVEL: '2', _CNI_LOGGING_FILE: kactusLog(machine.spec.folder) },
+  })
   const wait = { what: `containerd of ${machine.spec.hostName}`, limitMs: 20_000, hopeless: [daemon.ended] }
   await waitFor(wait, () => machine.run(['ctr', '--connect-timeout', '1s', 'version']).then(() => true))
   await importImages(machine, archives)

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { registryFolder } from './plan.ts'
+import { type ClusterPlan, planCluster, registryFolder } from './plan.ts'
 
 /** What is written down of a cluster, for whoever comes later to use it or to take it down. */
 export interface ClusterEntry {
@@ -65,6 +65,13 @@ export function readEntry(id: string): ClusterEntry | undefined {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
+}
+
+/** The cluster of that name: where it is, which may be another cache than ours, else where it would be made. */
+export function locateCluster(id: string, cache: string): ClusterPlan {
+  const plan = planCluster(id, cache)
+  const entry = readEntry(id)
+  return entry === undefined ? plan : planCluster(id, join(entry.folder, '../..'))
 }
 
 /** Every cluster on the list. */

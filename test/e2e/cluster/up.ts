@@ -8,7 +8,6 @@ import { Machine } from '../../machine/machine.ts'
 import { waitFor } from '../../machine/wait.ts'
 import { getObject, type KubeObject } from './api.ts'
 import { startApi, startControllers, startForwarder } from './control-plane.ts'
-import { findCoreDns } from './coredns-build.ts'
 import { applyClusterDns, dnsDeployment, startInternetDns } from './dns.ts'
 import { findImages } from './images.ts'
 import { type ClusterKeys, makeKeys, writeAdminKubeconfig } from './keys.ts'
@@ -36,9 +35,9 @@ const kubePrograms = [
 ]
 
 /** Finds or builds all that a cluster is made of; minutes the first time. */
-export async function findParts(cache: string, say: Say): Promise<Parts> {
+export async function findParts(cache: string): Promise<Parts> {
   const programs = await findKubeAssets(kubePrograms)
-  const coredns = await findCoreDns(cache, say)
+  const coredns = join(await findKubeAssets(['coredns']), 'coredns')
   return { programs, coredns, archives: await findImages(cache, coredns) }
 }
 
