@@ -7,6 +7,7 @@ import { systemClock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
 import { sandboxPaths } from '../sandbox/paths.ts'
 import { sweepSandboxes } from '../sandbox/sweep.ts'
+import { createKnock, type Knock } from '../verify/api-path-check.ts'
 import { createChecks, createSocketPorts } from '../verify/checks.ts'
 import { type ProbeGroup, type Progress, runChecks } from '../verify/engine.ts'
 import { createPeerPort } from '../verify/peers/exchange.ts'
@@ -49,7 +50,8 @@ export function createVerification(options: VerificationOptions): Verification {
     paths: sandboxPaths(settings.install),
     program: options.process,
   }
-  const work: Work = { options, reads, vantage, source: kube && createSource(settings, kube) }
+  const knock = options.credentials && createKnock(options.credentials)
+  const work: Work = { options, reads, vantage, knock, source: kube && createSource(settings, kube) }
   let swept: Promise<void> | undefined
   return {
     gravity: severityOf,
@@ -67,6 +69,7 @@ interface Work {
   readonly options: VerificationOptions
   readonly reads: SettledReads | undefined
   readonly vantage: SandboxVantage
+  readonly knock: Knock | undefined
   readonly source: PeerSource | undefined
 }
 
@@ -97,14 +100,14 @@ function runOnce(work: Work, signal: AbortSignal, onProgress?: (progress: Progre
 
 /** Host and sandbox side by side. Where no sandbox can be had, the host's checks speak for the node. */
 function createGroups(work: Work): readonly ProbeGroup[] {
-  const { options, reads, vantage } = work
+  const { options, reads, vantage, knock } = work
   const { settings } = options
   const shared = reads && shareReads(reads.api)
   const ports = createPorts(work, shared?.api)
   const common = { settings: settings.verify, apiService: settings.apiService, ports }
   const host: ProbeGroup = {
     from: 'host',
-    checks: createChecks({ ...common, from: 'host', apiPlace: options.credentials }),
+    checks: createChecks({ ...common, from: 'host', knock }),
   }
   const fromHost = settings.verify.from.includes('host')
   if (!settings.verify.from.includes('sandbox')) return [host]

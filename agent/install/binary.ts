@@ -12,7 +12,7 @@ const chunkBytes = 1 << 20
  * What is written in large pieces lies in large pages in the kernel's cache, and each page of it that a running kactus
  * touches counts whole: 54 MB resident instead of 29.
  */
-const writeBytes = 16 << 10
+const writeBytes = 32 << 10
 
 /** Tells whether two executables have the same bytes, and reads them again only when one of the files changed. */
 export function createBinaryComparer(): (source: string, target: string) => Promise<boolean> {

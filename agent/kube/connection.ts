@@ -1,5 +1,6 @@
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as startHttp } from 'node:http'
 import { Agent as HttpsAgent, request as startHttps } from 'node:https'
+import { createSecureContext, type SecureContext } from 'node:tls'
 import { KubeError } from './api.ts'
 import type { KubeCredentials } from './credentials.ts'
 import { codeOf, toConnectionError } from './failures.ts'
@@ -31,11 +32,23 @@ export function openConnection(credentials: KubeCredentials): Connection {
   const pooled = { keepAlive: true, timeout: idleSocketMs }
   const secure = base.protocol === 'https:'
   const agent = secure ? new HttpsAgent({ ...pooled, ...tlsOptions(credentials) }) : new HttpAgent(pooled)
+  let context: SecureContext | undefined
+  const tls = () => {
+    // One for all connections: each watch that opens anew would make its own.
+    context ??= createContext(credentials)
+    return { secureContext: context }
+  }
   const prefix = base.pathname.replace(/\/+$/, '')
   const start = secure ? startHttps : startHttp
   const once = (request: WireRequest, signal: AbortSignal) => {
     const { method, headers } = request
-    const call = start(new URL(prefix + request.target, base), { method, headers, agent, signal })
+    const call = start(new URL(prefix + request.target, base), {
+      method,
+      headers,
+      agent,
+      signal,
+      ...(secure ? tls() : {}),
+    })
     call.end(request.body)
     return headersOf(call, `${method} ${base.origin}${request.target.replace(/\?.*/, '')}`)
   }
@@ -69,13 +82,14 @@ function headersOf(call: ClientRequest, what: string): Promise<IncomingMessage> 
   })
 }
 
-function tlsOptions(credentials: KubeCredentials) {
-  const { caPem, clientCertPem, clientKeyPem, tlsServerName, insecure } = credentials
-  return {
-    rejectUnauthorized: !insecure,
+function tlsOptions({ tlsServerName, insecure }: KubeCredentials) {
+  return { rejectUnauthorized: !insecure, ...(tlsServerName === undefined ? {} : { servername: tlsServerName }) }
+}
+
+function createContext({ caPem, clientCertPem, clientKeyPem }: KubeCredentials): SecureContext {
+  return createSecureContext({
     ...(caPem === undefined ? {} : { ca: caPem }),
     ...(clientCertPem === undefined ? {} : { cert: clientCertPem }),
     ...(clientKeyPem === undefined ? {} : { key: clientKeyPem }),
-    ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
-  }
+  })
 }

@@ -1,7 +1,7 @@
-import { Registry } from 'prom-client'
 import type { WorkerCounts } from '../lookup/workers.ts'
 import type { Verdict } from '../verify/verdict.ts'
 import { createOwnMetrics } from './own-metrics.ts'
+import { Registry } from './prometheus.ts'
 import { createSeedMetrics } from './seed-metrics.ts'
 
 /** Where the agent's parts say what happened. Nothing here throws. */

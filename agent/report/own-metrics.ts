@@ -1,6 +1,6 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { CheckResult, Verdict } from '../verify/verdict.ts'
 import type { GateWrite, Metrics, MetricsOptions } from './metrics.ts'
+import { Counter, Gauge, Histogram, type Registry } from './prometheus.ts'
 
 const checkBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 

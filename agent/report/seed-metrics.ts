@@ -1,6 +1,6 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { CheckCode, CheckResult, Verdict } from '../verify/verdict.ts'
 import type { GateWrite, Metrics, MetricsOptions } from './metrics.ts'
+import { Counter, Gauge, Histogram, type Registry } from './prometheus.ts'
 
 /** kube-node-ready's names, so that dashboards and alerts made for it go on working. */
 export function createSeedMetrics(

@@ -1,5 +1,5 @@
 import { connect as connectTcp, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTls, createSecureContext } from 'node:tls'
 import type { Check } from './check.ts'
 import { CheckFault } from './check.ts'
 import { severityOf } from './severity.ts'
@@ -38,7 +38,7 @@ export function createApiPathCheck({ limitMs, api }: ApiPathCheckOptions): Check
         return [{ target: 'Kubernetes API', result: 'skip', reason: 'NoCluster', message, seconds: 0 }]
       }
       const ask = async () => {
-        await probe.within(signal => shakeHands(api, signal))
+        await probe.within(createKnock(api))
         return { result: 'pass', message: 'answers with its own certificate' } as const
       }
       return [await probe.find(api.server, ask)]
@@ -50,10 +50,20 @@ export function createApiPathCheck({ limitMs, api }: ApiPathCheckOptions): Check
  * Connects to the API and makes sure by its certificate that it is ours.
  * @throws CheckFault: Unreachable, TLSFailed, or TimedOut when the signal fires first
  */
-export async function shakeHands(api: ApiPlace, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
+export type Knock = (signal: AbortSignal) => Promise<void>
+
+/** What TLS needs is made once: a fresh one for each knock costs the process a megabyte that it never gets back. */
+export function createKnock(api: ApiPlace): Knock {
+  let dial: Dial | undefined
+  return async signal => {
+    signal.throwIfAborted()
+    dial ??= createDial(api)
+    await shakeHands(dial(), signal)
+  }
+}
+
+async function shakeHands({ socket, ready }: Dialled, signal: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const { socket, ready } = dial(api)
   let connected = false
   const onAbort = () => {
     const where = connected ? 'it accepts connections, but TLS gets no answer' : 'no answer'
@@ -77,16 +87,23 @@ export async function shakeHands(api: ApiPlace, signal: AbortSignal): Promise<vo
 }
 
 /** A socket on its way, and the event that says it has all that was wanted. */
-function dial({ server, insecure, caPem, tlsServerName }: ApiPlace): { socket: Socket; ready: string } {
+interface Dialled {
+  readonly socket: Socket
+  readonly ready: 'connect' | 'secureConnect'
+}
+
+type Dial = () => Dialled
+
+function createDial({ server, insecure, caPem, tlsServerName }: ApiPlace): Dial {
   const { protocol, hostname, port } = new URL(server)
   const host = hostname.replace(/^\[|\]$/g, '')
-  if (protocol === 'http:') return { socket: connectTcp({ host, port: Number(port || 80) }), ready: 'connect' }
-  const socket = connectTls({
+  if (protocol === 'http:') return () => ({ socket: connectTcp({ host, port: Number(port || 80) }), ready: 'connect' })
+  const how = {
     host,
     port: Number(port || 443),
     rejectUnauthorized: !insecure,
-    ...(caPem === undefined ? {} : { ca: caPem }),
+    secureContext: createSecureContext(caPem === undefined ? {} : { ca: caPem }),
     ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
-  })
-  return { socket, ready: 'secureConnect' }
+  }
+  return () => ({ socket: connectTls(how), ready: 'secureConnect' })
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { Endpoint, VerifySettings } from '../config/settings.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { createApiCheck } from './api-check.ts'
-import { type ApiPlace, createApiPathCheck } from './api-path-check.ts'
+import { type ApiPlace, createApiPathCheck, type Knock } from './api-path-check.ts'
 import type { Check, Probe } from './check.ts'
 import { dialTcp, resolveHost } from './dial.ts'
 import { createDnsCheck } from './dns/check.ts'
@@ -26,8 +26,10 @@ export interface CheckOptions {
   readonly settings: CheckSettings
   readonly apiService: Endpoint | undefined
   readonly ports: CheckPorts
-  /** How to reach the API itself without logging in; absent = by the port alone. */
+  /** Where the API is for a place that does not log in. */
   readonly apiPlace?: ApiPlace | undefined
+  /** Tries the way to the API from a place that does. */
+  readonly knock?: Knock | undefined
   /** Address of the own node's agent, seen from a sandbox. */
   readonly host?: string | undefined
   /** Known already where another vantage has looked. */
@@ -47,7 +49,7 @@ export function createChecks(options: CheckOptions): readonly Check[] {
   return [
     createDnsCheck({ ...dnsOptions(options), names: settings.dnsDomains, limitMs, from, ports }),
     from === 'host'
-      ? createApiCheck({ limitMs, ports, place: options.apiPlace, readService })
+      ? createApiCheck({ limitMs, ports, knock: options.knock, readService })
       : createApiPathCheck({ limitMs, api: options.apiPlace }),
     createTcpCheck({ limitMs, apiService, endpoints: settings.tcp, families: settings.ipFamilies, ports, readService }),
     createServicesCheck({ limitMs, ports, readService }),

@@ -3,7 +3,7 @@ import t from 'tap'
 import type { KubeApi } from '../../../../agent/kube/api.ts'
 import { settleReads } from '../../../../agent/kube/settled-reads.ts'
 import { createApiCheck } from '../../../../agent/verify/api-check.ts'
-import type { ApiPlace } from '../../../../agent/verify/api-path-check.ts'
+import { createKnock, type Knock } from '../../../../agent/verify/api-path-check.ts'
 import { readKubernetesService } from '../../../../agent/verify/kubernetes-service.ts'
 import { createFakeKube, hangs, type KubeReply, kubernetesService, refuses, servicePath } from './fake-kube.ts'
 import { runFromHost, summarize } from './run-check.ts'
@@ -73,16 +73,16 @@ t.test('API check: what was read before does not hide that nobody answers now', 
   const remembered = settleReads(createFakeKube({ [servicePath]: () => kubernetesService() }), () => true).api
   await runFromHost(create(remembered, 300))
   const place = { server: `https://127.0.0.1:${port}`, caPem: undefined, tlsServerName: undefined, insecure: false }
-  const [result] = await runFromHost(create(remembered, 300, place))
+  const [result] = await runFromHost(create(remembered, 300, createKnock(place)))
   t.equal(result && summarize(result), 'api fail TimedOut: https://192.0.2.1:6443')
   t.match(result?.message, /TLS gets no answer/)
 })
 
-function create(kube: KubeApi | undefined, limitMs: number, place?: ApiPlace) {
+function create(kube: KubeApi | undefined, limitMs: number, knock?: Knock) {
   return createApiCheck({
     limitMs,
     ports: { kube },
-    place,
+    knock,
     readService(probe) {
       if (kube === undefined) throw new Error('nobody to ask')
       return probe.within(signal => readKubernetesService(kube, { signal, timeoutMs: limitMs }))

@@ -42,6 +42,13 @@ const cases: readonly PathCase[] = [
     says: /own/,
   },
   {
+    name: 'an authority that is no certificate',
+    server: speaksTls,
+    place: { caPem: '-----BEGIN CERTIFICATE-----\njunk\n-----END CERTIFICATE-----\n' },
+    want: 'api fail TLSFailed',
+    says: /TLS/,
+  },
+  {
     name: 'another protocol',
     server: () => createServer(socket => socket.end('no TLS here\n')),
     want: 'api fail TLSFailed',
