@@ -1,5 +1,5 @@
-import { access, chmod, mkdir, rm } from 'node:fs/promises'
-import { writeFileAtomic } from '../../cni/host/files.ts'
+import { access, chmod, rm } from 'node:fs/promises'
+import { makeFolder, writeFileAtomic } from '../../cni/host/files.ts'
 import { copyBinary } from './binary.ts'
 import { InstallError } from './errors.ts'
 import { type InstallPaths, temporaryName } from './paths.ts'
@@ -65,11 +65,11 @@ function targetOf(action: Action, paths: InstallPaths): string {
 }
 
 async function makeFolders(action: Action, paths: InstallPaths, undo: Undo[]): Promise<void> {
-  if (action.kind === 'copyBinary') await mkdir(paths.binFolder, { recursive: true })
+  if (action.kind === 'copyBinary') await makeFolder(paths.binFolder, 0o755)
   if (action.kind !== 'writeKubeconfig') return
   if (await isAbsent(paths.kubeconfigFolder))
     undo.push(() => rm(paths.kubeconfigFolder, { recursive: true, force: true }))
-  await mkdir(paths.kubeconfigFolder, { recursive: true, mode: 0o700 })
+  await makeFolder(paths.kubeconfigFolder)
   await chmod(paths.kubeconfigFolder, 0o700)
 }
 

@@ -1,5 +1,6 @@
-import { chmod, lstat, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { chmod, lstat, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { makeFolder } from '../../cni/host/files.ts'
 
 /** Why the socket cannot be had. */
 export type SocketErrorCode = 'BadFolder' | 'NotASocket'
@@ -34,7 +35,7 @@ export async function prepareFolder(
   { uid, nowMs }: { readonly uid: number; readonly nowMs: number },
 ): Promise<void> {
   const folder = dirname(path)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolder(folder)
   const entry = await lstat(folder)
   if (!entry.isDirectory()) throw new SocketError('BadFolder', `${folder} is no folder`)
   if (entry.uid !== uid) throw new SocketError('BadFolder', `${folder} belongs to user ${entry.uid}`)
