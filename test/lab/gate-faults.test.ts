@@ -117,3 +117,25 @@ await t.test('a watch that breaks loses no event', async t => {
   }
   t.equal(await agent.stop('SIGTERM', 5000), 0)
 })
+
+await t.test('a hole under an open watch is seen by the next verification, not when the watch is given up', async t => {
+  const settings = `[verify]
+dns-domains = kubernetes.default.svc.cluster.local
+check-timeout = 2s
+interval = 1s
+from = host
+`
+  const agent = await lab.startAgent(node, { kubeconfig, settings })
+  await untilOpen(lab, 'n1')
+  await until('a settled verdict', async () => (await askAgent(node, '/health')).status === 200)
+  await dropPackets()
+  const told = await until('a verdict', async () => {
+    const { status, text } = await askAgent(node, '/health')
+    return status === 503 ? text : undefined
+  })
+  t.match(told, /^api TimedOut /m)
+  t.notMatch(agent.log(), /watch failed/, 'the watch does not know yet')
+  await letPacketsThrough()
+  await until('it to be well again', async () => (await askAgent(node, '/health')).status === 200, { limitMs: 60_000 })
+  t.equal(await agent.stop('SIGTERM', 5000), 0)
+})

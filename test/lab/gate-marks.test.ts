@@ -114,6 +114,17 @@ await t.test('a node replaced under its name gets nothing of the old run', async
   t.equal(await agent.stop('SIGTERM', 5000), 0)
 })
 
+await t.test('a dry run by hand only reads', async t => {
+  await shutNode(lab, 'n1')
+  const before = (await agentRequests(lab)).length
+  const { resourceVersion } = (await readGateNode()).metadata
+  const { code } = await node.exec([node.nopalScript, 'verify', '--dry-run'])
+  t.equal(code, 0)
+  const verbs = (await agentRequests(lab)).slice(before).map(({ verb }) => verb)
+  t.same([...new Set(verbs)].sort(), ['get', 'list'])
+  t.equal((await readGateNode()).metadata.resourceVersion, resourceVersion, 'the Node is as it was')
+})
+
 async function readGateNode(): Promise<GateNode> {
   return (await readNode(lab.api, 'n1')) as GateNode
 }
