@@ -86,6 +86,7 @@ t.test('somebody uses `ip netns` while a lab runs', async t => {
   const theirs = `other-${lab.run.id.slice(1)}`
   await lab.run.must(['ip', 'netns', 'add', theirs])
   t.teardown(() => collect(['ip', 'netns', 'del', theirs]))
+  lab.node(1).start('forgotten', ['sleep', '1000'])
   await lab.stop()
   t.same(leftoversOf(lab.run.id), [], 'ours are gone')
   t.ok(existsSync(join(namespaceFolder, theirs)), 'theirs is there')

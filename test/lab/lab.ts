@@ -68,6 +68,7 @@ async function takeDown(run: LabRun, cleanup: Cleanup, building: Promise<unknown
   cleanup.close()
   await building?.catch(() => {})
   await cleanup.run()
+  await run.endChildren()
   run.remove()
 }
 

@@ -15,6 +15,7 @@ export class LabRun {
   readonly id = randomBytes(4).toString('hex')
   /** Holds everything the run writes; gone after `remove`. */
   readonly folder = join(tmpdir(), `nopal-lab-${this.id}`)
+  readonly #children: LabChild[] = []
 
   constructor() {
     enlist(this.id, this.folder)
@@ -51,7 +52,14 @@ export class LabRun {
   start(name: string, argv: readonly string[], env?: Readonly<Record<string, string>>): LabChild {
     const logFile = join(this.folder, 'logs', `${name}.log`)
     const bound = ['setpriv', '--pdeathsig', 'KILL', ...argv]
-    return new LabChild({ name, argv: bound, env: this.#environment(env), logFile })
+    const child = new LabChild({ name, argv: bound, env: this.#environment(env), logFile })
+    this.#children.push(child)
+    return child
+  }
+
+  /** Ends every program that nobody has ended: what it works on is about to go. */
+  async endChildren(): Promise<void> {
+    await Promise.all(this.#children.map(child => child.stop('SIGKILL')))
   }
 
   /** Writes a file of the run, for its owner's eyes alone unless told. */
