@@ -17,7 +17,7 @@ import { systemClock } from '../runtime/clock.ts'
 import type { Duty } from '../runtime/duty.ts'
 import type { Logger } from '../runtime/log.ts'
 import { type Loop, type LoopOptions, startLoop } from '../runtime/loop.ts'
-import { trimMemory } from '../runtime/thrift.ts'
+import { startThrift, type Thrift } from '../runtime/thrift.ts'
 import { createVerifyDuty } from '../verify/duty.ts'
 import { type PeerResponder, startPeerResponder } from '../verify/peers/responder.ts'
 import type { Verdict } from '../verify/verdict.ts'
@@ -39,6 +39,7 @@ interface Agent {
   readonly bulletin: Bulletin
   readonly board: VerdictBoard
   readonly hold: InstallHold
+  readonly thrift: Thrift
 }
 
 /** kubelet waits longer before it kills, but nobody should have to. */
@@ -56,10 +57,10 @@ export async function runAgent(ports: ProcessPorts): Promise<ExitCode> {
   const board = createVerdictBoard(settings.gate, systemClock)
   const hold = createInstallHold(installs(settings))
   const responder = await answerPeers(settings.agent.listen, log)
-  const duties = startDuties({ ports, settings, log, credentials, kube, metrics, bulletin, board, hold })
-  const stopTrimming = trimMemory(systemClock)
+  const thrift = startThrift(systemClock)
+  const duties = startDuties({ ports, settings, log, credentials, kube, metrics, bulletin, board, hold, thrift })
   await firing(ports.ended)
-  stopTrimming()
+  thrift.stop()
   log.info({}, 'agent ends')
   await Promise.race([Promise.all([duties.stop(), server.close(), responder?.close()]), later(longestEndMs)])
   kube.close()
@@ -141,7 +142,7 @@ function gateDuty({ settings, log, kube, metrics, board, hold }: Agent, parts: G
 }
 
 function verifyDuty(
-  { settings, metrics, bulletin, board }: Agent,
+  { settings, metrics, bulletin, board, thrift }: Agent,
   verify: (signal: AbortSignal) => Promise<Verdict>,
   onVerdict: (verdict: Verdict) => void,
 ): Duty {
@@ -157,6 +158,7 @@ function verifyDuty(
       bulletin.showVerdict(verdict)
       metrics.recordVerdict(verdict, systemClock.now())
       onVerdict(verdict)
+      thrift.rest()
     },
     onRetry: () => metrics.recordRetry(),
   })

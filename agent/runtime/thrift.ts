@@ -2,22 +2,50 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Clock } from './clock.ts'
 
-/** When the work of the start is over, and then now and then. */
-const firstTrimMs = 5_000
-const trimMs = 2 * 60_000
+/** Gives memory back. */
+export interface Thrift {
+  /** A busy moment is over: what it left is given back soon. */
+  rest(): void
+  stop(): void
+}
+
+/** Busy moments may follow close upon each other; each collection costs some 20 ms. */
+const restMs = 1_000
+const leastMs = 25_000
+/** Where nothing is ever busy. */
+const mostMs = 2 * 60_000
 
 /**
- * Gives memory back. After its first busy seconds V8 keeps room for more of the same, a tenth of the process, and
- * returns it only under pressure. Returns what ends it.
+ * After a busy moment V8 keeps room for more of the same, a tenth of the process, and gives it back only under pressure.
+ * An agent that verifies every half minute would keep it for ever.
  */
-export function trimMemory(clock: Clock): () => void {
+export function startThrift(clock: Clock, collect = findCollector()): Thrift {
+  let lastMs = Number.NEGATIVE_INFINITY
+  let dueMs = Number.POSITIVE_INFINITY
+  let cancel: () => void = () => undefined
+  const schedule = (delayMs: number) => {
+    cancel()
+    dueMs = clock.monotonic() + delayMs
+    cancel = clock.after(delayMs, run)
+  }
+  const run = () => {
+    collect()
+    lastMs = clock.monotonic()
+    schedule(mostMs)
+  }
+  schedule(mostMs)
+  return {
+    rest() {
+      const delayMs = Math.max(restMs, lastMs + leastMs - clock.monotonic())
+      if (clock.monotonic() + delayMs < dueMs) schedule(delayMs)
+    },
+    stop: () => cancel(),
+  }
+}
+
+function findCollector(): () => void {
   setFlagsFromString('--expose-gc')
   const collect: unknown = runInNewContext('gc')
   if (typeof collect !== 'function') return () => undefined
-  const trim = () => {
-    collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
-    cancel = clock.after(trimMs, trim)
-  }
-  let cancel = clock.after(firstTrimMs, trim)
-  return () => cancel()
+  return () => collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
 }
