@@ -25,6 +25,8 @@ const mostFillMs = 2500
 const unreadyMs = 300
 /** One silent peer may be at fault itself; two at once hardly. */
 const enoughSilent = 2
+/** IP can say no more, though an interface may: that of loopback does. */
+const largestPacket = 65_535
 /** Headers of IPv4 and UDP. Those of IPv6 take 20 more. */
 const headers = { v4: 28, v6: 48 } as const
 /**
@@ -108,9 +110,9 @@ export function judgeReach(peers: readonly Peer[], findings: readonly Finding[],
 
 async function fill({ node, address }: Peer, port: PeerPort, probe: Probe): Promise<Finding> {
   const mtu = await port.mtuTowards(address)
-  const sizes = mtu === undefined ? usualMtus : [mtu]
+  const sizes = mtu === undefined ? usualMtus : [Math.min(mtu, largestPacket)]
   const overhead = address.includes(':') ? headers.v6 : headers.v4
-  const target = `${node} (${address}) ${mtu === undefined ? 'usual sizes' : `${mtu} bytes`}`
+  const target = `${node} (${address}) ${mtu === undefined ? 'usual sizes' : `${sizes.join()} bytes`}`
   return probe.find(target, async () => {
     const send = (size: number) => probe.within(signal => port.echo(address, size - overhead, signal))
     await Promise.all(sizes.map(size => send(size).catch(error => swallowed(size, error))))

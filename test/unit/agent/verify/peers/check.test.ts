@@ -94,6 +94,14 @@ const cases: readonly PeersCase[] = [
     sizes: ['mtu fail BlackHole: a (192.0.2.1) usual sizes'],
   },
   {
+    name: 'an interface that takes more than IP can say',
+    peers: [a],
+    takes: { [a.address]: 65_535 },
+    mtu: 65_536,
+    reach: ['peers pass: a (192.0.2.1)'],
+    sizes: ['mtu pass: a (192.0.2.1) 65535 bytes'],
+  },
+  {
     name: 'not even IPv6 fits the interface, and the hole is smaller still',
     peers: [a],
     takes: { [a.address]: 900 },
