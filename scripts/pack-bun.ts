@@ -17,8 +17,8 @@ const basePackages: Record<Arch, string> = {
  */
 const obeyedVariables = ['BUN_BE_BUN', 'BUN_OPTIONS', 'BUN_BYTECODE_ORDER_OUT', 'BUN_BYTECODE_ORDER_NAMES_OUT']
 
-/** Makes one executable of a CommonJS bundle with Bun inside, deaf to its environment and working directory. */
-export async function packWithBun(bundle: string, output: string, arch: Arch): Promise<void> {
+/** Makes one executable of a bundle in pieces with Bun inside, deaf to its environment and working directory. */
+export async function packWithBun(entry: string, output: string, arch: Arch): Promise<void> {
   const base = join(await packageFolder(basePackages[arch]), 'bin/bun')
   const bun = join(await packageFolder(basePackages[process.arch === 'arm64' ? 'arm64' : 'amd64']), 'bin/bun')
   await promisify(execFile)(bun, [
@@ -27,11 +27,15 @@ export async function packWithBun(bundle: string, output: string, arch: Arch): P
     `--compile-executable-path=${base}`,
     `--target=bun-linux-${arch === 'arm64' ? 'arm64' : 'x64-baseline'}`,
     '--bytecode',
+    '--format=esm',
+    '--splitting',
+    // A run ends before compiled code would have paid for itself, and each of the compiler's threads costs memory.
+    '--compile-jit-policy=1000',
     '--minify',
     '--no-compile-autoload-dotenv',
     '--no-compile-autoload-bunfig',
     `--outfile=${output}`,
-    bundle,
+    entry,
   ])
   const program = await readFile(output)
   for (const name of obeyedVariables) silence(program, name)

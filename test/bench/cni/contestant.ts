@@ -1,4 +1,5 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -6,7 +7,10 @@ import { join } from 'node:path'
 export interface Contestant {
   readonly name: string
   readonly program: string
-  readonly conf: Readonly<Record<string, unknown>>
+  /** Its configuration, as it goes to stdin. */
+  readonly conf: string
+  /** Where that is put through. */
+  readonly fifo: string
 }
 
 export interface Place {
@@ -27,34 +31,36 @@ export async function contestant(folder: string, name: string, program: string, 
   const own = join(folder, name)
   await mkdir(own, { recursive: true })
   const delegates = [{ ...bridgeConf(own, 'main', 41), masterPlugin: true }]
-  return {
-    name,
-    program,
-    conf: { cniVersion: '0.4.0', name: 'bench-net', type: 'kactus', cniDir: join(own, 'state'), delegates, ...more },
-  }
+  const state = join(own, 'state')
+  const conf = { cniVersion: '0.4.0', name: 'bench-net', type: 'kactus', cniDir: state, delegates, ...more }
+  return entrant(own, name, program, conf)
+}
+
+/** The default network's plugin with nobody in between: what all the others have to wait for. */
+export async function bareDelegate(folder: string): Promise<Contestant> {
+  const own = join(folder, 'bare')
+  await mkdir(own, { recursive: true })
+  return entrant(own, 'bridge alone', join(plugins, 'bridge'), bridgeConf(own, 'bare', 40))
+}
+
+function entrant(own: string, name: string, program: string, conf: object): Contestant {
+  const fifo = join(own, 'stdin')
+  execFileSync('mkfifo', [fifo])
+  return { name, program, conf: JSON.stringify(conf), fifo }
 }
 
 /** Runs one command and returns how long it took. */
-export function measure(who: Contestant, command: string, place: Place): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const started = performance.now()
-    const child = spawn(who.program, [], { env: environment(command, place), stdio: ['pipe', 'pipe', 'pipe'] })
-    let said = ''
-    child.stdout.on('data', chunk => {
-      said += String(chunk)
-    })
-    child.stderr.on('data', chunk => {
-      said += String(chunk)
-    })
-    child.stdin.on('error', () => undefined)
-    child.stdin.end(JSON.stringify(who.conf))
-    child.on('error', reject)
-    child.on('close', code => {
-      const ms = performance.now() - started
-      if (code === 0) resolve(ms)
-      else reject(new Error(`${who.name} ${command}: exit code ${code}: ${said.slice(0, 2000)}`))
-    })
-  })
+export async function measure(who: Contestant, command: string, place: Place): Promise<number> {
+  const stdin = pipeWith(who)
+  const started = performance.now()
+  const child = spawn(who.program, [], { env: environment(command, place), stdio: [stdin, 'pipe', 'pipe'] })
+  const said: string[] = []
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', chunk => said.push(String(chunk)))
+  const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve))
+  const ms = performance.now() - started
+  closeSync(stdin)
+  if (code !== 0) throw new Error(`${who.name} ${command}: exit code ${code}: ${said.join('').slice(0, 2000)}`)
+  return ms
 }
 
 /**
@@ -63,10 +69,24 @@ export function measure(who: Contestant, command: string, place: Place): Promise
  */
 export function residentMb(who: Contestant, command: string, place: Place): number | undefined {
   spawnSync('dd', [`if=${who.program}`, 'iflag=nocache', 'count=0'])
-  const options = { env: environment(command, place), input: JSON.stringify(who.conf), encoding: 'utf8' } as const
-  const { stderr } = spawnSync('/usr/bin/time', ['-f', 'KB=%M', who.program], options)
+  const stdin = pipeWith(who)
+  const { stderr } = spawnSync('/usr/bin/time', ['-f', 'KB=%M', who.program], {
+    env: environment(command, place),
+    stdio: [stdin, 'pipe', 'pipe'],
+    encoding: 'utf8',
+  })
+  closeSync(stdin)
   const kb = /KB=(\d+)/.exec(stderr ?? '')?.[1]
   return kb === undefined ? undefined : Number(kb) / 1024
+}
+
+/** A pipe with the configuration in it, closed behind it, as a runtime gives it; Node's own pipes are sockets. */
+function pipeWith({ fifo, conf }: Contestant): number {
+  const stdin = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK)
+  const inlet = openSync(fifo, constants.O_WRONLY)
+  writeSync(inlet, conf)
+  closeSync(inlet)
+  return stdin
 }
 
 function environment(command: string, place: Place): Record<string, string> {

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type ApiServer, startApiServer } from '../../cluster/api-server.ts'
 import { FakeAgent } from '../../fakes/agent-socket.ts'
-import { bridgeConf, type Contestant, contestant, measure, residentMb } from './contestant.ts'
+import { bareDelegate, bridgeConf, type Contestant, contestant, measure, residentMb } from './contestant.ts'
 import { type Figures, figuresOf, printTable } from './figures.ts'
 
 /*
@@ -67,7 +67,7 @@ async function contestants(folder: string, kubeconfig: string, agent: FakeAgent)
     contestant(folder, `kactus${index || ''}, agent`, resolve(program), { kubeconfig, agentSocket: agent.path }),
   ])
   const peer = values.peer === undefined ? [] : [contestant(folder, 'peer', resolve(values.peer), { kubeconfig })]
-  return Promise.all([...peer, ...own])
+  return Promise.all([...peer, ...own, bareDelegate(folder)])
 }
 
 async function compare(all: readonly Contestant[], netns: string): Promise<void> {
@@ -99,11 +99,13 @@ async function once(who: Contestant, netns: string, samples: Samples): Promise<v
   samples.VERSION.push(await measure(who, 'VERSION', bare))
   samples.ADD.push(await measure(who, 'ADD', bare))
   samples.DEL.push(await measure(who, 'DEL', bare))
+  if (isBare(who)) return
   samples['ADD 4 aux'].push(await measure(who, 'ADD', full))
   samples['DEL 4 aux'].push(await measure(who, 'DEL', full))
 }
 
 function memory(who: Contestant, netns: string): string {
+  if (isBare(who)) return ''
   if (!existsSync('/usr/bin/time')) return 'no GNU time'
   const place = { netns, container: `m${randomBytes(8).toString('hex')}`, pod: 'full' }
   const mb = residentMb(who, 'ADD', place)
@@ -111,7 +113,13 @@ function memory(who: Contestant, netns: string): string {
   return mb === undefined ? '?' : `${mb.toFixed(1)} MB`
 }
 
+/** It knows of no aux networks. */
+function isBare({ name }: Contestant): boolean {
+  return name === 'bridge alone'
+}
+
 function cell({ median, p95 }: Figures, base: Figures | undefined): string {
+  if (Number.isNaN(median)) return ''
   const ratio = base === undefined ? '' : ` (${(median / base.median).toFixed(2)})`
   return `${median.toFixed(1)} / ${p95.toFixed(1)}${ratio}`
 }
