@@ -1,4 +1,4 @@
-import { connect, createServer, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { type AbstractSockets, type BoundSocket, CONNECT_MS, type Watch } from './abstract-socket.ts'
 
 export const nodeSockets: AbstractSockets = { bind, watch }
@@ -6,7 +6,7 @@ export const nodeSockets: AbstractSockets = { bind, watch }
 function bind(name: string): Promise<BoundSocket | undefined> {
   return new Promise((resolve, reject) => {
     const connected = new Set<Socket>()
-    const server = createServer(socket => {
+    const server = process.getBuiltinModule('node:net').createServer(socket => {
       connected.add(socket)
       socket.on('error', () => undefined)
       socket.on('close', () => connected.delete(socket))
@@ -25,7 +25,7 @@ function bind(name: string): Promise<BoundSocket | undefined> {
 function watch(name: string, limitMs: number): Promise<Watch> {
   return new Promise(resolve => {
     let reached = false
-    const socket = connect(`\0${name}`)
+    const socket = process.getBuiltinModule('node:net').connect(`\0${name}`)
     const timer = setTimeout(() => done('held'), Math.max(limitMs, CONNECT_MS))
     const done = (outcome: Watch) => {
       clearTimeout(timer)

@@ -1,9 +1,8 @@
-import { connect } from 'node:net'
 import { LineAnswer, type LineExchange } from './line-answer.ts'
 
 export function exchangeWithNode(wish: LineExchange): Promise<string | undefined> {
   return new Promise(resolve => {
-    const socket = connect(wish.socket)
+    const socket = process.getBuiltinModule('node:net').connect(wish.socket)
     const answer = new LineAnswer(wish, text => {
       resolve(text)
       socket.destroy()

@@ -1,9 +1,10 @@
 import { bunEngine } from './bun.ts'
 import type { LineExchange } from './line-answer.ts'
+import { exchangeWithBun } from './line-exchange-bun.ts'
+import { exchangeWithNode } from './line-exchange-node.ts'
 
 /** Asks; undefined = nobody is there, or no whole answer came in time. */
-export async function exchangeLine(wish: LineExchange): Promise<string | undefined> {
+export function exchangeLine(wish: LineExchange): Promise<string | undefined> {
   const bun = bunEngine()
-  if (bun === undefined) return (await import('./line-exchange-node.ts')).exchangeWithNode(wish)
-  return (await import('./line-exchange-bun.ts')).exchangeWithBun(bun, wish)
+  return bun === undefined ? exchangeWithNode(wish) : exchangeWithBun(bun, wish)
 }

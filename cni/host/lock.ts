@@ -1,6 +1,8 @@
 import { readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AbstractSockets, BoundSocket, Watch } from './abstract-socket.ts'
+import { bunSockets } from './abstract-socket-bun.ts'
+import { nodeSockets } from './abstract-socket-node.ts'
 import { bunEngine } from './bun.ts'
 import { makeFolder } from './files.ts'
 import { pause } from './pause.ts'
@@ -35,7 +37,7 @@ export interface LockOptions {
 export async function acquireLock(folder: string, name: string, options: LockOptions): Promise<Lock> {
   const path = join(folder, name)
   const deadline = performance.now() + options.timeoutMs
-  const sockets = await socketsOf()
+  const sockets = socketsOf()
   while (true) {
     const address = await currentAddress(folder, path)
     const socket = await sockets.bind(address)
@@ -118,7 +120,7 @@ function read(path: string): string | undefined {
 
 /** Waits for the end of a holder; 0 ms only asks whether there is one. */
 async function released(address: string, limitMs: number): Promise<Watch> {
-  const outcome = await (await socketsOf()).watch(address, limitMs)
+  const outcome = await socketsOf().watch(address, limitMs)
   // Its queue may be full, or it has ended this moment: look again, not at once.
   if (outcome === 'nobody' && limitMs > 0) await pause(RETRY_MS)
   return outcome
@@ -126,11 +128,9 @@ async function released(address: string, limitMs: number): Promise<Watch> {
 
 const RETRY_MS = 2
 
-/** Only what this engine uses gets loaded. */
-async function socketsOf(): Promise<AbstractSockets> {
+function socketsOf(): AbstractSockets {
   const bun = bunEngine()
-  if (bun === undefined) return (await import('./abstract-socket-node.ts')).nodeSockets
-  return (await import('./abstract-socket-bun.ts')).bunSockets(bun)
+  return bun === undefined ? nodeSockets : bunSockets(bun)
 }
 
 function removeQuietly(path: string): void {

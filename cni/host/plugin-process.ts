@@ -4,6 +4,8 @@ import { findPlugin, type PluginCall, type PluginRunner } from '../spec/plugin.t
 import { bunEngine } from './bun.ts'
 import { pause } from './pause.ts'
 import type { Ended, PluginSpawn } from './plugin-spawn.ts'
+import { spawnWithBun } from './plugin-spawn-bun.ts'
+import { spawnWithNode } from './plugin-spawn-node.ts'
 
 export interface PluginProcessOptions {
   /** Where executables are looked for, from left to right. */
@@ -100,11 +102,9 @@ export class PluginProcesses implements PluginRunner {
   }
 }
 
-/** Only what this engine uses gets loaded. */
 async function spawnPlugin(wish: PluginSpawn): Promise<Ended> {
   const bun = bunEngine()
-  if (bun === undefined) return (await import('./plugin-spawn-node.ts')).spawnWithNode(wish)
-  return (await import('./plugin-spawn-bun.ts')).spawnWithBun(bun, wish)
+  return bun === undefined ? spawnWithNode(wish) : spawnWithBun(bun, wish)
 }
 
 function parseError(text: string): CniError | undefined {

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process'
 import { type Ended, type PluginSpawn, PluginWatch } from './plugin-spawn.ts'
 
 /** Runs a plugin by Node's own means. */
 export function spawnWithNode(wish: PluginSpawn): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const [program = '', ...words] = wish.argv
+    const { spawn } = process.getBuiltinModule('node:child_process')
     const child = spawn(program, words, { env: { ...wish.env }, stdio: ['pipe', 'pipe', 'pipe'], detached: true })
     // After the spawn, which throws at once for some faults: nothing would end the watch then.
     const watch = new PluginWatch(wish)

@@ -6,8 +6,10 @@ import { KactusCode } from '../networks/codes.ts'
 import { CniCode, CniError } from '../spec/errors.ts'
 import type { JsonObject } from '../spec/json.ts'
 import { pluginFolders } from '../spec/plugin.ts'
+import { add } from './add.ts'
 import type { Call } from './call.ts'
 import { type Conf, logLevelFrom } from './config.ts'
+import { del } from './del.ts'
 import type { CniProcess } from './dispatch.ts'
 import type { Request } from './request.ts'
 import { canLookUp, lookupSources } from './sources.ts'
@@ -40,13 +42,13 @@ export async function runCommand(io: CniProcess, uid: number, given: Given): Pro
 
 type Work = (call: Call) => Promise<JsonObject | undefined>
 
-/** Each command is loaded when it is asked for. */
+/** What is asked for once a pod is at hand; the others are loaded when they are asked for. */
 function workOf(command: Request['command']): Work {
   switch (command) {
     case 'ADD':
-      return async call => (await import('./add.ts')).add(call)
+      return add
     case 'DEL':
-      return async call => (await import('./del.ts')).del(call)
+      return del
     case 'CHECK':
       return async call => (await import('./check.ts')).check(call)
     case 'STATUS':

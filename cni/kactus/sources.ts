@@ -1,5 +1,6 @@
 import { KactusCode } from '../networks/codes.ts'
 import { CniError } from '../spec/errors.ts'
+import { askAgent, isAgentSocket } from './agent-lookup.ts'
 import type { Conf } from './config.ts'
 import type { KubeReader } from './kube.ts'
 import type { KubeAccess } from './kubeconfig.ts'
@@ -10,13 +11,12 @@ const AGENT_FIRST_BYTE_MS = 250
 const AGENT_TOTAL_MS = 1000
 const API_TOTAL_MS = 20_000
 
-/** The agent of this node and the API, each loaded only when it is asked. */
+/** The agent of this node and the API, which is loaded only when it is asked. */
 export function lookupSources(conf: Conf, env: Environment, uid: number): LookupSources {
   let reader: Promise<KubeReader> | undefined
   return {
     async agent(question) {
       if (conf.agentSocket === '') return undefined
-      const { askAgent } = await import('./agent-lookup.ts')
       const limits = { firstByteMs: AGENT_FIRST_BYTE_MS, totalMs: AGENT_TOTAL_MS }
       return askAgent(question, { socket: conf.agentSocket, uid, ...limits })
     },
@@ -33,7 +33,6 @@ export function lookupSources(conf: Conf, env: Environment, uid: number): Lookup
  */
 export async function canLookUp(conf: Conf, env: Environment, uid: number): Promise<void> {
   if (conf.agentSocket !== '') {
-    const { isAgentSocket } = await import('./agent-lookup.ts')
     if (isAgentSocket(conf.agentSocket, uid)) return
   }
   await readAccess(conf, env)
