@@ -9,7 +9,7 @@ export interface Thrift {
   stop(): void
 }
 
-/** Busy moments may follow close upon each other; each collection costs some 20 ms. */
+/** Busy moments may follow close upon each other; each collection costs some 30 ms. */
 const restMs = 1_000
 const leastMs = 25_000
 /** Where nothing is ever busy. */
