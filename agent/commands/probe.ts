@@ -42,12 +42,13 @@ async function introduce(hostRoot: string): Promise<{ pid: number } | { fault: s
 }
 
 async function check(request: ProbeRequest, signal: AbortSignal): Promise<readonly CheckResult[]> {
-  const { node, settings, apiService, api, reads, clusterDns, peers, peerPort, host, overallMs } = request
-  const ports = createSocketPorts({
+  const { node, settings, apiService, api, reads, clusterDns, peers, peerPort, host, overallMs, addresses } = request
+  const sockets = createSocketPorts({
     kube: reads.length === 0 ? undefined : createRelayedApi(api?.server ?? '', reads),
     peers: createPeerPort(peerPort),
     findPeers: async () => peers,
   })
+  const ports = { ...sockets, resolveHost: async (name: string) => addresses[name] ?? [] }
   const checks = createChecks({ from: 'sandbox', settings, apiService, ports, apiPlace: api, clusterDns, host })
   const groups = [{ from: 'sandbox', checks }] as const
   return (await runChecks({ node, dryRun: true, groups, overallMs, signal })).checks

@@ -10,6 +10,7 @@ import type { ApiPlace } from '../verify/api-path-check.ts'
 import type { Check } from '../verify/check.ts'
 import { findClusterDns } from '../verify/dns/cluster-dns.ts'
 import { parseResolvConf } from '../verify/dns/resolv-conf.ts'
+import { resolveAll } from '../verify/host-names.ts'
 import { readAhead, readKubernetesService } from '../verify/kubernetes-service.ts'
 import { localAddressTowards } from '../verify/peers/exchange.ts'
 import type { CheckPorts } from '../verify/ports.ts'
@@ -86,9 +87,11 @@ async function gatherRequest(
 ): Promise<Omit<ProbeRequest, 'host'>> {
   const { dnsDomains, checkTimeoutMs, tcp, ipFamilies, initialTimeoutMs } = settings.verify
   const how = { signal, timeoutMs: checkTimeoutMs }
-  const [clusterDns, peers] = await Promise.all([
+  const hosts = [...tcp, ...(settings.apiService === undefined ? [] : [settings.apiService])].map(({ host }) => host)
+  const [clusterDns, peers, addresses] = await Promise.all([
     findDns(settings, ports, signal),
     ports.findPeers(signal),
+    resolveAll(hosts, ports.resolveHost, how),
     reads && readAhead(reads.api, how),
   ])
   return {
@@ -99,6 +102,7 @@ async function gatherRequest(
     api: await placeOf(settings, credentials, reads?.api, how),
     reads: (await reads?.relay()) ?? [],
     clusterDns,
+    addresses,
     peers,
     peerPort: settings.agent.listen.port,
   }

@@ -10,6 +10,7 @@ import { sweepSandboxes } from '../sandbox/sweep.ts'
 import { createKnock, type Knock } from '../verify/api-path-check.ts'
 import { createChecks, createSocketPorts } from '../verify/checks.ts'
 import { type ProbeGroup, type Progress, runChecks } from '../verify/engine.ts'
+import { resolveOnce } from '../verify/host-names.ts'
 import { createPeerPort } from '../verify/peers/exchange.ts'
 import { choosePeers } from '../verify/peers/peer.ts'
 import { createPeerSource, type PeerSource } from '../verify/peers/source.ts'
@@ -133,7 +134,7 @@ function createGroups(work: Work): readonly ProbeGroup[] {
 function createPorts({ options, source }: Work, kube: KubeApi | undefined): CheckPorts {
   const { nodeName, agent } = options.settings
   let peers: ReturnType<CheckPorts['findPeers']> | undefined
-  return createSocketPorts({
+  const sockets = createSocketPorts({
     kube,
     peers: createPeerPort(agent.listen.port),
     findPeers(signal) {
@@ -143,4 +144,5 @@ function createPorts({ options, source }: Work, kube: KubeApi | undefined): Chec
       return peers
     },
   })
+  return { ...sockets, resolveHost: resolveOnce(sockets.resolveHost) }
 }

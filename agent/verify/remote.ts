@@ -18,6 +18,8 @@ export interface ProbeRequest {
   readonly clusterDns: ClusterDns
   readonly peers: readonly Peer[]
   readonly peerPort: number
+  /** Of the hosts to dial, as the node resolves them: whose resolver is on its loopback is out of reach from a sandbox. */
+  readonly addresses: Readonly<Record<string, readonly string[]>>
   /** Address of the node, as the sandbox reaches it. */
   readonly host: string | undefined
 }
@@ -43,6 +45,7 @@ const requestShape = v.object({
   clusterDns: v.object({ domain: maybe(v.string()), servers: words }),
   peers: v.array(v.object({ node: v.string(), address: v.string(), ready: v.boolean() })),
   peerPort: v.number(),
+  addresses: v.record(v.string(), words),
   host: maybe(v.string()),
 })
 

@@ -24,6 +24,7 @@ const request: ProbeRequest = {
   clusterDns: { domain: undefined, servers: ['127.0.0.1'] },
   peers: [],
   peerPort: 1,
+  addresses: {},
   host: undefined,
 }
 
@@ -105,6 +106,19 @@ t.test('a sandbox is on record before ADD, checks from inside, and is gone after
   )
   t.strictSame(bed.calls, whole)
   t.equal(await bed.records(), 0)
+})
+
+t.test('names are dialled as the host resolves them', async t => {
+  const bed = await makeBed(t)
+  const tcp = ['known.test', 'unknown.test'].map(host => ({ host, port: 1 }))
+  const asked = { ...request, settings: { ...request.settings, tcp }, addresses: { 'known.test': ['127.0.0.1'] } }
+  const results = await withSandbox(bed.options, signal, async sandbox =>
+    parseProbeResults(await sandbox.ask(JSON.stringify(asked), signal)),
+  )
+  t.strictSame(
+    results.filter(({ code }) => code === 'tcp').map(({ target, reason }) => `${target} ${reason}`),
+    ['127.0.0.1:1 Refused', '127.0.0.1:1 (known.test) Refused', 'unknown.test:1 Unreachable'],
+  )
 })
 
 t.test('work that throws leaves nothing either', async t => {

@@ -17,6 +17,7 @@ const request: ProbeRequest = {
   clusterDns: { domain: undefined, servers: ['10.96.0.10'] },
   peers: [{ node: 'n2', address: '192.0.2.2', ready: true }],
   peerPort: 8080,
+  addresses: { h: ['192.0.2.7'] },
   host: '10.42.1.1',
 }
 
