@@ -110,10 +110,12 @@ export async function askAgent(node: LabNode, path: string): Promise<{ status: n
   return JSON.parse(await node.must([process.execPath, '-e', script])) as { status: number; text: string }
 }
 
-/** The sum of the series of that name. */
-export async function readMetric(node: LabNode, name: string): Promise<number> {
+/** The sum of the series of that name, of those with a label such as `status="failed"` where one is told; NaN = none. */
+export async function readMetric(node: LabNode, name: string, label = ''): Promise<number> {
   const { text } = await askAgent(node, '/metrics')
-  const lines = text.split('\n').filter(line => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+  const all = text.split('\n').filter(line => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+  const lines = all.filter(line => line.includes(label))
+  if (label !== '' && lines.length === 0) return Number.NaN
   return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
 }
 

@@ -2,9 +2,10 @@ import { statSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { account, isBuilt, type KactusBuild } from './agent.ts'
 import type { LabChild } from './child.ts'
+import { mergePatch, readMetric } from './gate-bed.ts'
 import { type Lab, startLab } from './lab.ts'
 import type { LabNode } from './node.ts'
-import { ask, readNode, verifiedLabel } from './objects.ts'
+import { ask, deletePod, readNode, verifiedLabel } from './objects.ts'
 import type { LabPod } from './pods.ts'
 import { until } from './until.ts'
 
@@ -64,6 +65,22 @@ async function startAgent({ lab, node, kactus }: Bench, settings?: string): Prom
 
 async function answers(t: Test, bench: Bench): Promise<void> {
   const { node, lab } = bench
+
+  await t.test('pods that verify the node are counted, by phase', async t => {
+    const series = (status: string) => readMetric(node, 'kube_node_ready_worker_pods', `status="${status}"`)
+    await until('the count', async () => (await series('running')) === 0)
+    const pods = '/api/v1/namespaces/default/pods'
+    const metadata = { name: 'worker', labels: { app: 'kube-node-ready', component: 'worker' } }
+    const spec = { nodeName: node.name, containers: [{ name: 'worker', image: 'none' }] }
+    await ask(lab.api, { method: 'POST', path: pods, body: { apiVersion: 'v1', kind: 'Pod', metadata, spec } })
+    await until('the pod to be counted', async () => (await series('pending')) === 1)
+    const body = { status: { phase: 'Succeeded' } }
+    await ask(lab.api, { method: 'PATCH', path: `${pods}/worker/status`, body, contentType: mergePatch })
+    await until('its end to be counted', async () => (await series('succeeded')) === 1)
+    await deletePod(lab.api, { namespace: 'default', name: 'worker' })
+    await until('it to be forgotten', async () => (await series('succeeded')) === 0)
+    t.equal(await readMetric(node, 'kube_node_ready_worker_pods'), 0, 'and no other is')
+  })
 
   await t.test('the socket is for root alone', async t => {
     const mode = (path: string) => (statSync(node.path(path)).mode & 0o777).toString(8)
