@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { findKubeAssets } from '../cluster/assets.ts'
 import { CommandFailed } from '../machine/command.ts'
 import { waitFor } from '../machine/wait.ts'
 import { images } from './cluster/images.ts'
@@ -10,11 +11,14 @@ import { leftoversOf } from './leftovers.ts'
 import {
   cacheFolder,
   clusterCommand,
+  foreignClusterCommand,
   randomClusterId,
   startClusterCommand,
   startTestCluster,
   type TestCluster,
+  takeDownAfter,
 } from './test-cluster.ts'
+import { timed } from './timed.ts'
 
 /** Kernel settings of the whole machine that a kubelet would change. */
 const sysctls = ['kernel/panic', 'kernel/panic_on_oops', 'vm/overcommit_memory', 'kernel/keys/root_maxkeys']
@@ -53,7 +57,7 @@ async function startBoxes({ kubectl }: TestCluster): Promise<readonly Pod[]> {
 
 t.test('a cluster as it is before nopal comes', async t => {
   const before = readSysctls()
-  const cluster = await startTestCluster()
+  const cluster = await timed(t, 'up', startTestCluster)
   t.teardown(() => cluster.down())
   const { kubectl } = cluster
 
@@ -62,6 +66,14 @@ t.test('a cluster as it is before nopal comes', async t => {
     t.equal(code, 1)
     t.match(text, /is there already.*"down"/)
     t.match(await clusterCommand(cluster.plan.id, 'status'), { code: 0, text: /up\n/ }, 'the first is untouched')
+  })
+
+  t.test('it is found also by who keeps another cache', async t => {
+    const KUBEBUILDER_ASSETS = await findKubeAssets(['kubectl'])
+    const env = { XDG_CACHE_HOME: t.testdir(), KUBEBUILDER_ASSETS }
+    const { code, text } = await foreignClusterCommand(env, cluster.plan.id, 'kubectl', 'get', 'nodes', '-o', 'name')
+    t.same([code, text], [0, 'node/n1\nnode/n2\n'])
+    t.match(await foreignClusterCommand(env, cluster.plan.id, 'up'), { code: 1, text: /is there already/ })
   })
 
   t.test('nodes register with the taint that nopal lifts', async t => {
@@ -96,12 +108,25 @@ t.test('a cluster as it is before nopal comes', async t => {
 
   t.test('down leaves nothing, and kernel settings are as before', async t => {
     t.not(leftoversOf(cluster.plan).length, 0, 'what is there is seen')
-    t.match(await clusterCommand(cluster.plan.id, 'down'), { code: 0 })
+    t.match(await timed(t, 'down', () => clusterCommand(cluster.plan.id, 'down')), { code: 0 })
     t.same(leftoversOf(cluster.plan), [])
     t.same(readSysctls(), before)
     t.match(await clusterCommand(cluster.plan.id, 'status'), { code: 1, text: /not there/ })
     t.match(await clusterCommand(cluster.plan.id, 'down'), { code: 0, text: /no cluster/ }, 'again')
   })
+})
+
+t.test('of two starts at once one is refused and says what to do, and the other comes up', async t => {
+  const plan = planCluster(randomClusterId(), cacheFolder())
+  takeDownAfter(t, plan.id)
+  const ends = await Promise.all([clusterCommand(plan.id, 'up'), clusterCommand(plan.id, 'up')])
+  const [winner, loser] = ends.toSorted((one, other) => one.code - other.code)
+  t.match(winner, { code: 0, text: /DNS ready/ })
+  t.match(loser, { code: 1, text: /is there already.*"down"/ })
+  t.notMatch(loser?.text, /machines/, 'it has made nothing')
+  t.match(await clusterCommand(plan.id, 'status'), { code: 0, text: /up\n/ })
+  t.match(await clusterCommand(plan.id, 'down'), { code: 0 })
+  t.same(leftoversOf(plan), [])
 })
 
 interface Ending {
@@ -122,7 +147,7 @@ const endings: readonly Ending[] = [
 for (const { name, after, signal } of endings) {
   t.test(`${name}: down leaves nothing`, async t => {
     const plan = planCluster(randomClusterId(), cacheFolder())
-    t.teardown(() => clusterCommand(plan.id, 'down'))
+    takeDownAfter(t, plan.id)
     const child = startClusterCommand(plan.id, 'up')
     const ended = once(child, 'exit')
     let said = ''

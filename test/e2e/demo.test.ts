@@ -9,7 +9,9 @@ import { leftoversOf } from './leftovers.ts'
 import { cacheFolder, clusterCommand } from './test-cluster.ts'
 
 const root = join(import.meta.dirname, '../..')
-const env = { ...bareEnv, ...process.env }
+const env = Object.fromEntries(
+  Object.entries({ ...bareEnv, ...process.env }).map(([name, value = '']) => [name, value]),
+)
 
 t.test('the demo on a cluster tells its story, ends with 0 and leaves nothing', async t => {
   const { child, output } = startDemo(t, [])
@@ -69,5 +71,5 @@ function planOf(output: string) {
 }
 
 function shell(command: string): Promise<string> {
-  return runCommand(['sh', '-c', `cd "$0" && ${command}`, root], { env: { HOME: process.env.HOME ?? '/root' } })
+  return runCommand(['sh', '-c', `cd "$0" && ${command}`, root], { env })
 }

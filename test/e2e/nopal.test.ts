@@ -5,22 +5,34 @@ import { arrival } from './cases/arrival.ts'
 import { continuous } from './cases/continuous.ts'
 import { crowd } from './cases/crowd.ts'
 import { farewell } from './cases/farewell.ts'
+import { capabilities, manual } from './cases/manual.ts'
 import { networks } from './cases/networks.ts'
 import { rights } from './cases/rights.ts'
 import { buildImage } from './product.ts'
 import { startTestCluster } from './test-cluster.ts'
+import { timed } from './timed.ts'
 
 // One cluster, from the first apply to the uninstall. The cases are one story: each begins where the last one ended, so
 // the first failure ends it.
-const story = [...arrival, ...networks, ...crowd, ...agents, ...continuous, ...farewell, ...rights]
+const story = [
+  ...arrival,
+  ...manual,
+  ...networks,
+  ...crowd,
+  ...agents,
+  ...capabilities,
+  ...continuous,
+  ...farewell,
+  ...rights,
+]
 
 t.test('nopal on a real cluster', async t => {
-  const archive = await buildImage()
-  const cluster = await startTestCluster()
+  const archive = await timed(t, 'the image is built', buildImage)
+  const cluster = await timed(t, 'the cluster is up', startTestCluster)
   t.teardown(() => cluster.down())
-  const bed = await prepareBed(cluster, archive)
+  const bed = await timed(t, 'both nodes have the image', () => prepareBed(cluster, archive))
   for (const [at, { name, run }] of story.entries()) {
-    await t.test(name, t => run(t, bed))
+    await t.test(name, t => timed(t, name, () => run(t, bed)))
     if (t.passing()) continue
     t.comment(await describeAgents(bed))
     const rest = story.slice(at + 1).map(each => each.name)

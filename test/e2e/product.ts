@@ -14,9 +14,13 @@ export const manifestFolder = join(root, 'daemonset')
 /** The image that the examples name. */
 const exampleImage = 'docker.io/library/busybox:1.37'
 
+export type ImageArch = 'amd64' | 'arm64'
+
+/** What this machine runs. */
+export const ownArch: ImageArch = process.arch === 'arm64' ? 'arm64' : 'amd64'
+
 /** Builds the image as everybody does, and returns the archive's path. */
-export async function buildImage(): Promise<string> {
-  const arch = process.arch === 'arm64' ? 'arm64' : 'amd64'
+export async function buildImage(arch = ownArch): Promise<string> {
   await runCommand([join(root, 'scripts/image.sh'), '--arch', arch], {
     timeoutMs: 300_000,
     env: { HOME: process.env.HOME ?? '/root', ...cacheHome() },

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { Test } from 'tap'
 import type { ApiTarget } from '../cluster/api-client.ts'
 import { findKubeAssets } from '../cluster/assets.ts'
 import { runCommand } from '../machine/command.ts'
@@ -38,8 +39,23 @@ export function cacheFolder(): string {
 }
 
 /** Runs the cluster program to its end, whatever its exit code. */
-export async function clusterCommand(id: string, ...args: readonly string[]): Promise<{ code: number; text: string }> {
-  const child = startClusterCommand(id, ...args)
+export function clusterCommand(id: string, ...args: readonly string[]): Promise<{ code: number; text: string }> {
+  return endOf(startClusterCommand(id, ...args))
+}
+
+/** As somebody else runs it, with another environment. */
+export function foreignClusterCommand(
+  env: Readonly<Record<string, string>>,
+  id: string,
+  ...args: readonly string[]
+): Promise<{ code: number; text: string }> {
+  const all = { ...process.env, ...env }
+  return endOf(
+    spawn(process.execPath, [program, '--name', id, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: all }),
+  )
+}
+
+async function endOf(child: ChildProcess): Promise<{ code: number; text: string }> {
   let text = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', chunk => {
@@ -79,6 +95,15 @@ export async function startTestCluster(): Promise<TestCluster> {
       if (keeper.pid !== undefined) process.kill(-keeper.pid, 'SIGKILL')
     },
   }
+}
+
+/** Takes a cluster down when the test ends, and when its process dies before that. */
+export function takeDownAfter(t: Test, id: string): void {
+  const keeper = startKeeper(id)
+  t.teardown(async () => {
+    await clusterCommand(id, 'down')
+    keeper.stdin?.end()
+  })
 }
 
 /** Takes the cluster down when its stdin ends, which is when this process is gone, whatever way it went. */

@@ -31,7 +31,7 @@ export const arrival: readonly Case[] = [
   { name: 'a node whose mesh is cut stays closed, and its condition says why', run: failFar },
   { name: 'with its mesh back it is verified', run: verifyFar },
   { name: 'taint and label have changed in one write, and never before the checks had passed', run: judgeHistory },
-  { name: 'kubectl explain says what a Network is', run: explain },
+  { name: 'kubectl explain says what a Network is, kubectl get which plugin it has', run: explain },
 ]
 
 async function tryManifests(t: Test, { cluster: { kubectl } }: Bed): Promise<void> {
@@ -156,4 +156,5 @@ async function explain(t: Test, { cluster: { kubectl } }: Bed): Promise<void> {
   t.match(said, 'How pods are attached to the network.')
   t.match(said, /config <string> -required- CNI configuration handed to the plugin/)
   t.match(said, /plugin <string> File name of the CNI plugin that makes the interface/)
+  t.match(await kubectl(['get', 'net']), /^NAME +PLUGIN +AGE\nblue +bridge +\d+\w*\ngreen +bridge /)
 }

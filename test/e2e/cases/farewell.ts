@@ -60,7 +60,8 @@ async function seeGone(t: Test, { cluster: { admin, kubectl }, nodes }: Bed): Pr
     t.same(await readStanding(admin, name), { tainted: false, label: undefined, condition: undefined }, name)
     const own = [...Object.values(ownFiles), '/etc/cni/net.d/kactus.d', '/var/lib/cni/kactus']
     for (const path of own) t.notOk(await isThere(machine, path), `${name}: ${path}`)
-    const strays = await machine.run(['find', '/etc/cni', '/opt/cni', '/var/lib/cni', '-name', '*kactus*'])
+    const folders = ['/etc/cni', '/opt/cni', '/var/lib/cni']
+    const strays = await machine.run(['find', ...folders, '-name', '*kactus*', '-o', '-name', '*nopal*', '-type', 'f'])
     t.equal(strays, '', `${name}: nothing of that name`)
   }
 }

@@ -20,6 +20,7 @@ export const networks: readonly Case[] = [
   { name: 'a Network with broken config is refused with what is wrong', run: refuseBroken },
   { name: 'a pod whose network is missing says so in its event, and starts when it comes', run: failMissing },
   { name: 'a pod whose plugin the node lacks says so in its event', run: failWithoutPlugin },
+  { name: 'a broken config that no schema can see is named in the event of the pod', run: failBroken },
   { name: 'pods deleted: no address, interface or record is left', run: endAll },
 ]
 
@@ -137,6 +138,34 @@ async function failWithoutPlugin(t: Test, { cluster: { admin, kubectl }, near }:
   await createPod(admin, { name: 'unplugged', node: near.name, annotations: { networks: '[{"name": "pink"}]' } })
   t.match(await whyNotStarted(admin, 'unplugged'), /no-such-plugin/)
   t.equal((await readPod(admin, 'unplugged'))?.status.phase, 'Pending')
+}
+
+interface HiddenFault {
+  readonly network: string
+  readonly config: string
+  /** What the user reads. */
+  readonly sentence: RegExp
+}
+
+/** Rules of a schema know neither the plugin's keys nor which bracket closes which. */
+const hiddenFaults: readonly HiddenFault[] = [
+  { network: 'crossed', config: '{"a": [1}, "b": {"c": 2]}', sentence: /Network default\/crossed: .*JSON/ },
+  {
+    network: 'astray',
+    config: '{"bridge": "astray-much-too-long", "ipam": {"type": "host-local", "subnet": "192.168.46.0/24"}}',
+    sentence: /astray-much-too-long/,
+  },
+]
+
+async function failBroken(t: Test, { cluster: { admin, kubectl }, near }: Bed): Promise<void> {
+  for (const { network, config, sentence } of hiddenFaults) {
+    const object = { apiVersion: 'kaloom.com/v1', kind: 'Network', metadata: { name: network } }
+    await kubectl(['apply', '-f', '-'], JSON.stringify({ ...object, spec: { plugin: 'bridge', config } }))
+    await createPod(admin, { name: network, node: near.name, annotations: { networks: `[{"name": "${network}"}]` } })
+    const said = await whyNotStarted(admin, network)
+    t.comment(said)
+    t.match(said, sentence)
+  }
 }
 
 function bridgeNetwork(name: string, plugin: string): object {
