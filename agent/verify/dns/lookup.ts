@@ -63,7 +63,16 @@ function cut(message: string, cause?: unknown): Conclusion {
 async function ask(lookup: Lookup, way: keyof DnsTransport): Promise<DnsReply> {
   const id = randomInt(0x1_0000)
   const query = encodeQuery(id, lookup.question)
-  return lookup.transport[way](lookup.server, query, reply => readReply(reply, id, lookup.question), lookup.signal)
+  let strange = false
+  const accept = (reply: Buffer) => {
+    const read = readReply(reply, id, lookup.question)
+    strange ||= read === undefined
+    return read
+  }
+  return lookup.transport[way](lookup.server, query, accept, lookup.signal).catch(error => {
+    // Passed over while another may still come, as anybody can send one; when none comes, this is what the server said.
+    throw strange ? new CheckFault('BadReply', 'only replies with another id or to another question', error) : error
+  })
 }
 
 /** A server that said something tells more than silence, and silence more than a try that never began. */

@@ -59,6 +59,11 @@ const cases: readonly CheckCase[] = [
     want: ['dns fail CNAMELoop: x.test @127.0.0.1 A,AAAA'],
   },
   {
+    name: 'replies with another id, and never the right one',
+    servers: [asked => v4(asked).map(dns.withOtherId)],
+    want: ['dns fail BadReply: x.test @127.0.0.1 A,AAAA'],
+  },
+  {
     name: 'always cut short',
     servers: [asked => [dns.truncated(asked)]],
     want: ['dns fail Truncated: x.test @127.0.0.1 A,AAAA'],

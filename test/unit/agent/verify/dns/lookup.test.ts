@@ -34,7 +34,7 @@ const cases: readonly LookupCase[] = [
   },
   { name: 'two packets are lost', script: asked => (asked.before < 2 ? [] : [good(asked)]), want: [address] },
   { name: 'silence', script: () => [], want: 'NoAnswer', ways: ['udp', 'udp', 'udp'] },
-  { name: 'replies with a wrong id only', script: asked => [dns.withOtherId(good(asked))], want: 'NoAnswer' },
+  { name: 'replies with a wrong id only', script: asked => [dns.withOtherId(good(asked))], want: 'BadReply' },
   {
     name: 'a wrong id, then the answer',
     script: asked => [dns.withOtherId(dns.answer(asked, { A: ['192.0.2.66'] })), good(asked)],
@@ -44,7 +44,7 @@ const cases: readonly LookupCase[] = [
   {
     name: 'replies to another question only',
     script: asked => [dns.otherQuestion(asked, '192.0.2.66')],
-    want: 'NoAnswer',
+    want: 'BadReply',
   },
   {
     name: 'another question, then the answer',
