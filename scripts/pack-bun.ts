@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { chmod, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Arch } from './build.ts'
 import { packageFolder } from './registry-package.ts'
@@ -21,7 +21,7 @@ const obeyedVariables = ['BUN_BE_BUN', 'BUN_OPTIONS', 'BUN_BYTECODE_ORDER_OUT', 
 export async function packWithBun(entry: string, output: string, arch: Arch): Promise<void> {
   const base = join(await packageFolder(basePackages[arch]), 'bin/bun')
   const bun = join(await packageFolder(basePackages[process.arch === 'arm64' ? 'arm64' : 'amd64']), 'bin/bun')
-  await promisify(execFile)(bun, [
+  const build = [
     'build',
     '--compile',
     `--compile-executable-path=${base}`,
@@ -35,8 +35,10 @@ export async function packWithBun(entry: string, output: string, arch: Arch): Pr
     '--no-compile-autoload-dotenv',
     '--no-compile-autoload-bunfig',
     `--outfile=${output}`,
-    entry,
-  ])
+    basename(entry),
+  ]
+  // Bun names the pieces after their path from here: with a longer one every build would be another program.
+  await promisify(execFile)(bun, build, { cwd: dirname(entry) })
   const program = await readFile(output)
   for (const name of obeyedVariables) silence(program, name)
   await writeFile(output, program)

@@ -43,7 +43,7 @@ t.test('--keep returns with 0; its advice works; kill ends it', async t => {
 t.test('killed with -9 and swept, it leaves nothing', async t => {
   const { child, output } = startDemo(t, [])
   const id = await runOf(child)
-  await until('pods', () => output().includes('app1 reaches'))
+  await until('pods', () => output().includes('app1 reaches'), { limitMs: 120_000 })
   child.kill('SIGKILL')
   await once(child, 'exit')
   t.match(await collect([join(scripts, 'lab-clean.sh'), id], { env }), { code: 0, stderr: '' })
