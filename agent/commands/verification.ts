@@ -18,6 +18,7 @@ import { settlePodsPath } from '../verify/pods-path.ts'
 import type { CheckPorts } from '../verify/ports.ts'
 import { severityOf } from '../verify/severity.ts'
 import { shareReads } from '../verify/shared-reads.ts'
+import { skipAll } from '../verify/vantages.ts'
 import type { Verdict } from '../verify/verdict.ts'
 import type { ProcessPorts } from './process.ts'
 import { askSandbox, type SandboxVantage } from './sandbox-vantage.ts'
@@ -33,6 +34,8 @@ export interface VerificationOptions {
   readonly settings: Settings
   readonly log: Logger
   readonly dryRun: boolean
+  /** Leaves the host as it is: no sandbox is made there, and none swept. */
+  readonly sparesHost?: boolean
   /** undefined = no cluster is known. */
   readonly kube: KubeApi | undefined
   readonly credentials: KubeCredentials | undefined
@@ -58,7 +61,7 @@ export function createVerification(options: VerificationOptions): Verification {
     gravity: severityOf,
     async run(signal, onProgress) {
       // Beside the first run, not before it: what killed runs have left harms nobody for a second.
-      if (settings.verify.from.includes('sandbox')) swept ??= sweepSandboxes(vantage)
+      if (settings.verify.from.includes('sandbox') && !options.sparesHost) swept ??= sweepSandboxes(vantage)
       const verdict = await runSettled(work, () => runOnce(work, signal, onProgress))
       await swept
       return verdict
@@ -116,7 +119,12 @@ function createGroups(work: Work): readonly ProbeGroup[] {
     from: 'sandbox',
     async ask(signal) {
       const checks = createChecks({ ...common, from: 'sandbox' })
-      const { results, made } = await askSandbox(vantage, { ports, reads: shared, checks }, signal)
+      const { results, made } = options.sparesHost
+        ? {
+            results: skipAll(checks, 'DryRun', 'a sandbox writes to this host; --from host,sandbox makes one'),
+            made: false,
+          }
+        : await askSandbox(vantage, { ports, reads: shared, checks }, signal)
       if (made || fromHost) return results
       const instead = await runChecks({
         node: '',

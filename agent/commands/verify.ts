@@ -17,7 +17,10 @@ import { connect, readText, start } from './start.ts'
 import { type Flags, readOutput, UsageError } from './usage.ts'
 import { createVerification, type Verification } from './verification.ts'
 
-/** `nopal verify`: one verification, shown; without `--dry-run` the Node shows it too. */
+/**
+ * `nopal verify`: one verification, shown; without `--dry-run` the Node shows it too. A dry run writes nothing to the host
+ * either: it makes a sandbox only if `--from` asks for one.
+ */
 export async function runVerify(ports: ProcessPorts, flags: Flags): Promise<ExitCode> {
   const output = readOutput(flags)
   const given = start(ports, { nodeNameOptional: flags['dry-run'] === true, output: ports.stderr })
@@ -26,7 +29,8 @@ export async function runVerify(ports: ProcessPorts, flags: Flags): Promise<Exit
   const settings = withVantages(given.settings, flags)
   const credentials = findCredentials(settings, dryRun, log)
   const kube = credentials && connect(ports, credentials)
-  const verification = createVerification({ process: ports, settings, log, dryRun, kube, credentials })
+  const sparesHost = dryRun && flags.from === undefined
+  const verification = createVerification({ process: ports, settings, log, dryRun, sparesHost, kube, credentials })
   // Before the checks: a verdict must never be written to a Node that was made while they ran.
   const node = dryRun || kube === undefined ? undefined : await readNode(kube, settings, ports.ended)
   const progress = createProgressLine(ports.stderr)

@@ -21,7 +21,8 @@ export interface VerdictCheck {
 
 /** Runs `nopal verify` on a node as a person would; the agent must have been started there once. */
 export async function verify(lab: Lab, node: LabNode, args: readonly string[] = []): Promise<VerdictDocument> {
-  const words = [node.nopalScript, 'verify', '--dry-run', '--output', 'json', ...args]
+  const from = args.includes('--from') ? [] : ['--from', 'host,sandbox']
+  const words = [node.nopalScript, 'verify', '--dry-run', '--output', 'json', ...from, ...args]
   const { stdout, stderr, code } = await lab.run.run(words)
   if (code > 1) throw new Error(`nopal verify ended with ${code}: ${stderr}`)
   return JSON.parse(stdout) as VerdictDocument

@@ -58,7 +58,7 @@ t.test('a node whose IPv6 is half dead', async t => {
       if (broken) await node.must(['nft', `${table}; add rule inet dead out ip6 daddr ${server} drop`])
       const settings = `[verify]\ntcp = dual.test:${port}\nip-families = ${policy}\ncheck-timeout = 1s\nfrom = host\n`
       await (await lab.startAgent(node, { settings })).stop('SIGTERM', 5000)
-      const verdict = await verify(lab, node)
+      const verdict = await verify(lab, node, ['--from', 'host'])
       const of = (address: string) => verdict.checks.find(check => check.target.startsWith(address))
       const found = [of(internet.controlPlane), of(`[${server}]`)].map(check =>
         [check?.result, check?.reason].filter(Boolean).join(' '),

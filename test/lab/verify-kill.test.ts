@@ -72,7 +72,7 @@ t.test('an agent killed with -9 during a probe: the next start takes away what i
     const agent = await lab.startAgent(node, { settings: settings(false) })
     await until('the middle of a probe', () => existsSync(node.path('/run/held')))
     const [record] = recordsOn(node)
-    const other = lab.run.run([node.nopalScript, 'verify', '--dry-run'])
+    const other = lab.run.run([node.nopalScript, 'verify', '--dry-run', '--from', 'host,sandbox'])
     await until('its own record', () => recordsOn(node).length === 2)
     t.ok(recordsOn(node).includes(record ?? ''), 'both are there')
     rmSync(node.path('/run/hold'))
