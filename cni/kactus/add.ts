@@ -3,7 +3,7 @@ import type { Attachment, ContainerRecord } from '../networks/record.ts'
 import type { NetworkRequest } from '../networks/request.ts'
 import { CniCode, CniError } from '../spec/errors.ts'
 import type { JsonObject } from '../spec/json.ts'
-import { attachAll, detachAll, findPlugins, mayHaveRun } from './attach.ts'
+import { attachAll, detachAll, findAllPlugins, mayHaveRun } from './attach.ts'
 import { type Call, locked, quiesce, type RecordedWork, workOn } from './call.ts'
 import { readDelegates } from './config.ts'
 import { chosenDevices } from './devices.ts'
@@ -56,10 +56,7 @@ function addNetwork(call: Call, network: NetworkRequest): Promise<JsonObject> {
 /** Writes down what will be done, does it, and answers with the result of the first. */
 async function attach(call: Call, record: ContainerRecord, planned: readonly Attachment[]): Promise<JsonObject> {
   const { conf, runner } = call
-  await findPlugins(
-    runner,
-    planned.map(({ list }) => list),
-  )
+  await findAllPlugins(runner, planned)
   const bench = workOn(call, record)
   try {
     const [first] = planned

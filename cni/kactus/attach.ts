@@ -3,7 +3,7 @@ import type { Attachment } from '../networks/record.ts'
 import type { AttachTo } from '../spec/chain.ts'
 import { addChain, delChain } from '../spec/chain.ts'
 import type { ConfList } from '../spec/conf.ts'
-import { CniError } from '../spec/errors.ts'
+import { CniError, toCniError } from '../spec/errors.ts'
 import type { JsonObject } from '../spec/json.ts'
 import type { PluginRunner } from '../spec/plugin.ts'
 import { forEachBounded } from './bounded.ts'
@@ -26,6 +26,14 @@ export interface Workbench {
 export async function findPlugins(runner: PluginRunner, lists: readonly ConfList[]): Promise<void> {
   const types = new Set(lists.flatMap(({ plugins }) => plugins.map(({ type }) => type)))
   await Promise.all([...types].map(type => runner.find(type)))
+}
+
+/**
+ * Finds what is needed to attach, before any of it runs.
+ * @throws CniError naming the network
+ */
+export async function findAllPlugins(runner: PluginRunner, planned: readonly Attachment[]): Promise<void> {
+  await Promise.all(planned.map(attachment => findPlugins(runner, [attachment.list]).catch(naming(attachment))))
 }
 
 /**
@@ -75,7 +83,13 @@ async function attachOne(bench: Workbench, attachment: Attachment, first?: JsonO
   const started = performance.now()
   if (writer.current(attachment.ifname)?.status !== 'adding')
     await writer.change(attachment.ifname, { status: 'adding' })
-  const result = await addChain(runner, attachment.list, placeOf(attachment, containerId, netns), first)
+  const result = await addChain(runner, attachment.list, placeOf(attachment, containerId, netns), first).catch(
+    error => {
+      const { code, message } = toCniError(error)
+      writer.note(attachment.ifname, { refusal: { code, message, timeMs: Date.now() } })
+      return naming(attachment)(error)
+    },
+  )
   // Until this is on disk its DEL only lacks the result, which it must be able to do without.
   writer.note(attachment.ifname, { status: 'added', result })
   log.info(`added ${titleOf(attachment)}`, { ...factsOf(attachment), ms: Math.round(performance.now() - started) })
@@ -84,7 +98,10 @@ async function attachOne(bench: Workbench, attachment: Attachment, first?: JsonO
 async function detachOne(bench: Workbench, attachment: Attachment): Promise<void> {
   const { runner, writer, log } = bench
   const { containerId, netns } = writer.record
-  await delChain(runner, attachment.list, placeOf(attachment, containerId, netns), attachment.result)
+  await delChain(runner, attachment.list, placeOf(attachment, containerId, netns), attachment.result).catch(error => {
+    if (!neverBegan(attachment, toCniError(error))) return naming(attachment)(error)
+    log.error(`${titleOf(attachment)} is let go: ADD and DEL refuse it in the same words`, factsOf(attachment, error))
+  })
   // If this is lost in a power cut, DEL is called once more; that does no harm.
   await writer.change(attachment.ifname, { status: 'deleted' }, false)
   log.info(`deleted ${titleOf(attachment)}`, factsOf(attachment))
@@ -93,6 +110,27 @@ async function detachOne(bench: Workbench, attachment: Attachment): Promise<void
 async function undo(bench: Workbench, planned: readonly Attachment[]): Promise<void> {
   const current = planned.map(({ ifname }) => bench.writer.current(ifname)).filter(entry => entry !== undefined)
   await detachAll(bench, current.filter(mayHaveRun))
+}
+
+/** What refuses for a moment (an address server that is down) gets so long to come back before it is let go. */
+const LET_GO_MS = 60_000
+
+/**
+ * Whether a plugin refuses an attachment as such: it never had a result, and a minute later DEL still fails just as ADD
+ * did. There is nothing to undo then, and a pod must not be kept from ending by it for ever.
+ */
+function neverBegan({ status, refusal }: Attachment, { code, message }: CniError): boolean {
+  const isOld = refusal !== undefined && Date.now() - refusal.timeMs >= LET_GO_MS
+  return isOld && status === 'adding' && refusal.code === code && refusal.message === message
+}
+
+/** Adds which network it was to a failure, for the pod's event; code and message stay the plugin's own. */
+function naming(attachment: Attachment): (error: unknown) => never {
+  return error => {
+    const { code, message, details } = toCniError(error)
+    const where = `${titleOf(attachment)}, interface ${attachment.ifname}`
+    throw new CniError(code, message, { details: details === undefined ? where : `${details}; ${where}`, cause: error })
+  }
 }
 
 /** Whether any plugin may have worked for it that has not been undone. */

@@ -65,6 +65,7 @@ function planDelegate(input: PlanInput, list: ConfList, isPrimary: boolean): Att
     list,
     status: 'planned',
     result: undefined,
+    refusal: undefined,
   }
 }
 
@@ -90,6 +91,7 @@ function planNetwork(input: PlanInput, wanted: WantedNetwork, role: 'primary' | 
     list: withExtras(confListOf(object, conf.cniVersion), { cniArgs, deviceId, resourceName: object.resourceName }),
     status: 'planned',
     result: undefined,
+    refusal: undefined,
   }
 }
 

@@ -2,7 +2,7 @@ import type { Attachment, ContainerRecord } from '../networks/record.ts'
 import type { RecordStore } from './store.ts'
 
 /** What is to be changed of an attachment. */
-export type AttachmentChange = Partial<Pick<Attachment, 'status' | 'result'>>
+export type AttachmentChange = Partial<Pick<Attachment, 'status' | 'result' | 'refusal'>>
 
 /** Where the work on a container is noted. */
 export interface RecordProgress {

@@ -30,6 +30,15 @@ export interface Attachment {
   readonly list: ConfList
   readonly status: AttachmentStatus
   readonly result: JsonObject | undefined
+  /** How its ADD failed, in the plugin's words. */
+  readonly refusal: Refusal | undefined
+}
+
+export interface Refusal {
+  readonly code: number
+  readonly message: string
+  /** Since the epoch. */
+  readonly timeMs: number
 }
 
 export interface PodRef {
@@ -60,6 +69,7 @@ export function printRecord(record: ContainerRecord): string {
     network: entry.network ?? null,
     mac: entry.mac ?? null,
     result: entry.result ?? null,
+    refusal: entry.refusal === undefined ? null : { ...entry.refusal },
     list: { ...entry.list },
   }))
   const pod = record.pod === undefined ? null : { ...record.pod, uid: record.pod.uid ?? null }
@@ -101,6 +111,7 @@ function attachmentOf(value: Json): Attachment {
     list: listOf(list),
     status: statusOf(field(entry, 'status')),
     result: result === null ? undefined : asObject(result, 'the result of an attachment'),
+    refusal: refusalOf(field(entry, 'refusal')),
   }
 }
 
@@ -115,6 +126,15 @@ function listOf(document: JsonObject): ConfList {
 function statusOf(value: Json | undefined): AttachmentStatus {
   if (value === 'planned' || value === 'adding' || value === 'added' || value === 'deleted') return value
   throw new RecordError('an attachment has no known status')
+}
+
+function refusalOf(value: Json | undefined): Refusal | undefined {
+  if (value === undefined || value === null) return undefined
+  const document = asObject(value, 'the refusal of an attachment')
+  const code = field(document, 'code')
+  const timeMs = field(document, 'timeMs')
+  if (typeof code !== 'number' || typeof timeMs !== 'number') throw new RecordError('a refusal has no code or no time')
+  return { code, message: asString(document, 'message'), timeMs }
 }
 
 function podOf(value: Json | undefined): PodRef | undefined {

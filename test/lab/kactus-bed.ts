@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { KactusCode } from '../../cni/networks/codes.ts'
 import { FakeAgent } from '../fakes/agent-socket.ts'
 import { collect } from './commands.ts'
+import { listedFolder } from './listed-folder.ts'
 import { until } from './until.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -70,13 +70,10 @@ export class KactusBed {
   /** Makes a bed that goes with its test. */
   static async make(t: Test, program: string): Promise<KactusBed> {
     if (!existsSync(program)) throw new Error(`${program} is missing: ./build.sh makes it`)
-    const folder = await mkdtemp(join(tmpdir(), 'nopal-kactus-'))
+    const folder = await listedFolder(t)
     const agent = await FakeAgent.start(join(folder, 'run/agent.sock'))
     const bed = new KactusBed(program, folder, agent)
-    t.teardown(async () => {
-      await agent.stop()
-      await rm(folder, { recursive: true, force: true })
-    })
+    t.teardown(() => agent.stop())
     await mkdir(join(bed.bin, 'held'), { recursive: true })
     await mkdir(bed.cniDir, { mode: 0o700 })
     for (const name of ['fake-a', 'fake-b', 'fake-c']) await bed.installFake(name)
@@ -262,6 +259,13 @@ export class KactusBed {
   async heal(plugin: string, command: string): Promise<void> {
     await this.cancel(plugin, command, 'out')
     await this.cancel(plugin, command, 'code')
+  }
+
+  /** Makes the record look as if its networks had been refused so much earlier. */
+  async ageRefusals(byMs: number): Promise<void> {
+    const file = join(this.cniDir, 'records', `${this.container}.json`)
+    const older = (_match: string, time: string) => `"timeMs":${Number(time) - byMs}`
+    await writeFile(file, readFileSync(file, 'utf8').replace(/"timeMs":(\d+)/g, older))
   }
 
   /** What ADDs have made and no DEL has taken away. */

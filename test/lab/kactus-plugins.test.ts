@@ -40,6 +40,23 @@ function leases(bed: KactusBed): readonly string[] {
 
 for (const program of programs) {
   t.test(basename(program), async t => {
+    t.test('a network that its plugin refuses, in ADD and DEL alike, does not keep the pod for ever', async t => {
+      const { bed, pod } = await ground(t, program)
+      bed.putNetwork('green', { ...bridge(bed, 'green', 42), ipam: { type: 'host-local', subnet: 'nowhere' } })
+      bed.putPod([{ name: 'green' }])
+      const conf = bed.conf({ delegates: [bridge(bed, 'main', 41)] })
+      const options = { conf, netns: pod.path, args: bed.args() }
+      const refused = documentOf(await bed.runPatiently('ADD', options))
+      t.match(refused, { msg: /nowhere/, details: /network default\/green/ }, 'said as the plugin says it, with a name')
+      t.match(documentOf(await bed.run('DEL', options)), { msg: /nowhere/ })
+      t.equal(bed.state().length, 1, 'kept for the retry')
+      await bed.ageRefusals(60_000)
+      const ended = await bed.run('DEL', options)
+      t.equal(ended.code, 0, ended.stdout)
+      t.match(ended.stderr, /network default\/green is let go/)
+      t.same([bed.state(), await pod.interfaces(), leases(bed)], [[], [], []])
+    })
+
     t.test('eth0, green and blue by bridge and host-local; CHECK; DEL leaves nothing', async t => {
       const { bed, host, pod } = await ground(t, program)
       bed.putNetwork('green', bridge(bed, 'green', 42))

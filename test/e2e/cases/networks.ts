@@ -136,7 +136,7 @@ async function failMissing(t: Test, { cluster: { admin, kubectl }, near }: Bed):
 async function failWithoutPlugin(t: Test, { cluster: { admin, kubectl }, near }: Bed): Promise<void> {
   await kubectl(['apply', '-f', '-'], JSON.stringify(bridgeNetwork('pink', 'no-such-plugin')))
   await createPod(admin, { name: 'unplugged', node: near.name, annotations: { networks: '[{"name": "pink"}]' } })
-  t.match(await whyNotStarted(admin, 'unplugged'), /no-such-plugin/)
+  t.match(await whyNotStarted(admin, 'unplugged'), /no-such-plugin.*network default\/pink/)
   t.equal((await readPod(admin, 'unplugged'))?.status.phase, 'Pending')
 }
 
@@ -153,7 +153,7 @@ const hiddenFaults: readonly HiddenFault[] = [
   {
     network: 'astray',
     config: '{"bridge": "astray-much-too-long", "ipam": {"type": "host-local", "subnet": "192.168.46.0/24"}}',
-    sentence: /astray-much-too-long/,
+    sentence: /astray-much-too-long.*network default\/astray/,
   },
 ]
 

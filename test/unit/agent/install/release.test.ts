@@ -58,7 +58,15 @@ async function hostWith(folder: string, wish: HostWish): Promise<Host> {
 }
 
 function recordText({ netns, status = 'added' }: HostWish): string {
-  const common = { conf: 'kactus-net', owner: 'eth0', mac: undefined, args: '', capabilityArgs: {}, result: undefined }
+  const common = {
+    conf: 'kactus-net',
+    owner: 'eth0',
+    mac: undefined,
+    args: '',
+    capabilityArgs: {},
+    result: undefined,
+    refusal: undefined,
+  }
   const attachments = [
     { ...common, network: undefined, ifname: 'eth0', isPrimary: true, list: listOf('cbr0'), status: 'added' as const },
     { ...common, network: 'default/green', ifname: 'net1', isPrimary: false, list: listOf('green'), status },

@@ -213,6 +213,30 @@ t.test('what was only planned needs no undoing', async t => {
   t.strictSame(bench.runner.trace, ['ADD main eth0'])
 })
 
+t.test('a failure names the network; words and time of a refusal are on record', async t => {
+  const bench = new Bench(t)
+  bench.asks([{ name: 'green' }])
+  bench.plays(failing({ [`ADD aux ${GREEN}`]: 61, [`DEL aux ${GREEN}`]: 61 }))
+  const error = await refusalOf(() => add(bench.call('ADD')))
+  t.match(error, {
+    code: 61,
+    message: `ADD aux ${GREEN} as ordered`,
+    details: `network team/green, interface ${GREEN}`,
+  })
+  const entry = (await bench.record())?.attachments.find(({ ifname }) => ifname === GREEN)
+  t.match(entry, { status: 'adding', refusal: { code: 61, message: error.message } })
+  t.ok(Math.abs(Date.now() - (entry?.refusal?.timeMs ?? 0)) < 60_000)
+})
+
+t.test('a plugin that is missing: the network that asks for it is named', async t => {
+  const bench = new Bench(t)
+  bench.asks([{ name: 'green' }])
+  bench.runner.missing.add('aux')
+  const error = await refusalOf(() => add(bench.call('ADD')))
+  t.match(error, { code: 106, message: /aux is not installed/, details: /network team\/green/ })
+  t.strictSame(bench.runner.trace, [])
+})
+
 t.test('what cannot be undone keeps the container from a new ADD', async t => {
   const bench = new Bench(t)
   await bench.store.write(recordOf([primary({ status: 'adding', result: undefined })]), true)

@@ -136,6 +136,37 @@ t.test('a failure: the others are undone, and the retry is for what is left', as
   t.strictSame(bench.files(), [])
 })
 
+interface RefusalCase {
+  readonly name: string
+  readonly status: Attachment['status']
+  readonly message?: string
+  readonly ageMs: number
+  readonly letGo: boolean
+}
+
+const MINUTE = 60_000
+const refusals: readonly RefusalCase[] = [
+  { name: 'ADD and DEL, a minute apart, in the same words', status: 'adding', ageMs: MINUTE, letGo: true },
+  { name: 'not long enough', status: 'adding', ageMs: MINUTE / 2, letGo: false },
+  { name: 'a clock that was set back', status: 'adding', ageMs: -MINUTE, letGo: false },
+  { name: 'in other words', status: 'adding', message: 'not now', ageMs: MINUTE, letGo: false },
+  { name: 'what was attached', status: 'added', ageMs: MINUTE, letGo: false },
+]
+
+for (const { name, status, message = `DEL aux ${GREEN} as ordered`, ageMs, letGo } of refusals) {
+  t.test(`a network that refuses to be undone is ${letGo ? '' : 'not '}let go: ${name}`, async t => {
+    const bench = new Bench(t)
+    const refusal = { code: 61, message, timeMs: Date.now() - ageMs }
+    await bench.store.write(recordOf([primary(), aux({ status, refusal })]), true)
+    bench.plays(failing({ [`DEL aux ${GREEN}`]: 61 }))
+    if (letGo) await del(bench.call('DEL'))
+    else t.equal((await refusalOf(() => del(bench.call('DEL')))).code, 61)
+    t.strictSame(bench.runner.trace, [`DEL aux ${GREEN}`, 'DEL main eth0'], 'it was asked all the same')
+    t.strictSame(await bench.state(), letGo ? [] : ['eth0 deleted', `${GREEN} ${status}`])
+    t.equal(bench.logged.filter(({ message }) => message.includes('is let go')).length, letGo ? 1 : 0)
+  })
+}
+
 t.test('a failing network of a container that runs stays on record', async t => {
   const bench = new Bench(t)
   await bench.store.write(recordOf([primary(), hotplugged()]), true)

@@ -43,6 +43,7 @@ export function primary(more: Partial<Attachment> = {}): Attachment {
     list: defaultList(),
     status: 'added',
     result: { cniVersion: '1.1.0', ips: [{ address: '10.1.0.2/24' }], dns: {} },
+    refusal: undefined,
     ...more,
   }
 }

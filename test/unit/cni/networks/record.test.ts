@@ -23,6 +23,7 @@ const primary: Attachment = {
   list: confListFrom({ name: 'main', cniVersion: '1.0.0', plugins: [{ type: 'bridge' }] }),
   status: 'added',
   result: { cniVersion: '1.0.0', ips: [], dns: {} },
+  refusal: undefined,
 }
 
 const hotplugged: Attachment = {
@@ -41,6 +42,7 @@ const hotplugged: Attachment = {
   ),
   status: 'adding',
   result: undefined,
+  refusal: { code: 7, message: 'no such master', timeMs: 1_790_000_000_000 },
 }
 
 const whole: ContainerRecord = {
@@ -126,6 +128,10 @@ const damagedCases: readonly DamagedCase[] = [
   { name: 'with arguments of null', text: withFirst({ args: null }) },
   { name: 'with capabilities that are a list', text: withFirst({ capabilityArgs: [] }) },
   { name: 'with a result that is text', text: withFirst({ result: 'ok' }) },
+  { name: 'with a refusal that is text', text: withFirst({ refusal: 'no' }) },
+  { name: 'with a refusal without a number', text: withFirst({ refusal: { code: '7', message: 'no', timeMs: 1 } }) },
+  { name: 'with a refusal without words', text: withFirst({ refusal: { code: 7, timeMs: 1 } }) },
+  { name: 'with a refusal without a time', text: withFirst({ refusal: { code: 7, message: 'no' } }) },
   { name: 'with no network', text: withFirst({ list: null }) },
   { name: 'with a network without plugins', text: withFirst({ list: { name: 'main', plugins: [] } }) },
   { name: 'with a plugin that has a path', text: withFirst({ list: { name: 'main', plugins: [{ type: '../sh' }] } }) },
