@@ -1,22 +1,32 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { closeSync, constants, openSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, constants, existsSync, openSync, writeSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 
-/** One executable that takes part, with a state folder of its own. */
+/** Who takes part, with a state folder of its own. */
 export interface Contestant {
   readonly name: string
-  readonly program: string
-  /** Its configuration, as it goes to stdin. */
-  readonly conf: string
-  /** Where that is put through. */
-  readonly fifo: string
+  /** Does one command and returns how many ms it took. */
+  run(command: string, place: Place): Promise<number>
+  /** Largest resident size of one run; undefined where that cannot be told. */
+  residentMb(command: string, place: Place): number | undefined
 }
 
 export interface Place {
   readonly netns: string
   readonly container: string
-  readonly pod: string
+  readonly pod: 'bare' | 'full'
+}
+
+/** One executable with a configuration. */
+interface Plugin {
+  readonly name: string
+  readonly program: string
+  /** As it goes to stdin. */
+  readonly conf: string
+  /** Where that is put through. */
+  readonly fifo: string
+  readonly ifname: string
 }
 
 const plugins = '/usr/lib/cni'
@@ -33,27 +43,60 @@ export async function contestant(folder: string, name: string, program: string, 
   const delegates = [{ ...bridgeConf(own, 'main', 41), masterPlugin: true }]
   const state = join(own, 'state')
   const conf = { cniVersion: '0.4.0', name: 'bench-net', type: 'kactus', cniDir: state, delegates, ...more }
-  return entrant(own, name, program, conf)
+  const plugin = pluginIn(own, { name, program: copyInto(own, program), ifname: 'eth0' }, conf)
+  return {
+    name,
+    run: (command, place) => measure(plugin, command, place),
+    residentMb: (command, place) => residentMb(plugin, command, place),
+  }
 }
 
-/** The default network's plugin with nobody in between: what all the others have to wait for. */
-export async function bareDelegate(folder: string): Promise<Contestant> {
-  const own = join(folder, 'bare')
-  await mkdir(own, { recursive: true })
-  return entrant(own, 'bridge alone', join(plugins, 'bridge'), bridgeConf(own, 'bare', 40))
+/** The delegates with nobody before them: what everybody else has to wait for. */
+export async function bareDelegates(folder: string, names: readonly string[]): Promise<Contestant> {
+  const delegates = await Promise.all(
+    ['bare', ...names].map(async (name, index) => {
+      const own = join(folder, 'alone', name)
+      await mkdir(own, { recursive: true })
+      const ifname = index === 0 ? 'eth0' : `net${index}`
+      return pluginIn(own, { name, program: join(plugins, 'bridge'), ifname }, bridgeConf(own, `b-${name}`, 50 + index))
+    }),
+  )
+  return {
+    name: 'delegates alone',
+    run: (command, place) => runAlone(delegates, command, place),
+    residentMb: () => undefined,
+  }
 }
 
-function entrant(own: string, name: string, program: string, conf: object): Contestant {
+/** ADD: the default network, then the others side by side; DEL: all at once. */
+async function runAlone([first, ...others]: readonly Plugin[], command: string, place: Place): Promise<number> {
+  if (first === undefined) return Number.NaN
+  if (place.pod === 'bare') return measure(first, command, place)
+  const started = performance.now()
+  if (command === 'ADD') await measure(first, command, place)
+  const rest = command === 'ADD' ? others : [...others, first]
+  await Promise.all(rest.map(plugin => measure(plugin, command, place)))
+  return performance.now() - started
+}
+
+/** Everybody's file gets into the page cache as the agent's installer would put it there. */
+function copyInto(own: string, program: string): string {
+  const copy = join(own, basename(program))
+  execFileSync('dd', [`if=${program}`, `of=${copy}`, 'bs=32k', 'status=none'])
+  chmodSync(copy, 0o755)
+  return copy
+}
+
+function pluginIn(own: string, what: Pick<Plugin, 'name' | 'program' | 'ifname'>, conf: object): Plugin {
   const fifo = join(own, 'stdin')
   execFileSync('mkfifo', [fifo])
-  return { name, program, conf: JSON.stringify(conf), fifo }
+  return { ...what, conf: JSON.stringify(conf), fifo }
 }
 
-/** Runs one command and returns how long it took. */
-export async function measure(who: Contestant, command: string, place: Place): Promise<number> {
+async function measure(who: Plugin, command: string, place: Place): Promise<number> {
   const stdin = pipeWith(who)
   const started = performance.now()
-  const child = spawn(who.program, [], { env: environment(command, place), stdio: [stdin, 'pipe', 'pipe'] })
+  const child = spawn(who.program, [], { env: environment(who, command, place), stdio: [stdin, 'pipe', 'pipe'] })
   const said: string[] = []
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', chunk => said.push(String(chunk)))
   const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve))
@@ -65,13 +108,14 @@ export async function measure(who: Contestant, command: string, place: Place): P
 
 /**
  * Largest resident size of one run in MB, by GNU time; undefined where that is not installed. The file is taken out of
- * the page cache before: one written a moment ago lies there in larger pieces, which count whole when one page is used.
+ * the page cache before, as after a reboot: the pieces it was written in count whole when one page of them is used.
  */
-export function residentMb(who: Contestant, command: string, place: Place): number | undefined {
+function residentMb(who: Plugin, command: string, place: Place): number | undefined {
+  if (!existsSync('/usr/bin/time')) return undefined
   spawnSync('dd', [`if=${who.program}`, 'iflag=nocache', 'count=0'])
   const stdin = pipeWith(who)
   const { stderr } = spawnSync('/usr/bin/time', ['-f', 'KB=%M', who.program], {
-    env: environment(command, place),
+    env: environment(who, command, place),
     stdio: [stdin, 'pipe', 'pipe'],
     encoding: 'utf8',
   })
@@ -81,7 +125,7 @@ export function residentMb(who: Contestant, command: string, place: Place): numb
 }
 
 /** A pipe with the configuration in it, closed behind it, as a runtime gives it; Node's own pipes are sockets. */
-function pipeWith({ fifo, conf }: Contestant): number {
+function pipeWith({ fifo, conf }: Plugin): number {
   const stdin = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK)
   const inlet = openSync(fifo, constants.O_WRONLY)
   writeSync(inlet, conf)
@@ -89,13 +133,13 @@ function pipeWith({ fifo, conf }: Contestant): number {
   return stdin
 }
 
-function environment(command: string, place: Place): Record<string, string> {
+function environment({ ifname }: Plugin, command: string, place: Place): Record<string, string> {
   return {
     PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
     CNI_COMMAND: command,
     CNI_CONTAINERID: place.container,
     CNI_NETNS: place.netns,
-    CNI_IFNAME: 'eth0',
+    CNI_IFNAME: ifname,
     CNI_PATH: plugins,
     CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=${place.pod};K8S_POD_INFRA_CONTAINER_ID=${place.container}`,
   }

@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type ApiServer, startApiServer } from '../../cluster/api-server.ts'
 import { FakeAgent } from '../../fakes/agent-socket.ts'
-import { bareDelegate, bridgeConf, type Contestant, contestant, measure, residentMb } from './contestant.ts'
+import { bareDelegates, bridgeConf, type Contestant, contestant } from './contestant.ts'
 import { type Figures, figuresOf, printTable } from './figures.ts'
 
 /*
@@ -67,7 +66,7 @@ async function contestants(folder: string, kubeconfig: string, agent: FakeAgent)
     contestant(folder, `kactus${index || ''}, agent`, resolve(program), { kubeconfig, agentSocket: agent.path }),
   ])
   const peer = values.peer === undefined ? [] : [contestant(folder, 'peer', resolve(values.peer), { kubeconfig })]
-  return Promise.all([...peer, ...own, bareDelegate(folder)])
+  return Promise.all([...peer, ...own, bareDelegates(folder, auxNames)])
 }
 
 async function compare(all: readonly Contestant[], netns: string): Promise<void> {
@@ -94,32 +93,23 @@ async function compare(all: readonly Contestant[], netns: string): Promise<void>
 
 async function once(who: Contestant, netns: string, samples: Samples): Promise<void> {
   const container = `b${randomBytes(8).toString('hex')}`
-  const bare = { netns, container, pod: 'bare' }
-  const full = { netns, container, pod: 'full' }
-  samples.VERSION.push(await measure(who, 'VERSION', bare))
-  samples.ADD.push(await measure(who, 'ADD', bare))
-  samples.DEL.push(await measure(who, 'DEL', bare))
-  if (isBare(who)) return
-  samples['ADD 4 aux'].push(await measure(who, 'ADD', full))
-  samples['DEL 4 aux'].push(await measure(who, 'DEL', full))
+  const bare = { netns, container, pod: 'bare' } as const
+  const full = { netns, container, pod: 'full' } as const
+  samples.VERSION.push(await who.run('VERSION', bare))
+  samples.ADD.push(await who.run('ADD', bare))
+  samples.DEL.push(await who.run('DEL', bare))
+  samples['ADD 4 aux'].push(await who.run('ADD', full))
+  samples['DEL 4 aux'].push(await who.run('DEL', full))
 }
 
 function memory(who: Contestant, netns: string): string {
-  if (isBare(who)) return ''
-  if (!existsSync('/usr/bin/time')) return 'no GNU time'
-  const place = { netns, container: `m${randomBytes(8).toString('hex')}`, pod: 'full' }
-  const mb = residentMb(who, 'ADD', place)
-  residentMb(who, 'DEL', place)
-  return mb === undefined ? '?' : `${mb.toFixed(1)} MB`
-}
-
-/** It knows of no aux networks. */
-function isBare({ name }: Contestant): boolean {
-  return name === 'bridge alone'
+  const place = { netns, container: `m${randomBytes(8).toString('hex')}`, pod: 'full' } as const
+  const mb = who.residentMb('ADD', place)
+  who.residentMb('DEL', place)
+  return mb === undefined ? '' : `${mb.toFixed(1)} MB`
 }
 
 function cell({ median, p95 }: Figures, base: Figures | undefined): string {
-  if (Number.isNaN(median)) return ''
   const ratio = base === undefined ? '' : ` (${(median / base.median).toFixed(2)})`
   return `${median.toFixed(1)} / ${p95.toFixed(1)}${ratio}`
 }
