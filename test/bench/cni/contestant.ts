@@ -43,7 +43,7 @@ export async function contestant(folder: string, name: string, program: string, 
   const delegates = [{ ...bridgeConf(own, 'main', 41), masterPlugin: true }]
   const state = join(own, 'state')
   const conf = { cniVersion: '0.4.0', name: 'bench-net', type: 'kactus', cniDir: state, delegates, ...more }
-  const plugin = pluginIn(own, { name, program: copyInto(own, program), ifname: 'eth0' }, conf)
+  const plugin = pluginIn(own, { name, program, ifname: 'eth0' }, conf)
   return {
     name,
     run: (command, place) => measure(plugin, command, place),
@@ -80,8 +80,8 @@ async function runAlone([first, ...others]: readonly Plugin[], command: string, 
 }
 
 /** Everybody's file gets into the page cache as the agent's installer would put it there. */
-function copyInto(own: string, program: string): string {
-  const copy = join(own, basename(program))
+export function installIn(folder: string, program: string, index: number): string {
+  const copy = join(folder, `${index}-${basename(program)}`)
   execFileSync('dd', [`if=${program}`, `of=${copy}`, 'bs=32k', 'status=none'])
   chmodSync(copy, 0o755)
   return copy

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type ApiServer, startApiServer } from '../../cluster/api-server.ts'
 import { FakeAgent } from '../../fakes/agent-socket.ts'
-import { bareDelegates, bridgeConf, type Contestant, contestant } from './contestant.ts'
+import { bareDelegates, bridgeConf, type Contestant, contestant, installIn } from './contestant.ts'
 import { type Figures, figuresOf, printTable } from './figures.ts'
 
 /*
@@ -61,11 +61,14 @@ async function inside(): Promise<void> {
 }
 
 async function contestants(folder: string, kubeconfig: string, agent: FakeAgent): Promise<readonly Contestant[]> {
-  const own = values.program.flatMap((program, index) => [
-    contestant(folder, `kactus${index || ''}, API`, resolve(program), { kubeconfig, agentSocket: '' }),
-    contestant(folder, `kactus${index || ''}, agent`, resolve(program), { kubeconfig, agentSocket: agent.path }),
+  const [peerCopy, ...copies] = [values.peer, ...values.program].map((program, index) =>
+    program === undefined ? undefined : installIn(folder, resolve(program), index),
+  )
+  const own = copies.flatMap((program = '', index) => [
+    contestant(folder, `kactus${index || ''}, API`, program, { kubeconfig, agentSocket: '' }),
+    contestant(folder, `kactus${index || ''}, agent`, program, { kubeconfig, agentSocket: agent.path }),
   ])
-  const peer = values.peer === undefined ? [] : [contestant(folder, 'peer', resolve(values.peer), { kubeconfig })]
+  const peer = peerCopy === undefined ? [] : [contestant(folder, 'peer', peerCopy, { kubeconfig })]
   return Promise.all([...peer, ...own, bareDelegates(folder, auxNames)])
 }
 
