@@ -56,18 +56,6 @@ export function readConf(text: string): Conf {
   }
 }
 
-/** The version a VERSION request is answered in: that of its configuration, if it has one that we speak. */
-export function versionAsked(text: string): CniVersion | undefined {
-  try {
-    const document = parseJson(text)
-    const version = isJsonObject(document) ? field(document, 'cniVersion') : undefined
-    return isSupportedVersion(version) ? version : undefined
-  } catch (error) {
-    if (error instanceof JsonError) return undefined
-    throw error
-  }
-}
-
 /**
  * Reads the default networks.
  * @throws CniError 1 or 7

@@ -3,19 +3,10 @@ import { CniCode, CniError, toCniError } from '../spec/errors.ts'
 import { type JsonObject, printJson } from '../spec/json.ts'
 import type { CniCommand } from '../spec/plugin.ts'
 import { atLeast, type CniVersion, NEWEST_VERSION, SUPPORTED_VERSIONS } from '../spec/versions.ts'
-import { type Conf, readConf, versionAsked } from './config.ts'
-import { type Environment, type Request, readRequest } from './request.ts'
-
-/** The whole of the process: what comes in and what goes out. */
-export interface CniProcess {
-  readonly env: Environment
-  /** Of this program. */
-  readonly version: string
-  /** @throws InputError */
-  readStdin(): Promise<string>
-  stdout(text: string): void
-  stderr(text: string): void
-}
+import { type Conf, readConf } from './config.ts'
+import type { CniProcess } from './process.ts'
+import { type Request, readRequest } from './request.ts'
+import { answerVersion } from './version.ts'
 
 /** What a command does, once its request and configuration are known to be good. */
 export type RunCommand = (request: Request, conf: Conf) => Promise<JsonObject | undefined>
@@ -37,7 +28,7 @@ export async function dispatch(io: CniProcess, run: RunCommand): Promise<number>
   try {
     const request = readRequest(io.env)
     if (request.command === 'VERSION') {
-      say(io, await answerVersion(io))
+      await answerVersion(io)
       return 0
     }
     const conf = readConf(await stdinOf(io))
@@ -55,12 +46,6 @@ export async function dispatch(io: CniProcess, run: RunCommand): Promise<number>
 
 function say(io: CniProcess, document: JsonObject): void {
   io.stdout(`${printJson(document)}\n`)
-}
-
-/** Whoever asks for versions may send nothing, or what we cannot read: that is why it asks. */
-async function answerVersion(io: CniProcess): Promise<JsonObject> {
-  const text = await io.readStdin().catch(() => '')
-  return { cniVersion: versionAsked(text) ?? NEWEST_VERSION, supportedVersions: SUPPORTED_VERSIONS }
 }
 
 async function stdinOf(io: CniProcess): Promise<string> {

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { runCommand } from '../../../../cni/kactus/command.ts'
-import type { CniProcess } from '../../../../cni/kactus/dispatch.ts'
+import type { CniProcess } from '../../../../cni/kactus/process.ts'
 import type { CniCommand } from '../../../../cni/spec/plugin.ts'
 import { refusalOf } from '../refusal.ts'
 import { confOf, requestOf } from './fixtures.ts'

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { logLevelFrom, readConf, readDelegates, versionAsked } from '../../../../cni/kactus/config.ts'
+import { logLevelFrom, readConf, readDelegates } from '../../../../cni/kactus/config.ts'
+import { versionAsked } from '../../../../cni/kactus/version.ts'
 import { type Json, printJson } from '../../../../cni/spec/json.ts'
 import { randomInput, tryMany } from '../random-input.ts'
 import { hasCode, refusalOf } from '../refusal.ts'
