@@ -22,7 +22,8 @@ export const ownArch: ImageArch = process.arch === 'arm64' ? 'arm64' : 'amd64'
 /** Builds the image as everybody does, and returns the archive's path. */
 export async function buildImage(arch = ownArch): Promise<string> {
   await runCommand([join(root, 'scripts/image.sh'), '--arch', arch], {
-    timeoutMs: 300_000,
+    // The first one for another CPU fetches 105 MB: some days that takes minutes.
+    timeoutMs: 840_000,
     env: { HOME: process.env.HOME ?? '/root', ...cacheHome() },
   })
   return join(root, `dist/nopal-image-${arch}.tar`)
