@@ -36,14 +36,27 @@ export interface SandboxRun {
   readonly checks: readonly Check[]
 }
 
+/** What is to be said of a sandbox. */
+export interface SandboxAnswer {
+  readonly results: readonly CheckResult[]
+  /** Whether there was one to speak of. */
+  readonly made: boolean
+}
+
 const dnsPort = 53
 
-/** Runs the checks in a sandbox, or says of each why it could not run; `made` tells whether there was one to speak of. */
+/** For a run that leaves the host as it is. */
+export function unasked(checks: readonly Check[]): SandboxAnswer {
+  const message = 'a sandbox writes to this host; --from host,sandbox makes one'
+  return { results: skipAll(checks, 'DryRun', message), made: false }
+}
+
+/** Runs the checks in a sandbox, or says of each why it could not run. */
 export async function askSandbox(
   vantage: SandboxVantage,
   run: SandboxRun,
   signal: AbortSignal,
-): Promise<{ readonly results: readonly CheckResult[]; readonly made: boolean }> {
+): Promise<SandboxAnswer> {
   // What it will be told is gathered while it is made.
   const request = gatherRequest(vantage, run, signal)
   request.catch(() => undefined)

@@ -18,10 +18,9 @@ import { settlePodsPath } from '../verify/pods-path.ts'
 import type { CheckPorts } from '../verify/ports.ts'
 import { severityOf } from '../verify/severity.ts'
 import { shareReads } from '../verify/shared-reads.ts'
-import { skipAll } from '../verify/vantages.ts'
 import type { Verdict } from '../verify/verdict.ts'
 import type { ProcessPorts } from './process.ts'
-import { askSandbox, type SandboxVantage } from './sandbox-vantage.ts'
+import { askSandbox, type SandboxVantage, unasked } from './sandbox-vantage.ts'
 
 /** The checks of this node, ready to run as often as wanted. */
 export interface Verification {
@@ -109,10 +108,7 @@ function createGroups(work: Work): readonly ProbeGroup[] {
   const shared = reads && shareReads(reads.api)
   const ports = createPorts(work, shared?.api)
   const common = { settings: settings.verify, apiService: settings.apiService, ports }
-  const host: ProbeGroup = {
-    from: 'host',
-    checks: createChecks({ ...common, from: 'host', knock }),
-  }
+  const host: ProbeGroup = { from: 'host', checks: createChecks({ ...common, from: 'host', knock }) }
   const fromHost = settings.verify.from.includes('host')
   if (!settings.verify.from.includes('sandbox')) return [host]
   const sandbox: ProbeGroup = {
@@ -120,10 +116,7 @@ function createGroups(work: Work): readonly ProbeGroup[] {
     async ask(signal) {
       const checks = createChecks({ ...common, from: 'sandbox' })
       const { results, made } = options.sparesHost
-        ? {
-            results: skipAll(checks, 'DryRun', 'a sandbox writes to this host; --from host,sandbox makes one'),
-            made: false,
-          }
+        ? unasked(checks)
         : await askSandbox(vantage, { ports, reads: shared, checks }, signal)
       if (made || fromHost) return results
       const instead = await runChecks({

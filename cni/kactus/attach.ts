@@ -33,7 +33,11 @@ export async function findPlugins(runner: PluginRunner, lists: readonly ConfList
  * @throws CniError naming the network
  */
 export async function findAllPlugins(runner: PluginRunner, planned: readonly Attachment[]): Promise<void> {
-  await Promise.all(planned.map(attachment => findPlugins(runner, [attachment.list]).catch(naming(attachment))))
+  const find = (attachment: Attachment) =>
+    findPlugins(runner, [attachment.list]).catch(error => {
+      throw named(attachment, error)
+    })
+  await Promise.all(planned.map(find))
 }
 
 /**
@@ -87,7 +91,7 @@ async function attachOne(bench: Workbench, attachment: Attachment, first?: JsonO
     error => {
       const { code, message } = toCniError(error)
       writer.note(attachment.ifname, { refusal: { code, message, timeMs: Date.now() } })
-      return naming(attachment)(error)
+      throw named(attachment, error)
     },
   )
   // Until this is on disk its DEL only lacks the result, which it must be able to do without.
@@ -99,7 +103,7 @@ async function detachOne(bench: Workbench, attachment: Attachment): Promise<void
   const { runner, writer, log } = bench
   const { containerId, netns } = writer.record
   await delChain(runner, attachment.list, placeOf(attachment, containerId, netns), attachment.result).catch(error => {
-    if (!neverBegan(attachment, toCniError(error))) return naming(attachment)(error)
+    if (!neverBegan(attachment, toCniError(error))) throw named(attachment, error)
     log.error(`${titleOf(attachment)} is let go: ADD and DEL refuse it in the same words`, factsOf(attachment, error))
   })
   // If this is lost in a power cut, DEL is called once more; that does no harm.
@@ -116,21 +120,20 @@ async function undo(bench: Workbench, planned: readonly Attachment[]): Promise<v
 const LET_GO_MS = 60_000
 
 /**
- * Whether a plugin refuses an attachment as such: it never had a result, and a minute later DEL still fails just as ADD
- * did. There is nothing to undo then, and a pod must not be kept from ending by it for ever.
+ * Whether a plugin refuses an attachment as such: it never had a result, and a minute later DEL still gives the answer
+ * that ADD gave. There is nothing to undo then, and a pod must not be kept from ending by it for ever. Nothing is read
+ * out of the words: two answers are compared whole, and any difference keeps the attachment.
  */
 function neverBegan({ status, refusal }: Attachment, { code, message }: CniError): boolean {
   const isOld = refusal !== undefined && Date.now() - refusal.timeMs >= LET_GO_MS
   return isOld && status === 'adding' && refusal.code === code && refusal.message === message
 }
 
-/** Adds which network it was to a failure, for the pod's event; code and message stay the plugin's own. */
-function naming(attachment: Attachment): (error: unknown) => never {
-  return error => {
-    const { code, message, details } = toCniError(error)
-    const where = `${titleOf(attachment)}, interface ${attachment.ifname}`
-    throw new CniError(code, message, { details: details === undefined ? where : `${details}; ${where}`, cause: error })
-  }
+/** A failure with the network it is about, for the pod's event; code and message stay the plugin's own. */
+function named(attachment: Attachment, error: unknown): CniError {
+  const { code, message, details } = toCniError(error)
+  const where = `${titleOf(attachment)}, interface ${attachment.ifname}`
+  return new CniError(code, message, { details: details === undefined ? where : `${details}; ${where}`, cause: error })
 }
 
 /** Whether any plugin may have worked for it that has not been undone. */

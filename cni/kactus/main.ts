@@ -1,7 +1,7 @@
 import { fstatSync, writeSync } from 'node:fs'
 import { readAll } from '../host/stdin.ts'
+import { dispatch } from './dispatch.ts'
 import type { CniProcess } from './process.ts'
-import { answerVersion } from './version.ts'
 
 declare const NOPAL_VERSION: string | undefined
 
@@ -43,17 +43,10 @@ function writeAll(descriptor: number, text: string): void {
   }
 }
 
-/** What asks for versions alone loads nothing else. */
-async function answer(): Promise<number> {
-  if (io.env.CNI_COMMAND !== 'VERSION') return (await import('./serve.ts')).serve(io, process.getuid?.() ?? 0)
-  await answerVersion(io)
-  return 0
-}
-
 async function main(): Promise<void> {
   let code = 1
   try {
-    code = await answer()
+    code = await dispatch(io, async () => (await import('./serve.ts')).serve(io, process.getuid?.() ?? 0))
   } catch (error) {
     writeAll(STDERR, `kactus: ${error instanceof Error ? error.stack : String(error)}\n`)
   }

@@ -104,7 +104,8 @@ await t.test('a watch that breaks loses no event', async t => {
     await setLabels(lab, 'n1', { [verifiedLabel]: null })
     await proxy.set(...after)
     const cutMs = performance.now()
-    t.ok(isOpen(await untilOpen(lab, 'n1')), `${name}: the label that went meanwhile is missed`)
+    // Fails by itself if the label that went meanwhile is missed.
+    await untilOpen(lab, 'n1')
     t.comment(
       `${name}: seen, verified and labelled ${((performance.now() - cutMs) / 1000).toFixed(1)} s after the cut ended`,
     )

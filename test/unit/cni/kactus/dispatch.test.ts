@@ -1,7 +1,8 @@
 import t from 'tap'
 import { InputError } from '../../../../cni/host/stdin.ts'
-import { dispatch, type RunCommand } from '../../../../cni/kactus/dispatch.ts'
+import { dispatch } from '../../../../cni/kactus/dispatch.ts'
 import type { CniProcess } from '../../../../cni/kactus/process.ts'
+import { type RunCommand, serveWith } from '../../../../cni/kactus/serve.ts'
 import { CniError } from '../../../../cni/spec/errors.ts'
 
 const full = { CNI_CONTAINERID: 'c1', CNI_NETNS: '/x', CNI_IFNAME: 'eth0', CNI_PATH: '/bin' }
@@ -39,10 +40,11 @@ async function run({ command, env = full, stdin = conf, run = async () => undefi
     stdout: text => stdout.push(text),
     stderr: text => stderr.push(text),
   }
-  const code = await dispatch(io, (request, conf) => {
+  const noted: RunCommand = (request, conf) => {
     ran.push(request.command)
     return run(request, conf)
-  })
+  }
+  const code = await dispatch(io, () => serveWith(io, noted))
   return { code, ran, reads, stdout: stdout.join(''), stderr: stderr.join('') }
 }
 
