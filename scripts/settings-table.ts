@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { allSettings, environmentName } from '../agent/config/table.ts'
+import { environmentName } from '../agent/config/setting.ts'
+import { allSettings } from '../agent/config/table.ts'
 
 const readme = join(import.meta.dirname, '../README.md')
 const marks = /(<!-- settings:[^\n]*-->\n)[\s\S]*(<!-- \/settings -->)/

@@ -1,7 +1,8 @@
 import ipaddr from 'ipaddr.js'
 import { type SettingFault, SettingsError } from './faults.ts'
 import { endpoint, ValueFault } from './parsers.ts'
-import type { Endpoint, Settings } from './settings.ts'
+import { environmentName, type Section, type Setting, type Values } from './setting.ts'
+import type { AllValues, Endpoint, Settings } from './settings.ts'
 import {
   configVariable,
   type Environment,
@@ -11,7 +12,7 @@ import {
   readIni,
   unknownVariables,
 } from './sources.ts'
-import { environmentName, type Setting, settingsTable } from './table.ts'
+import { settingsTable } from './table.ts'
 
 /** What the settings are read from. */
 export interface SettingsInput {
@@ -93,35 +94,28 @@ function fallbackOf(row: Setting<unknown>): GivenText | undefined {
   return row.fallback === undefined ? undefined : { name: environmentName(row), text: row.fallback }
 }
 
-/** A section of the table as values. */
-type Values<S> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never }
-
-function readSection<S extends Readonly<Record<string, Setting<unknown>>>>(read: Reader, section: S): Values<S> {
+function readSection<S extends Section>(read: Reader, section: S): Values<S> {
   const entries = Object.entries(section).map(([name, row]) => [name, read(row)] as const)
   // The names are those of the section and each value comes from its own row's parser.
   return Object.fromEntries(entries) as Values<S>
 }
 
-type AllValues = ReturnType<typeof readAll>
-
-function readAll(read: Reader, input: SettingsInput) {
-  const gate = readSection(read, settingsTable.gate)
-  const { nodeName, ...others } = settingsTable.agent
-  const optional = input.nodeNameOptional || gate.dryRun === true
-  const named = optional ? { ...nodeName, fallback: input.hostname.toLowerCase() } : nodeName
-  return {
-    agent: readSection(read, { nodeName: named, ...others }),
-    verify: readSection(read, settingsTable.verify),
-    gate,
-    wireguard: readSection(read, settingsTable.wireguard),
-    install: readSection(read, settingsTable.install),
-  }
+function readAll(read: Reader, input: SettingsInput): AllValues {
+  const { gate, agent, ...others } = settingsTable
+  const gateValues = readSection(read, gate)
+  const optional = input.nodeNameOptional || gateValues.dryRun === true
+  const nodeName = optional ? { ...agent.nodeName, fallback: input.hostname.toLowerCase() } : agent.nodeName
+  const sections: Readonly<Record<string, Section>> = { agent: { ...agent, nodeName }, ...others }
+  const entries = Object.entries(sections).map(([name, section]) => [name, readSection(read, section)] as const)
+  // As for a section: the names are the table's, the values its rows'.
+  return { gate: gateValues, ...Object.fromEntries(entries) } as AllValues
 }
 
 function assemble(values: AllValues, apiService: Endpoint | undefined, terminal: boolean): Settings {
   const { nodeName, podNamespace, kubeconfig, logFormat = terminal ? 'text' : 'json', ...agent } = values.agent
   const { taintKey, taintValue, taintEffect, label, labelValue, ...gate } = values.gate
   return {
+    ...values,
     nodeName,
     podNamespace,
     kubeconfig,
@@ -133,8 +127,6 @@ function assemble(values: AllValues, apiService: Endpoint | undefined, terminal:
       taint: { key: taintKey, value: taintValue, effect: taintEffect },
       label: { key: label, value: labelValue },
     },
-    wireguard: values.wireguard,
-    install: values.install,
   }
 }
 

@@ -1,10 +1,18 @@
 import ipaddr from 'ipaddr.js'
-import type { Endpoint, GateSettings } from './settings.ts'
 
 /** What is wrong with a value, in words that follow the setting's name. */
 export class ValueFault extends Error {
   override readonly name = 'ValueFault'
 }
+
+/** A host and a port; an empty host means every address of the machine. */
+export interface Endpoint {
+  readonly host: string
+  readonly port: number
+}
+
+/** A count, or a share (0 to 1), of all there are. */
+export type CountOrShare = { readonly nodes: number } | { readonly share: number }
 
 /** Turns the text of one setting into its value, or throws a ValueFault. */
 export type Parse<T> = (text: string) => T
@@ -176,7 +184,7 @@ export const interfaceName: Parse<string> = text => {
 }
 
 /** A count of nodes (`3`) or a share of them (`20%`). */
-export const countOrShare: Parse<GateSettings['maxUnavailable']> = text => {
+export const countOrShare: Parse<CountOrShare> = text => {
   if (/^\d{1,9}$/.test(text)) return { nodes: Number(text) }
   const match = /^(\d{1,3}(?:\.\d+)?)%$/.exec(text)
   if (!match || Number(match[1]) > 100) throw new ValueFault('is neither a number nor a percentage up to 100%')

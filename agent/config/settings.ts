@@ -1,5 +1,12 @@
+import type { Endpoint } from './parsers.ts'
+import type { Values } from './setting.ts'
+import type { settingsTable } from './table.ts'
+
+/** The value of every setting, as the table has them. */
+export type AllValues = { readonly [S in keyof typeof settingsTable]: Values<(typeof settingsTable)[S]> }
+
 /** Everything the agent can be told, checked and frozen. Durations are milliseconds. Names and defaults: README, "Settings". */
-export interface Settings {
+export interface Settings extends Omit<AllValues, 'agent' | 'gate'> {
   readonly nodeName: string
   readonly podNamespace: string
   /** Path of a kubeconfig; undefined = the in-cluster account. */
@@ -7,65 +14,22 @@ export interface Settings {
   /** The API's own Service address, as kubelet tells every pod (KUBERNETES_SERVICE_HOST and _PORT); undefined outside a pod. */
   readonly apiService: Endpoint | undefined
   readonly agent: AgentSettings
-  readonly verify: VerifySettings
   readonly gate: GateSettings
-  readonly wireguard: WireguardSettings
-  readonly install: InstallSettings
 }
 
-export interface AgentSettings {
-  readonly listen: Endpoint
-  readonly socket: string
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+type Agent = AllValues['agent']
+type Gate = AllValues['gate']
+
+export interface AgentSettings extends Omit<Agent, 'nodeName' | 'podNamespace' | 'kubeconfig' | 'logFormat'> {
   readonly logFormat: 'json' | 'text'
 }
 
-/** A host and a port; an empty host means every address of the machine. */
-export interface Endpoint {
-  readonly host: string
-  readonly port: number
-}
-
-export interface VerifySettings {
-  readonly dnsDomains: readonly string[]
-  readonly checkTimeoutMs: number
-  readonly initialTimeoutMs: number
-  readonly maxRetries: number
-  readonly retryBackoff: 'exponential' | 'linear'
-  readonly intervalMs: number
-  readonly tcp: readonly Endpoint[]
-  readonly from: readonly ('host' | 'sandbox')[]
-  readonly ipFamilies: 'any' | 'all' | 'primary'
-}
-
-export interface GateSettings {
-  readonly mode: 'bootstrap' | 'continuous'
-  readonly taint: Taint
+/** The section, with what belongs together put together. */
+export interface GateSettings extends Omit<Gate, 'taintKey' | 'taintValue' | 'taintEffect' | 'label' | 'labelValue'> {
+  readonly taint: { readonly key: string; readonly value: string; readonly effect: Gate['taintEffect'] }
   readonly label: { readonly key: string; readonly value: string }
-  /** A count of nodes or a share (0 to 1) of them. */
-  readonly maxUnavailable: { readonly nodes: number } | { readonly share: number }
-  readonly bad: number
-  readonly goodMs: number
-  readonly dryRun: boolean
 }
 
-export interface Taint {
-  readonly key: string
-  readonly value: string
-  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute'
-}
-
-export interface WireguardSettings {
-  readonly heal: 'off' | 'observe' | 'heal'
-  /** Empty = every interface. */
-  readonly interfaces: readonly string[]
-  readonly endpoint: string | undefined
-  readonly expectExternal: boolean
-}
-
-export interface InstallSettings {
-  readonly enabled: boolean
-  readonly cniBinDir: string
-  readonly cniConfDir: string
-  readonly hostRoot: string
-}
+export type { Endpoint } from './parsers.ts'
+export type VerifySettings = AllValues['verify']
+export type InstallSettings = AllValues['install']

@@ -1,6 +1,7 @@
 import { parse as parseIni } from 'ini'
 import type { SettingFault } from './faults.ts'
-import { allSettings, environmentName, type Setting } from './table.ts'
+import { environmentName, type Setting } from './setting.ts'
+import { allSettings } from './table.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

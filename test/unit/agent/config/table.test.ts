@@ -1,5 +1,6 @@
 import t from 'tap'
-import { allSettings, environmentName } from '../../../../agent/config/table.ts'
+import { environmentName } from '../../../../agent/config/setting.ts'
+import { allSettings } from '../../../../agent/config/table.ts'
 
 t.test('the table', async t => {
   const names = allSettings().flatMap(row => [environmentName(row), ...row.aliases])
