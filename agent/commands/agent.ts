@@ -2,23 +2,28 @@ import type { Settings } from '../config/settings.ts'
 import { createVerdictBoard, type VerdictBoard } from '../gate/board.ts'
 import { describeVerdict, type Gravity } from '../gate/condition.ts'
 import { createGateDuty, type NodeSight } from '../gate/duty.ts'
+import { createGateMetrics } from '../gate/metrics.ts'
 import { createInstallDuty } from '../install/duty.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { KubeCredentials } from '../kube/credentials.ts'
 import { createEventRecorder } from '../kube/events.ts'
 import { createLease } from '../kube/lease.ts'
 import { loadCredentials } from '../kube/load-credentials.ts'
+import { createKubeMetrics } from '../kube/metrics.ts'
 import { createNodeWriter } from '../kube/node-writer.ts'
 import { listNodes } from '../kube/nodes.ts'
 import { followOwnNode } from '../kube/own-node.ts'
-import { createMetrics, type Metrics } from '../report/metrics.ts'
+import { recordBuild } from '../report/build-metrics.ts'
 import { startReportServer } from '../report/server.ts'
 import { systemClock } from '../runtime/clock.ts'
 import type { Duty } from '../runtime/duty.ts'
+import { createDutyMetrics } from '../runtime/duty-metrics.ts'
 import type { Logger } from '../runtime/log.ts'
 import { type Loop, type LoopOptions, startLoop } from '../runtime/loop.ts'
+import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { startThrift, type Thrift } from '../runtime/thrift.ts'
 import { createVerifyDuty } from '../verify/duty.ts'
+import { createVerdictMetrics } from '../verify/metrics.ts'
 import { type PeerResponder, startPeerResponder } from '../verify/peers/responder.ts'
 import type { Verdict } from '../verify/verdict.ts'
 import { type Bulletin, createBulletin } from './bulletin.ts'
@@ -36,6 +41,8 @@ interface Agent {
   readonly credentials: KubeCredentials
   readonly kube: KubeClient
   readonly metrics: Metrics
+  /** The same for every duty. */
+  readonly loop: LoopOptions
   readonly bulletin: Bulletin
   readonly board: VerdictBoard
   readonly hold: InstallHold
@@ -49,8 +56,11 @@ const longestEndMs = 4_000
 export async function runAgent(ports: ProcessPorts): Promise<ExitCode> {
   const { settings, log } = start(ports, { nodeNameOptional: false, output: ports.stdout })
   const credentials = loadCredentials(settings, readText)
-  const metrics = createMetrics({ node: settings.nodeName, version: ports.version })
-  const kube = connect(ports, credentials, answer => metrics.recordKubeRequest(answer.method, answer.code))
+  const metrics = createMetrics()
+  recordBuild(metrics, ports.version)
+  const kube = connect(ports, credentials, createKubeMetrics(metrics))
+  const onTurn = createDutyMetrics(metrics)
+  const loop: LoopOptions = { log, clock: systemClock, random: Math.random, onTurn }
   const bulletin = createBulletin(settings, ports.version, systemClock)
   const server = await startReportServer({ listen: settings.agent.listen, metrics, status: bulletin.status })
   log.info({ server: kube.server, port: server.port, dryRun: settings.gate.dryRun }, 'agent started')
@@ -58,7 +68,7 @@ export async function runAgent(ports: ProcessPorts): Promise<ExitCode> {
   const hold = createInstallHold(installs(settings))
   const responder = await answerPeers(settings.agent.listen, log)
   const thrift = startThrift(systemClock)
-  const duties = startDuties({ ports, settings, log, credentials, kube, metrics, bulletin, board, hold, thrift })
+  const duties = startDuties({ ports, settings, log, credentials, kube, metrics, loop, bulletin, board, hold, thrift })
   await firing(ports.ended)
   thrift.stop()
   log.info({}, 'agent ends')
@@ -80,7 +90,7 @@ async function answerPeers(listen: Settings['agent']['listen'], log: Logger): Pr
 /** Starts everything that runs on a node. */
 function startDuties(agent: Agent): { stop(): Promise<unknown> } {
   const { ports, settings, log, kube, bulletin, board } = agent
-  const shared = loopOptions(agent)
+  const shared = agent.loop
   const ownNode = followOwnNode({
     ...shared,
     api: kube,
@@ -135,9 +145,7 @@ function gateDuty({ settings, log, kube, metrics, board, hold }: Agent, parts: G
     events: createEventRecorder({ api: kube, clock: systemClock, log, instance: nodeName }),
     clock: systemClock,
     log,
-    onWrite({ taint, ok, seconds }) {
-      if (taint !== 'keep') metrics.recordGateWrite({ action: taint, ok, seconds })
-    },
+    onWrite: createGateMetrics(metrics, nodeName),
   })
 }
 
@@ -146,6 +154,7 @@ function verifyDuty(
   verify: (signal: AbortSignal) => Promise<Verdict>,
   onVerdict: (verdict: Verdict) => void,
 ): Duty {
+  const { recordVerdict, recordRetry } = createVerdictMetrics(metrics, settings.nodeName)
   return createVerifyDuty({
     settings: settings.verify,
     async run(signal) {
@@ -156,16 +165,12 @@ function verifyDuty(
     },
     onVerdict(verdict) {
       bulletin.showVerdict(verdict)
-      metrics.recordVerdict(verdict, systemClock.now())
+      recordVerdict(verdict, systemClock.now())
       onVerdict(verdict)
       thrift.rest()
     },
-    onRetry: () => metrics.recordRetry(),
+    onRetry: recordRetry,
   })
-}
-
-function loopOptions({ log, metrics }: Agent): LoopOptions {
-  return { log, clock: systemClock, random: Math.random, onTurn: metrics.recordDuty }
 }
 
 /** A dry run writes nothing, to the host neither. */
@@ -192,7 +197,7 @@ function startInstall(agent: Agent, onState: () => void): Loop | undefined {
       onState()
     },
   })
-  const loop = startLoop(duty, loopOptions(agent))
+  const loop = startLoop(duty, agent.loop)
   return loop
 }
 

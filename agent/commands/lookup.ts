@@ -3,11 +3,11 @@ import type { KubeClient } from '../kube/client.ts'
 import { answerLine } from '../lookup/answers.ts'
 import { startObjectCache } from '../lookup/cache.ts'
 import { createLookupDuty } from '../lookup/duty.ts'
+import { createLookupMetrics } from '../lookup/metrics.ts'
 import { socketPath } from '../lookup/paths.ts'
-import type { Metrics } from '../report/metrics.ts'
-import { systemClock as clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
-import { startLoop } from '../runtime/loop.ts'
+import { type LoopOptions, startLoop } from '../runtime/loop.ts'
+import type { Metrics } from '../runtime/metrics.ts'
 
 /** What the lookup takes of a running agent. */
 export interface LookupParts {
@@ -15,27 +15,35 @@ export interface LookupParts {
   readonly log: Logger
   readonly kube: KubeClient
   readonly metrics: Metrics
+  readonly loop: LoopOptions
 }
 
 /** Starts to answer kactus from memory; undefined = switched off. A dry run leaves nothing on the host, no socket either. */
-export function startLookup({ settings, log, kube, metrics }: LookupParts): { stop(): Promise<void> } | undefined {
+export function startLookup({
+  settings,
+  log,
+  kube,
+  metrics,
+  loop: shared,
+}: LookupParts): { stop(): Promise<void> } | undefined {
   if (settings.agent.socket === '' || settings.gate.dryRun) return undefined
-  const shared = { log, clock, random: Math.random }
+  const { clock } = shared
+  const { recordLookup, recordWorkers } = createLookupMetrics(metrics)
   const cache = startObjectCache({
     ...shared,
     api: kube,
     nodeName: settings.nodeName,
-    onWorkers: metrics.recordWorkers,
+    onWorkers: recordWorkers,
   })
   const duty = createLookupDuty({
     path: socketPath(settings),
     uid: process.getuid?.() ?? 0,
     async answer(line) {
       const { text, outcome } = await answerLine(line, cache, clock)
-      metrics.recordLookup(outcome)
+      recordLookup(outcome)
       return text
     },
-    onRefused: () => metrics.recordLookup('refused'),
+    onRefused: () => recordLookup('refused'),
     wake: () => loop.wake(),
     log,
     clock,

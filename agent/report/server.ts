@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Endpoint } from '../config/settings.ts'
-import type { Metrics } from './metrics.ts'
+import type { Metrics } from '../runtime/metrics.ts'
 import { renderPage } from './page.ts'
 import { type AgentStatus, missingForReady } from './status.ts'
 

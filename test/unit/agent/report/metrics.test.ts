@@ -1,5 +1,11 @@
 import t from 'tap'
-import { createMetrics } from '../../../../agent/report/metrics.ts'
+import { createGateMetrics } from '../../../../agent/gate/metrics.ts'
+import { createKubeMetrics } from '../../../../agent/kube/metrics.ts'
+import { createLookupMetrics } from '../../../../agent/lookup/metrics.ts'
+import { recordBuild } from '../../../../agent/report/build-metrics.ts'
+import { createDutyMetrics } from '../../../../agent/runtime/duty-metrics.ts'
+import { createMetrics } from '../../../../agent/runtime/metrics.ts'
+import { createVerdictMetrics } from '../../../../agent/verify/metrics.ts'
 import { result, verdict } from './fixtures.ts'
 
 const good = verdict(
@@ -16,8 +22,18 @@ const bad = verdict(
   result('services', 'skip', 'service discovery', 0),
 )
 
+/** Everything that a node's agent measures. */
 function create() {
-  return createMetrics({ node: 'n1', version: '1.2.3', commit: 'abc' })
+  const metrics = createMetrics()
+  recordBuild(metrics, '1.2.3')
+  return {
+    render: metrics.render,
+    ...createVerdictMetrics(metrics, 'n1'),
+    ...createLookupMetrics(metrics),
+    recordDuty: createDutyMetrics(metrics),
+    recordKubeRequest: createKubeMetrics(metrics),
+    recordGateWrite: createGateMetrics(metrics, 'n1'),
+  }
 }
 
 /** The values of some series, by name with labels; buckets left out. */
@@ -45,11 +61,11 @@ t.test('metrics: our own names', async t => {
   const metrics = create()
   metrics.recordVerdict(good, 0)
   metrics.recordVerdict(bad, 0)
-  metrics.recordKubeRequest('GET', '200')
-  metrics.recordKubeRequest('GET', '200')
-  metrics.recordKubeRequest('PATCH', 'TimedOut')
-  metrics.recordGateWrite({ action: 'lift', ok: true, seconds: 0.1 })
-  metrics.recordGateWrite({ action: 'add', ok: false, seconds: 0.1 })
+  metrics.recordKubeRequest({ method: 'GET', code: '200' })
+  metrics.recordKubeRequest({ method: 'GET', code: '200' })
+  metrics.recordKubeRequest({ method: 'PATCH', code: 'TimedOut' })
+  metrics.recordGateWrite({ taint: 'lift', ok: true, seconds: 0.1 })
+  metrics.recordGateWrite({ taint: 'add', ok: false, seconds: 0.1 })
   t.strictSame(await read(metrics, /^nopal_(check_result|gate|kube)/), {
     'nopal_check_result{code="dns",from="host"}': 0,
     'nopal_check_result{code="api",from="host"}': 0,
@@ -74,14 +90,14 @@ t.test('metrics: a warning does not fail a check', async t => {
 t.test("metrics: the seed's names, node well", async t => {
   const metrics = create()
   metrics.recordVerdict(good, 1_234_567_890_000)
-  metrics.recordGateWrite({ action: 'lift', ok: true, seconds: 0.1 })
+  metrics.recordGateWrite({ taint: 'lift', ok: true, seconds: 0.1 })
   t.match(await read(metrics, /./), {
     'node_check_status{node="n1"}': 1,
     'node_check_dns_duration_seconds{node="n1"}': 0.04,
     'node_check_api_duration_seconds{node="n1"}': 0.03,
     'node_check_completion_timestamp{node="n1"}': 1_234_567_890,
     'node_check_failures_total{node="n1",check="dns"}': 0,
-    'kube_node_ready_build_info{version="1.2.3",commit_hash="abc",build_date=""}': 1,
+    'kube_node_ready_build_info{version="1.2.3",commit_hash="",build_date=""}': 1,
     'kube_node_ready_verification_status{node="n1",status="verified"}': 1,
     'kube_node_ready_verification_status{node="n1",status="failed"}': 0,
     'kube_node_ready_verification_duration_seconds{node="n1"}': 1.25,
@@ -103,7 +119,7 @@ t.test("metrics: the seed's names, node not well", async t => {
   const metrics = create()
   metrics.recordVerdict(bad, 0)
   metrics.recordRetry()
-  metrics.recordGateWrite({ action: 'lift', ok: false, seconds: 0.1 })
+  metrics.recordGateWrite({ taint: 'lift', ok: false, seconds: 0.1 })
   const found = await read(metrics, /./)
   t.match(found, {
     'node_check_status{node="n1"}': 0,

@@ -1,27 +1,27 @@
-import type { CheckCode, CheckResult, Verdict } from '../verify/verdict.ts'
-import type { GateWrite, Metrics, MetricsOptions } from './metrics.ts'
-import { Counter, Gauge, Histogram, type Registry } from './prometheus.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import type { CheckCode, CheckResult, Verdict } from './verdict.ts'
 
-/** kube-node-ready's names, so that dashboards and alerts made for it go on working. */
-export function createSeedMetrics(
-  registry: Registry,
-  options: MetricsOptions,
-): Pick<Metrics, 'recordVerdict' | 'recordRetry' | 'recordDuty' | 'recordGateWrite' | 'recordWorkers'> {
-  const series = registerSeries([registry])
-  const { node } = options
-  const failing = new Set<string>()
-  series.build.set(
-    { version: options.version, commit_hash: options.commit ?? '', build_date: options.buildDate ?? '' },
-    1,
-  )
+/** What verification counts. */
+export interface VerdictMetrics {
+  recordVerdict(verdict: Verdict, timeMs: number): void
+  /** A verification starts because the one before it failed. */
+  recordRetry(): void
+}
+
+const checkBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+
+/** Our own series, and kube-node-ready's, so that dashboards and alerts made for it go on working. */
+export function createVerdictMetrics(metrics: Metrics, node: string): VerdictMetrics {
+  const recordChecks = createCheckSeries(metrics)
+  const series = { ...registerSeries(metrics), ...registerNodeCheckSeries(metrics) }
   series.checkStatus.set({ node }, 0)
   series.nodeStatus.set({ node }, 0)
   series.retries.inc({ node }, 0)
-  series.healthy.set(1)
-  for (const status of ['success', 'failed']) series.verifications.inc({ status }, 0)
+  for (const status of ['success', 'failed'] as const) series.verifications.inc({ status }, 0)
   for (const check of countedChecks) series.checkFailures.inc({ node, check }, 0)
   return {
     recordVerdict(verdict, timeMs) {
+      recordChecks(verdict)
       recordOutcome(series, verdict, timeMs)
       recordDns(series, verdict)
       recordTcp(series, verdict)
@@ -31,36 +31,42 @@ export function createSeedMetrics(
       series.retriesOfAll.inc()
       series.retries.inc({ node })
     },
-    recordDuty(name, works) {
-      if (works) failing.delete(name)
-      else {
-        failing.add(name)
-        series.reconcileErrors.inc()
-      }
-      series.healthy.set(failing.size === 0 ? 1 : 0)
-    },
-    recordGateWrite: write => recordGateWrite(series, node, write),
-    recordWorkers(counts) {
-      for (const [status, count] of Object.entries(counts)) series.workers.set({ status }, count)
-    },
   }
 }
 
-type Series = ReturnType<typeof registerSeries>
+/** The series that begin with `nopal_`. */
+function createCheckSeries(metrics: Metrics): (verdict: Verdict) => void {
+  const result = metrics.gauge(
+    'nopal_check_result',
+    'Last result of a check: 1 pass, 0 fail. A skipped check has no series.',
+    ['code', 'from'],
+  )
+  const duration = metrics.histogram(
+    'nopal_check_duration_seconds',
+    'Time of one question of a check.',
+    ['code', 'from'],
+    checkBuckets,
+  )
+  return ({ checks }) => {
+    result.reset()
+    const fails = (code: CheckCode, from: string) =>
+      checks.some(each => each.code === code && each.from === from && hasFailed(each))
+    for (const { code, from, seconds } of checks.filter(each => each.result !== 'skip')) {
+      duration.observe({ code, from }, seconds)
+      result.set({ code, from }, fails(code, from) ? 0 : 1)
+    }
+  }
+}
+
+type Series = ReturnType<typeof registerSeries> & ReturnType<typeof registerNodeCheckSeries>
 
 /** There from the start, so that the first failure is seen as a rise. */
 const countedChecks = ['dns', 'api', 'tcp', 'services', 'peers', 'mtu'] as const
 
-function registerSeries(registers: Registry[]) {
-  const counter = (name: string, help: string, labelNames: string[] = []) =>
-    new Counter({ name, help, labelNames, registers })
-  const gauge = (name: string, help: string, labelNames: string[] = []) =>
-    new Gauge({ name, help, labelNames, registers })
-  const histogram = (name: string, help: string, labelNames: string[]) =>
-    new Histogram({ name, help, labelNames, registers })
+function registerSeries(metrics: Metrics) {
+  const { counter, gauge, histogram } = metrics
   const ready = 'kube_node_ready_'
   return {
-    build: gauge(`${ready}build_info`, 'Always 1; the labels say what runs.', ['version', 'commit_hash', 'build_date']),
     dnsTotal: counter(`${ready}dns_check_total`, 'DNS checks of a name.', ['domain', 'status']),
     dnsSeconds: histogram(`${ready}dns_check_duration_seconds`, 'Time of the DNS check of a name.', ['domain']),
     tcpTotal: counter(`${ready}network_check_total`, 'TCP checks of an address.', ['address', 'status']),
@@ -73,44 +79,22 @@ function registerSeries(registers: Registry[]) {
     verifications: counter(`${ready}verifications_total`, 'Verifications by outcome.', ['status']),
     retriesOfAll: counter(`${ready}verification_retries_total`, 'Verifications begun after a failed one.'),
     retries: counter(`${ready}retry_attempts_total`, 'Verifications begun after a failed one, by node.', ['node']),
-    workers: gauge(
-      `${ready}worker_pods`,
-      'Pods on this node that were made to verify it, by phase; none of these series while its pods are not watched.',
-      ['status'],
-    ),
-    healthy: gauge(`${ready}controller_healthy`, '1 while no part of the agent is failing, else 0.'),
-    reconcileErrors: counter(`${ready}controller_reconcile_errors_total`, 'Failed runs of the parts of the agent.'),
     seconds: gauge(`${ready}verification_duration_seconds`, 'Time of the last verification.', ['node']),
     verified: gauge(`${ready}verification_status`, '1 for the status the node has.', ['node', 'status']),
     nodeStatus: gauge(`${ready}node_status`, '1 if the node is verified, else 0.', ['node']),
-    taintRemovals: counter(`${ready}node_taint_removal_total`, 'Removals of the taint.', ['node', 'status']),
-    labelAdds: counter(`${ready}node_label_add_total`, 'Settings of the label.', ['node', 'status']),
-    updateSeconds: histogram(`${ready}node_update_duration_seconds`, 'Time of a write to the Node.', [
-      'node',
-      'operation',
-    ]),
-    ...registerCheckSeries(registers),
   }
 }
 
 /** The series of kube-node-ready's DaemonSet mode. */
-function registerCheckSeries(registers: Registry[]) {
-  const labelNames = ['node']
-  const gauge = (name: string, help: string) => new Gauge({ name: `node_check_${name}`, help, labelNames, registers })
+function registerNodeCheckSeries({ counter, gauge }: Metrics) {
   return {
-    checkStatus: gauge('status', '1 if the last verification passed, else 0.'),
-    checkDns: gauge('dns_duration_seconds', 'Time of the last DNS check.'),
-    checkApi: gauge('api_duration_seconds', 'Time of the last API check.'),
-    checkEnd: gauge('completion_timestamp', 'When the last verification ended, in Unix seconds.'),
-    checkFailures: new Counter({
-      name: 'node_check_failures_total',
-      help: 'Failed checks.',
-      labelNames: ['node', 'check'],
-      registers,
-    }),
+    checkStatus: gauge('node_check_status', '1 if the last verification passed, else 0.', ['node']),
+    checkDns: gauge('node_check_dns_duration_seconds', 'Time of the last DNS check.', ['node']),
+    checkApi: gauge('node_check_api_duration_seconds', 'Time of the last API check.', ['node']),
+    checkEnd: gauge('node_check_completion_timestamp', 'When the last verification ended, in Unix seconds.', ['node']),
+    checkFailures: counter('node_check_failures_total', 'Failed checks.', ['node', 'check']),
   }
 }
-
 function recordOutcome(series: Series, verdict: Verdict, timeMs: number): void {
   const { node, passed } = verdict
   series.attempts.inc({ node, status: statusOf(!passed) })
@@ -157,16 +141,6 @@ function recordKubernetes(series: Series, verdict: Verdict): void {
     series.kubeSeconds.observe({ check_type }, slowest(results))
     if (code === 'api') series.checkApi.set({ node: verdict.node }, slowest(results))
   }
-}
-
-function recordGateWrite(series: Series, node: string, write: GateWrite): void {
-  series.updateSeconds.observe(
-    { node, operation: write.action === 'lift' ? 'taint_removal' : 'taint_add' },
-    write.seconds,
-  )
-  if (write.action !== 'lift') return
-  series.taintRemovals.inc({ node, status: statusOf(!write.ok) })
-  series.labelAdds.inc({ node, status: statusOf(!write.ok) })
 }
 
 function askedBy(verdict: Verdict, code: CheckCode): readonly CheckResult[] {

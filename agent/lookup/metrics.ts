@@ -1,0 +1,30 @@
+import type { Metrics } from '../runtime/metrics.ts'
+import type { LookupOutcome } from './answers.ts'
+import type { WorkerCounts } from './workers.ts'
+
+/** What the lookup counts. */
+export interface LookupMetrics {
+  /** kactus asked: it was answered, told that we do not know, was not understood, or hung up on. */
+  recordLookup(outcome: LookupOutcome | 'refused'): void
+  /** How many pods on this node were made to verify it, by phase. */
+  recordWorkers(counts: WorkerCounts): void
+}
+
+export function createLookupMetrics(metrics: Metrics): LookupMetrics {
+  const lookups = metrics.counter(
+    'nopal_lookups_total',
+    'Questions of kactus by how they ended: known and unknown were answered, bad and refused were none to answer.',
+    ['outcome'],
+  )
+  const workers = metrics.gauge(
+    'kube_node_ready_worker_pods',
+    'Pods on this node that were made to verify it, by phase; none of these series while its pods are not watched.',
+    ['status'],
+  )
+  return {
+    recordLookup: outcome => lookups.inc({ outcome }),
+    recordWorkers(counts) {
+      for (const [status, count] of Object.entries(counts)) workers.set({ status }, count)
+    },
+  }
+}
