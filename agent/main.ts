@@ -1,9 +1,13 @@
 #!/usr/bin/env node
-import './runtime/interpret-only.ts'
 import { hostname } from 'node:os'
 import { kactusBinary, version } from './build-info.ts'
-import { exitCodes } from './commands/process.ts'
-import { describeFault, run } from './commands/run.ts'
+import { describeFault } from './runtime/error-fields.ts'
+import { interpretOnly } from './runtime/memory.ts'
+import { exitCodes } from './runtime/process.ts'
+
+const args = process.argv.slice(2)
+// Before anything else is loaded: it holds only for code that has not run yet.
+if (args[0] === 'agent') interpretOnly()
 
 const ended = new AbortController()
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => ended.abort())
@@ -14,18 +18,22 @@ process.on('uncaughtException', error => {
   process.exit(exitCodes.failed)
 })
 
-void run({
-  args: process.argv.slice(2),
-  env: process.env,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  stdin: () => process.stdin,
-  self: [process.execPath, ...process.execArgv, ...process.argv.slice(1, 2)],
-  hostname: hostname(),
-  version,
-  kactusBinary,
-  ended: ended.signal,
-}).then(code => {
-  // Kept connections would hold the process for a minute.
-  process.exit(code)
-})
+void import('./commands/run.ts')
+  .then(({ run }) =>
+    run({
+      args,
+      env: process.env,
+      stdout: process.stdout,
+      stderr: process.stderr,
+      stdin: () => process.stdin,
+      self: [process.execPath, ...process.execArgv, ...process.argv.slice(1, 2)],
+      hostname: hostname(),
+      version,
+      kactusBinary,
+      ended: ended.signal,
+    }),
+  )
+  .then(code => {
+    // Kept connections would hold the process for a minute.
+    process.exit(code)
+  })

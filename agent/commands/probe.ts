@@ -1,5 +1,6 @@
 import { readlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
 import { readLines } from '../sandbox/lines.ts'
 import { createChecks, createSocketPorts } from '../verify/checks.ts'
 import { runChecks } from '../verify/engine.ts'
@@ -7,7 +8,6 @@ import { createPeerPort } from '../verify/peers/exchange.ts'
 import { type ProbeRequest, parseProbeRequest } from '../verify/remote.ts'
 import { createRelayedApi } from '../verify/shared-reads.ts'
 import type { CheckResult } from '../verify/verdict.ts'
-import { type ExitCode, exitCodes, type ProcessPorts } from './process.ts'
 import type { Flags } from './usage.ts'
 
 /**

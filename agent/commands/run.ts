@@ -1,29 +1,28 @@
 import { SettingsError } from '../config/faults.ts'
-import { messageOf } from '../runtime/error-fields.ts'
-import { runAgent } from './agent.ts'
-import { runInstall, runUninstall } from './install.ts'
-import { runProbe } from './probe.ts'
-import { type ExitCode, exitCodes, type ProcessPorts } from './process.ts'
-import { runStatus } from './status.ts'
+import { describeFault } from '../runtime/error-fields.ts'
+import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
 import { type CommandName, type Flags, parseCommandLine, renderHelp, UsageError } from './usage.ts'
-import { runVerify } from './verify.ts'
 
 type Command = (ports: ProcessPorts, flags: Flags) => Promise<ExitCode>
 
-const commands: Readonly<Record<CommandName, Command>> = {
-  agent: runAgent,
-  verify: runVerify,
-  install: runInstall,
-  uninstall: runUninstall,
-  status: runStatus,
-  probe: runProbe,
+/** Each is loaded only when it is asked for: an agent that runs for months carries nothing of the others. */
+const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
+  agent: async () => (await import('./agent.ts')).runAgent,
+  verify: async () => (await import('./verify.ts')).runVerify,
+  install: async () => (await import('./install.ts')).runInstall,
+  uninstall: async () => (await import('./install.ts')).runUninstall,
+  status: async () => (await import('./status.ts')).runStatus,
+  probe: async () => (await import('./probe.ts')).runProbe,
 }
 
 /** Runs what the command line asks for. Never throws: a fault is told on stderr and by the exit code. */
 export async function run(ports: ProcessPorts): Promise<ExitCode> {
   try {
     const invocation = parseCommandLine(ports.args)
-    if (invocation.kind === 'run') return await commands[invocation.command](ports, invocation.flags)
+    if (invocation.kind === 'run') {
+      const command = await commands[invocation.command]()
+      return await command(ports, invocation.flags)
+    }
     ports.stdout.write(invocation.kind === 'help' ? renderHelp() : `${ports.version}\n`)
     return exitCodes.well
   } catch (error) {
@@ -42,10 +41,4 @@ function tell(ports: ProcessPorts, error: unknown): ExitCode {
   }
   ports.stderr.write(`nopal: ${describeFault(error)}\n`)
   return exitCodes.failed
-}
-
-/** An error with a code was foreseen and its message says enough; any other is a fault of the program. */
-export function describeFault(error: unknown): string {
-  if (error instanceof Error && 'code' in error) return messageOf(error)
-  return error instanceof Error ? `internal fault: ${error.stack ?? error.message}` : `internal fault: ${String(error)}`
 }

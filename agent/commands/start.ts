@@ -6,7 +6,7 @@ import { createKubeClient, type KubeAnswer, type KubeClient } from '../kube/clie
 import type { KubeCredentials, ReadText } from '../kube/credentials.ts'
 import type { TokenFiles } from '../kube/token.ts'
 import { createLogger, type Logger } from '../runtime/log.ts'
-import type { ProcessPorts, TextOutput } from './process.ts'
+import type { ProcessPorts, TextOutput } from '../runtime/process.ts'
 
 /** Reads a text file. */
 export const readText: ReadText = path => readFileSync(path, 'utf8')

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { Endpoint } from '../config/settings.ts'
+import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
 import { formatVerdictText } from '../verify/present.ts'
-import { type ExitCode, exitCodes, type ProcessPorts } from './process.ts'
 import { start } from './start.ts'
 import { type Flags, readOutput } from './usage.ts'
 

@@ -18,11 +18,6 @@ export interface LookupDutyOptions {
   readonly clock: Clock
 }
 
-/** A duty that must be ended, because it holds a socket. */
-export interface LookupDuty extends Duty {
-  close(): Promise<void>
-}
-
 interface Open {
   readonly server: LineServer
   readonly identity: SocketIdentity
@@ -32,7 +27,7 @@ interface Open {
 const lookAgainMs = 30_000
 
 /** Keeps a socket at the path, on which kactus is answered. */
-export function createLookupDuty(options: LookupDutyOptions): LookupDuty {
+export function createLookupDuty(options: LookupDutyOptions): Required<Duty> {
   const { path, log } = options
   let open: Open | undefined
   const replace = async (next: Open | undefined) => {

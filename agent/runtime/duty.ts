@@ -7,4 +7,6 @@ export interface Duty {
    * @throws anything: the loop logs it once and comes back with backoff
    */
   reconcile(signal: AbortSignal): Promise<number | undefined>
+  /** Called once, after the last run: gives up what the duty holds. */
+  close?(): Promise<unknown>
 }

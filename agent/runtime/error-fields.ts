@@ -27,3 +27,9 @@ export function describeError(thrown: unknown, depth = 0): ErrorFields {
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)
 }
+
+/** An error with a code was foreseen and its message says enough; any other is a fault of the program. */
+export function describeFault(error: unknown): string {
+  if (error instanceof Error && 'code' in error) return messageOf(error)
+  return error instanceof Error ? `internal fault: ${error.stack ?? error.message}` : `internal fault: ${String(error)}`
+}

@@ -18,16 +18,19 @@ export interface LoopOptions {
 export interface Loop {
   /** Runs the duty now, or once more if it is running. After a failure it cuts the wait down to the shortest one. */
   wake(): void
-  /** Aborts a run in progress and resolves once it has ended. */
+  /** Aborts a run in progress and resolves once it has ended and the duty is closed. */
   stop(): Promise<void>
 }
 
 /** The longest wait is also how late a node can be after the last thing that was wrong with it. */
 const defaultBackoff: BackoffLimits = { leastMs: 500, mostMs: 30_000 }
 
+/** A duty, or how it is made where it must be able to wake itself. */
+export type DutySource = Duty | ((wake: () => void) => Duty)
+
 /** Starts the duty's first run at once and keeps it going until it is stopped. One run at a time. */
-export function startLoop(duty: Duty, options: LoopOptions): Loop {
-  const loop = new DutyLoop(duty, options)
+export function startLoop(source: DutySource, options: LoopOptions): Loop {
+  const loop = new DutyLoop(source, options)
   loop.begin()
   return loop
 }
@@ -44,8 +47,8 @@ class DutyLoop implements Loop {
   #running: Promise<void> | undefined
   #cancelTimer: (() => void) | undefined
 
-  constructor(duty: Duty, options: LoopOptions) {
-    this.#duty = duty
+  constructor(source: DutySource, options: LoopOptions) {
+    this.#duty = typeof source === 'function' ? source(() => this.wake()) : source
     this.#options = options
     this.#backoff = options.backoff ?? defaultBackoff
   }
@@ -68,6 +71,7 @@ class DutyLoop implements Loop {
     this.#controller.abort(new Error('the agent ends'))
     this.#cancelTimer?.()
     await this.#running
+    await this.#duty.close?.()
   }
 
   async #run(): Promise<void> {

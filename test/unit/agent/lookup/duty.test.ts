@@ -13,7 +13,7 @@ import {
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { createLookupDuty, type LookupDuty } from '../../../../agent/lookup/duty.ts'
+import { createLookupDuty } from '../../../../agent/lookup/duty.ts'
 import { socketPath } from '../../../../agent/lookup/paths.ts'
 import { systemClock } from '../../../../agent/runtime/clock.ts'
 import { isAgentSocket } from '../../../../cni/kactus/agent-lookup.ts'
@@ -23,7 +23,7 @@ import { exchange, socketFolder } from './socket-folder.ts'
 const signal = new AbortController().signal
 const uid = process.getuid?.() ?? 0
 
-function dutyAt(t: Test, path: string, name = 'agent'): LookupDuty {
+function dutyAt(t: Test, path: string, name = 'agent') {
   const duty = createLookupDuty({
     path,
     uid,

@@ -170,3 +170,25 @@ t.test('stop aborts the run, waits for it, and nothing runs after', async t => {
   t.equal(seen.runs, 1)
   t.same(log.lines, [], 'an abort is no failure')
 })
+
+t.test('a duty may wake itself, and is closed after its last run', async t => {
+  const said: string[] = []
+  let runs = 0
+  const loop = startLoop(
+    wake => ({
+      name: 'test',
+      async reconcile() {
+        runs += 1
+        said.push(`run ${runs}`)
+        if (runs === 1) wake()
+        return undefined
+      },
+      close: async () => void said.push('closed'),
+    }),
+    { log: createRecordingLogger(), clock: createFakeClock(), random: () => 1 },
+  )
+  await settle()
+  t.strictSame(said, ['run 1'], 'the second run is due, not begun')
+  await loop.stop()
+  t.strictSame(said, ['run 1', 'closed'])
+})

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { createInstallHold } from '../../../../agent/commands/hold.ts'
 import { type GateInput, type Hold, noHistory, planGate } from '../../../../agent/gate/plan.ts'
 import type { KubeNode } from '../../../../agent/kube/node.ts'
-import { firstRun } from './samples.ts'
+import { holdOf } from '../../../../agent/node/hold.ts'
+import { firstRun } from '../gate/samples.ts'
 
 const settings: GateInput['settings'] = {
   mode: 'bootstrap',
@@ -75,11 +75,8 @@ const failing = {
 } as const
 
 t.test('the installation holds the lift up until it is done', async t => {
-  const hold = createInstallHold(true)
-  t.match(hold.current(), { lasting: false })
-  hold.show({ installed: false, message: 'waiting: no default network' })
-  t.same(hold.current(), { lasting: true, message: 'the CNI files are not in place: waiting: no default network' })
-  hold.show({ installed: true, message: 'kactus wraps network e2e' })
-  t.equal(hold.current(), undefined)
-  t.equal(createInstallHold(false).current(), undefined, 'never where nothing is installed')
+  t.match(holdOf(undefined), { lasting: false })
+  const message = 'the CNI files are not in place: waiting: no default network'
+  t.same(holdOf({ installed: false, message: 'waiting: no default network' }), { lasting: true, message })
+  t.equal(holdOf({ installed: true, message: 'kactus wraps network e2e' }), undefined)
 })

@@ -2,8 +2,16 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Clock } from './clock.ts'
 
+/**
+ * Runs what is loaded from now on without a compiler. The agent waits nearly all of its life: machine code made for its
+ * few busy moments costs 3 MB and saves nothing. A role that has work to do must not call this.
+ */
+export function interpretOnly(): void {
+  for (const flag of ['--no-opt', '--no-maglev', '--no-sparkplug']) setFlagsFromString(flag)
+}
+
 /** Gives memory back. */
-export interface Thrift {
+export interface MemoryKeeper {
   /** A busy moment is over: what it left is given back soon. */
   rest(): void
   stop(): void
@@ -19,7 +27,7 @@ const mostMs = 2 * 60_000
  * After a busy moment V8 keeps room for more of the same, a tenth of the process, and gives it back only under pressure.
  * An agent that verifies every half minute would keep it for ever.
  */
-export function startThrift(clock: Clock, collect = findCollector()): Thrift {
+export function keepMemorySmall(clock: Clock, collect = findCollector()): MemoryKeeper {
   let lastMs = Number.NEGATIVE_INFINITY
   let dueMs = Number.POSITIVE_INFINITY
   let cancel: () => void = () => undefined

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { startThrift } from '../../../../agent/runtime/thrift.ts'
+import { keepMemorySmall } from '../../../../agent/runtime/memory.ts'
 import { createFakeClock } from './fake-clock.ts'
 
-interface ThriftCase {
+interface MemoryCase {
   readonly name: string
   /** Seconds at which a busy moment ends. */
   readonly busy: readonly number[]
@@ -11,7 +11,7 @@ interface ThriftCase {
   readonly want: readonly number[]
 }
 
-const cases: readonly ThriftCase[] = [
+const cases: readonly MemoryCase[] = [
   { name: 'nothing is ever busy', busy: [], untilS: 250, want: [120, 240] },
   { name: 'soon after the start', busy: [2], untilS: 120, want: [3] },
   { name: 'after each verification', busy: [1, 31, 61, 91], untilS: 100, want: [2, 32, 62, 92] },
@@ -23,13 +23,13 @@ for (const { name, busy, untilS, want } of cases) {
   t.test(`memory is given back: ${name}`, async t => {
     const clock = createFakeClock()
     const seen: number[] = []
-    const thrift = startThrift(clock, () => seen.push(clock.monotonic() / 1000))
+    const memory = keepMemorySmall(clock, () => seen.push(clock.monotonic() / 1000))
     for (const second of busy) {
       await clock.advance(second * 1000 - clock.monotonic())
-      thrift.rest()
+      memory.rest()
     }
     await clock.advance(untilS * 1000 - clock.monotonic())
-    thrift.stop()
+    memory.stop()
     await clock.advance(600_000)
     t.strictSame(seen, want)
   })
@@ -37,12 +37,12 @@ for (const { name, busy, untilS, want } of cases) {
 
 t.test('the real collector takes what nobody needs', async t => {
   const clock = createFakeClock()
-  const thrift = startThrift(clock)
+  const memory = keepMemorySmall(clock)
   const gone = new WeakRef({})
   await new Promise(resolve => setImmediate(resolve))
-  thrift.rest()
+  memory.rest()
   await clock.advance(1_000)
   await new Promise(resolve => setImmediate(resolve))
-  thrift.stop()
+  memory.stop()
   t.equal(gone.deref(), undefined)
 })

@@ -1,0 +1,27 @@
+import type { NodeContext } from './context.ts'
+import { showVerdict } from './gate.ts'
+import { installKactus } from './install.ts'
+import { answerKactus } from './lookup.ts'
+import { answerPeers } from './peers.ts'
+import { verifyNetwork } from './verify.ts'
+
+/** A part of the agent at work. */
+export interface Running {
+  stop(): Promise<unknown>
+}
+
+/** Starts one duty of a node; undefined = the settings switch it off. */
+export type NodeDuty = (node: NodeContext) => Running | undefined | Promise<Running | undefined>
+
+/** All that an agent does on its node. Of two that follow the same thing the first in the list hears of it first. */
+const nodeDuties: readonly NodeDuty[] = [answerPeers, installKactus, answerKactus, verifyNetwork, showVerdict]
+
+/** Starts everything that runs on a node. */
+export async function startNodeDuties(node: NodeContext): Promise<Running> {
+  const running: Running[] = [node.ownNode]
+  for (const start of nodeDuties) {
+    const started = await start(node)
+    if (started !== undefined) running.push(started)
+  }
+  return { stop: () => Promise.all(running.map(part => part.stop())) }
+}

@@ -1,0 +1,63 @@
+import { createVerification } from '../commands/verification.ts'
+import { describeVerdict } from '../gate/condition.ts'
+import type { Logger } from '../runtime/log.ts'
+import { startLoop } from '../runtime/loop.ts'
+import { createVerifyDuty } from '../verify/duty.ts'
+import { createVerdictMetrics } from '../verify/metrics.ts'
+import { severityOf } from '../verify/severity.ts'
+import type { Verdict } from '../verify/verdict.ts'
+import type { NodeContext } from './context.ts'
+import type { Running } from './duties.ts'
+
+/** Verifies the network of the node, again and again, and whenever its last verdict is called into doubt. */
+export function verifyNetwork(node: NodeContext): Running {
+  const { ports, settings, log, board, ownNode } = node
+  const { recordVerdict, recordRetry } = createVerdictMetrics(node.metrics, settings.nodeName)
+  const sayVerdict = createVerdictSayer(log)
+  const verification = createVerification({
+    ...node,
+    process: ports,
+    dryRun: settings.gate.dryRun,
+    live: ownNode.live,
+  })
+  const duty = createVerifyDuty({
+    settings: settings.verify,
+    async run(signal) {
+      const ticket = board.begin()
+      const verdict = await verification.run(signal)
+      board.finish(ticket, verdict)
+      return verdict
+    },
+    onVerdict(verdict) {
+      node.bulletin.showVerdict(verdict)
+      recordVerdict(verdict, node.loop.clock.now())
+      sayVerdict(verdict)
+      node.verdict.set(verdict)
+      node.memory.rest()
+    },
+    onRetry: recordRetry,
+  })
+  const loop = startLoop(duty, node.loop)
+  ownNode.onChange(seen => {
+    node.bulletin.showNode(seen)
+    const doubt = board.observe(seen)
+    if (doubt === undefined) return
+    log.info({ reason: doubt }, 'verifies again')
+    loop.wake()
+  })
+  node.wanted.onChange(() => loop.wake())
+  return loop
+}
+
+/** Logs a verdict that differs from the one before; the same one again is no news. */
+function createVerdictSayer(log: Logger): (verdict: Verdict) => void {
+  let said = ''
+  return verdict => {
+    const { reason, message } = describeVerdict(verdict, severityOf)
+    if (said === `${reason} ${message}`) return
+    said = `${reason} ${message}`
+    const fields = { reason, seconds: verdict.seconds }
+    if (verdict.passed) log.info(fields, 'network verified')
+    else log.warn({ ...fields, checks: message }, 'network failed its verification')
+  }
+}
