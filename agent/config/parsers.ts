@@ -177,6 +177,14 @@ export const anyPath: Parse<string> = text => {
   return text
 }
 
+/** The bare name of a file. */
+export const fileName: Parse<string> = text => {
+  if (text.length > 255 || text === '.' || text === '..' || /[/\\\0\s]/.test(text)) {
+    throw new ValueFault('is not a file name')
+  }
+  return text
+}
+
 /** A network interface's name. */
 export const interfaceName: Parse<string> = text => {
   if (!/^[^\s/:]{1,15}$/.test(text) || text === '.' || text === '..') throw new ValueFault('is not an interface name')

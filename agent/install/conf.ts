@@ -8,13 +8,25 @@ const networkName = 'kactus-net'
 /** The oldest version whose results say all that a pod's interface has. */
 const leastVersion = '0.3.1'
 
+/** What kactus is told of its node. */
+export interface ToldKactus {
+  /** Path of its kubeconfig. */
+  readonly kubeconfig: string
+  /** Where the agent answers; undefined = where kactus looks anyway. */
+  readonly agentSocket?: string | undefined
+  /** Plugins that Networks may name; empty = all. */
+  readonly allowedPlugins?: readonly string[]
+}
+
 /** The list that makes a runtime call kactus, with the node's own default network as the first delegate. */
-export function renderConf(wrapped: ConfList, kubeconfig: string, agentSocket?: string): string {
+export function renderConf(wrapped: ConfList, told: ToldKactus): string {
+  const { kubeconfig, agentSocket, allowedPlugins = [] } = told
   const capabilities = gatherCapabilities(wrapped.plugins)
   const kactus: JsonObject = {
     type: binaryName,
     kubeconfig,
     ...(agentSocket === undefined ? {} : { agentSocket }),
+    ...(allowedPlugins.length === 0 ? {} : { allowedPlugins }),
     ...(Object.keys(capabilities).length === 0 ? {} : { capabilities }),
     delegates: [toDelegate(wrapped)],
   }

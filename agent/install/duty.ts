@@ -10,8 +10,8 @@ import { applyInstall } from './apply.ts'
 import { createBinaryComparer } from './binary.ts'
 import { renderKubeconfig, tokenOf } from './kubeconfig.ts'
 import { observeFiles } from './observe.ts'
-import { type InstallPaths, installPaths } from './paths.ts'
-import { type Observed, type Plan, planInstall, willBeInstalled } from './plan.ts'
+import { installPaths } from './paths.ts'
+import { type InstallTarget, type Observed, type Plan, planInstall, willBeInstalled } from './plan.ts'
 import { createFolderWatch } from './watch.ts'
 
 /** What the duty needs. */
@@ -46,7 +46,8 @@ const settledMs = 30_000
 
 /** Keeps kactus, its kubeconfig and its conf in place, and wraps whatever default network the node has. */
 export function createInstallDuty(options: InstallDutyOptions): Duty {
-  const paths = installPaths(options.settings, options.agentSocket)
+  const { allowedPlugins } = options.settings
+  const paths = { ...installPaths(options.settings, options.agentSocket), allowedPlugins }
   const installer: Installer = {
     options,
     paths,
@@ -76,7 +77,7 @@ export function createInstallDuty(options: InstallDutyOptions): Duty {
 
 interface Installer {
   readonly options: InstallDutyOptions
-  readonly paths: InstallPaths
+  readonly paths: InstallTarget
   readonly isCurrent: ReturnType<typeof createBinaryComparer>
   readonly access: AccessSource
   /** Logs a message unless it is the one logged last. */

@@ -22,6 +22,12 @@ export interface Observed {
   readonly binaryIsCurrent: boolean
 }
 
+/** Where things go, and what kactus is told beside. */
+export interface InstallTarget extends InstallPaths {
+  /** Plugins that Networks may name; empty or undefined = all. */
+  readonly allowedPlugins?: readonly string[]
+}
+
 /** One change, in the order in which they must happen. */
 export type Action =
   | { readonly kind: 'copyBinary' }
@@ -43,8 +49,8 @@ export interface Plan {
  * Decides what to write. The conf comes last, because from then on the runtime calls kactus; without a
  * default network to wrap nothing is written at all.
  */
-export function planInstall(observed: Observed, kubeconfig: string, paths: InstallPaths): Plan {
-  const outlook = planConf(observed, paths)
+export function planInstall(observed: Observed, kubeconfig: string, target: InstallTarget): Plan {
+  const outlook = planConf(observed, target)
   if (!outlook.installed) return { ...outlook, actions: [] }
   const actions: Action[] = []
   if (!observed.binaryIsCurrent) actions.push({ kind: 'copyBinary' })
@@ -65,8 +71,8 @@ function planEarlyConf({ defaultNetwork, earlyConf }: Observed, conf: string): r
 }
 
 /** Whether there will be a conf of ours, so that the rest is worth having. */
-export function willBeInstalled(observed: Pick<Observed, 'defaultNetwork' | 'conf'>, paths: InstallPaths): boolean {
-  return planConf(observed, paths).installed
+export function willBeInstalled(observed: Pick<Observed, 'defaultNetwork' | 'conf'>, target: InstallTarget): boolean {
+  return planConf(observed, target).installed
 }
 
 type ConfOutlook =
@@ -75,12 +81,12 @@ type ConfOutlook =
 
 function planConf(
   { defaultNetwork, conf }: Pick<Observed, 'defaultNetwork' | 'conf'>,
-  paths: InstallPaths,
+  target: InstallTarget,
 ): ConfOutlook {
-  if (defaultNetwork.kind === 'found') return wrap(defaultNetwork, paths)
+  if (defaultNetwork.kind === 'found') return wrap(defaultNetwork, target)
   const why =
     defaultNetwork.kind === 'none'
-      ? `${paths.confFolder} holds no default network`
+      ? `${target.confFolder} holds no default network`
       : `${basename(defaultNetwork.path)} cannot be read: ${defaultNetwork.message}`
   const warning = defaultNetwork.kind === 'unreadable'
   // Networks that update themselves take their conf away for a moment; pods must go on starting meanwhile.
@@ -90,8 +96,9 @@ function planConf(
   return { installed: false, message: `waiting: ${why}`, warning }
 }
 
-function wrap({ path, list }: Extract<DefaultNetwork, { kind: 'found' }>, paths: InstallPaths): ConfOutlook {
-  const conf = renderConf(list, paths.kubeconfigOnHost, paths.socketOnHost)
+function wrap({ path, list }: Extract<DefaultNetwork, { kind: 'found' }>, target: InstallTarget): ConfOutlook {
+  const { kubeconfigOnHost: kubeconfig, socketOnHost: agentSocket, allowedPlugins } = target
+  const conf = renderConf(list, { kubeconfig, agentSocket, ...(allowedPlugins && { allowedPlugins }) })
   const name = basename(path)
   if (name < earlyConfName) {
     const message = `runtimes take the first conf by name, and ${name} comes before ${earlyConfName}: kactus is not called`

@@ -11,6 +11,7 @@ import { lookUpNetwork, lookUpPod, type ResolvedNetwork } from './lookup.ts'
 import { planContainer, planHotplug, titleOf } from './plan.ts'
 import { adopts, networkOf, podOf } from './pod-args.ts'
 import { finalResult, firstResult } from './results.ts'
+import { rulesOf } from './rules.ts'
 import { ownedBy, recordWithout } from './scope.ts'
 
 /** Attaches a container to its default network and to those its pod asks for; or a running one to one more. */
@@ -25,7 +26,7 @@ function addContainer(call: Call): Promise<JsonObject> {
   const pod = podOf(request.args)
   return locked(call, async () => {
     const present = await clearInterrupted(call)
-    const found = pod === undefined ? [] : await lookUpPod(call.lookup, pod, conf.sharedNamespaces)
+    const found = pod === undefined ? [] : await lookUpPod(call.lookup, pod, rulesOf(call))
     const wanted = await chosenDevices(call, pod, found, present)
     const planned = planContainer({ conf, request, present: present?.attachments ?? [] }, delegates, wanted)
     const attachments = [...(present?.attachments ?? []), ...planned]
@@ -40,7 +41,7 @@ function addNetwork(call: Call, network: NetworkRequest): Promise<JsonObject> {
   if (pod === undefined) throw new CniError(CniCode.InvalidEnvironment, 'CNI_ARGS has K8S_POD_NETWORK but no pod')
   return locked(call, async () => {
     const record = await runningContainer(call)
-    const found = await lookUpNetwork(call.lookup, network, pod, conf.sharedNamespaces)
+    const found = await lookUpNetwork(call.lookup, network, pod, rulesOf(call))
     const known = attachedAlready(record, found)
     if (known?.result !== undefined) return finalResult({ ...conf, prevResult: undefined }, known.list, known.result)
     const cleared = await clearNetwork(call, record, known)

@@ -16,6 +16,8 @@ import { canLookUp, lookupSources } from './sources.ts'
 import { RecordStore } from './store.ts'
 
 const DELEGATE_TIMEOUT_MS = 100_000
+/** In the environment of all that kactus starts, and of what that starts. */
+const INSIDE_MARK = 'NOPAL_KACTUS_INSIDE'
 
 /** A request and the configuration that came with it. */
 export interface Given {
@@ -26,6 +28,7 @@ export interface Given {
 /** Runs the command of a request with the real world around it. */
 export async function runCommand(io: CniProcess, uid: number, given: Given): Promise<JsonObject | undefined> {
   const { request, conf } = given
+  refuseDelegate(io)
   const log = logOf(io, conf, request)
   const started = performance.now()
   try {
@@ -70,7 +73,7 @@ function callOf(io: CniProcess, uid: number, given: Pick<Call, 'request' | 'conf
     }),
     runner: new PluginProcesses({
       folders: pluginFolders(request.path),
-      env: { ...io.env, [DELEGATE_MARK]: '1' },
+      env: { ...io.env, [DELEGATE_MARK]: '1', [INSIDE_MARK]: '1' },
       timeoutMs: DELEGATE_TIMEOUT_MS,
       stderr: chunk => io.stderr(Buffer.from(chunk).toString()),
       codes: { notFound: KactusCode.PluginNotFound, failed: KactusCode.PluginFailed },
@@ -84,6 +87,18 @@ function callOf(io: CniProcess, uid: number, given: Pick<Call, 'request' | 'conf
 /** Delegates mostly wait for the kernel, so there may be more of them than cores: at least a pod of five networks at once. */
 function widthFor(cores: number): number {
   return Math.min(Math.max(cores * 2, 5), 16)
+}
+
+/**
+ * A plugin of ours that runs us: some network leads back here, by whatever way. Its configuration is not ours, so not
+ * even the log that it names is opened.
+ */
+function refuseDelegate({ env }: CniProcess): void {
+  if (env[INSIDE_MARK] === undefined) return
+  throw new CniError(
+    KactusCode.PluginRefused,
+    'a plugin that kactus runs has called kactus: no network may lead back here',
+  )
 }
 
 /** Before any work: what would be attached there is the host itself. */

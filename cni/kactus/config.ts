@@ -3,7 +3,7 @@ import { isNamespaceName } from '../networks/kube-names.ts'
 import { type ConfList, confListFrom, flag } from '../spec/conf.ts'
 import { CniCode, CniError } from '../spec/errors.ts'
 import { field, isJsonObject, type Json, JsonError, type JsonObject, parseJson, without } from '../spec/json.ts'
-import { networkNameFault } from '../spec/names.ts'
+import { networkNameFault, pluginTypeFault } from '../spec/names.ts'
 import { type CniVersion, DEFAULT_VERSION, isSupportedVersion } from '../spec/versions.ts'
 
 /** What every command needs to know of our configuration; the delegates are read apart, by those who use them. */
@@ -16,6 +16,8 @@ export interface Conf {
   readonly agentSocket: string
   readonly kubeletDir: string
   readonly sharedNamespaces: readonly string[]
+  /** Plugins that a network of a pod may name; undefined = all. */
+  readonly allowedPlugins: readonly string[] | undefined
   readonly logLevel: LogLevel | undefined
   readonly logFile: string | undefined
   /** Values for capabilities, from the runtime. */
@@ -48,6 +50,7 @@ export function readConf(text: string): Conf {
       field(document, 'agentSocket') === '' ? '' : (path(document, 'agentSocket') ?? '/run/nopal/agent.sock'),
     kubeletDir: path(document, 'kubeletDir') ?? '/var/lib/kubelet',
     sharedNamespaces: namespaces(document),
+    allowedPlugins: plugins(document),
     logLevel: logLevel(document),
     logFile: path(document, 'logFile'),
     runtimeConfig: object(document, 'runtimeConfig') ?? {},
@@ -148,6 +151,14 @@ function object(document: JsonObject, key: string): JsonObject | undefined {
 function namespaces(document: JsonObject): readonly string[] {
   const list = field(document, 'sharedNamespaces') ?? []
   if (!Array.isArray(list) || !list.every(isNamespaceName)) throw invalid('"sharedNamespaces" is no list of namespaces')
+  return list
+}
+
+function plugins(document: JsonObject): readonly string[] | undefined {
+  const list = field(document, 'allowedPlugins') ?? undefined
+  if (list === undefined) return undefined
+  const isPlugin = (value: Json): value is string => pluginTypeFault(value) === undefined
+  if (!Array.isArray(list) || !list.every(isPlugin)) throw invalid('"allowedPlugins" is no list of names of plugins')
   return list
 }
 

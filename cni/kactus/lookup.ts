@@ -8,12 +8,14 @@ import {
 } from '../networks/lookup-protocol.ts'
 import { namespacesOf, refuseForeign } from '../networks/namespaces.ts'
 import { NETWORK_PATHS, type NetworkObject, networkFrom } from '../networks/network-object.ts'
+import { refusePlugins } from '../networks/plugin-rules.ts'
 import type { PodRef } from '../networks/record.ts'
 import type { NetworkKind, NetworkRequest } from '../networks/request.ts'
 import { selectNetworks, withWishes } from '../networks/selection.ts'
 import { CniError } from '../spec/errors.ts'
 import { field, isJsonObject, type Json } from '../spec/json.ts'
 import type { KubeReader } from './kube.ts'
+import type { NetworkRules } from './rules.ts'
 
 /** Where facts about pods and networks come from. */
 export interface LookupSources {
@@ -36,14 +38,14 @@ export interface ResolvedNetwork {
 export async function lookUpPod(
   sources: LookupSources,
   pod: PodRef,
-  shared: readonly string[],
+  rules: NetworkRules,
 ): Promise<readonly ResolvedNetwork[]> {
   const known = await sources.agent({ namespace: pod.namespace, pod: pod.name, network: undefined })
   // The agent's view may be of a pod of that name that is gone: the API has the last word.
   const isKnown = known !== undefined && isSamePod(known.pod, pod)
   const facts = isKnown ? known.pod : await readPod(sources, pod)
   const requests = selectNetworks(facts.annotations)
-  return resolveAll(requests, { sources, known: isKnown ? known.networks : [], pod, shared })
+  return resolveAll(requests, { sources, known: isKnown ? known.networks : [], pod, rules })
 }
 
 /**
@@ -54,41 +56,51 @@ export async function lookUpNetwork(
   sources: LookupSources,
   request: NetworkRequest,
   pod: PodRef,
-  shared: readonly string[],
+  rules: NetworkRules,
 ): Promise<ResolvedNetwork> {
   const { kind, name, namespace } = request
   const known = await sources.agent({ namespace: pod.namespace, pod: pod.name, network: { kind, name, namespace } })
   // Without the agent, who knows the pod, a network is attached as the seed does: by its name and address alone.
-  if (known === undefined || !isSamePod(known.pod, pod)) return resolve(request, { sources, known: [], pod, shared })
-  return resolve(withWishes(request, known.pod.annotations), { sources, known: known.networks, pod, shared })
+  if (known === undefined || !isSamePod(known.pod, pod)) return resolve(request, { sources, known: [], pod, rules })
+  return resolve(withWishes(request, known.pod.annotations), { sources, known: known.networks, pod, rules })
 }
 
 interface Ground {
   readonly sources: LookupSources
   readonly known: readonly FoundNetwork[]
   readonly pod: PodRef
-  readonly shared: readonly string[]
+  readonly rules: NetworkRules
 }
 
 function resolveAll(requests: readonly NetworkRequest[], ground: Ground): Promise<readonly ResolvedNetwork[]> {
   // All of them before any request: a name that may not be used is not even looked at.
-  for (const request of requests) refuseForeign(request, ground.pod.namespace, ground.shared)
+  for (const request of requests) refuseForeign(request, ground.pod.namespace, ground.rules.shared)
   return Promise.all(requests.map(request => resolve(request, ground)))
 }
 
 async function resolve(request: NetworkRequest, ground: Ground): Promise<ResolvedNetwork> {
-  const { sources, known, pod, shared } = ground
-  refuseForeign(request, pod.namespace, shared)
+  const { known, pod, rules } = ground
+  refuseForeign(request, pod.namespace, rules.shared)
   const namespaces = namespacesOf(request, pod.namespace)
   // Only the one that is meant is read: another of that name may be junk of somebody else's.
   const isIn = (namespace: string) => (entry: FoundNetwork) =>
     entry.kind === request.kind && isAbout(entry.object, namespace, request.name)
   const inMemory = namespaces.map(namespace => known.find(isIn(namespace))).find(entry => entry !== undefined)
-  if (inMemory !== undefined) return { request, object: networkFrom(request.kind, inMemory.object) }
+  const object =
+    inMemory === undefined ? await readFirst(ground, request, namespaces) : networkFrom(request.kind, inMemory.object)
+  refusePlugins(object, rules.plugins)
+  return { request, object }
+}
+
+async function readFirst(
+  { sources }: Ground,
+  request: NetworkRequest,
+  namespaces: readonly string[],
+): Promise<NetworkObject> {
   const reader = await sources.api()
   for (const namespace of namespaces) {
     const object = await readNetwork(reader, request.kind, namespace, request.name)
-    if (object !== undefined) return { request, object }
+    if (object !== undefined) return object
   }
   const places = namespaces.join(' or ')
   throw new CniError(KactusCode.NetworkNotFound, `there is no ${request.kind} ${request.name} in namespace ${places}`)

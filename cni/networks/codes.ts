@@ -11,4 +11,5 @@ export const KactusCode = {
   OtherPod: 108,
   Devices: 109,
   NamespaceRefused: 110,
+  PluginRefused: 111,
 } as const

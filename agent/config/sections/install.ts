@@ -27,4 +27,10 @@ export const install = section('install', {
     parse: parse.pathOrNothing,
     describe: "Folder under which the host's folders are mounted. Empty: the host itself.",
   },
+  allowedPlugins: {
+    key: 'allowed-plugins',
+    fallback: '',
+    parse: parse.list(parse.fileName),
+    describe: 'Plugins that a Network may name, IPAM plugins too. Empty: all but kactus.',
+  },
 })

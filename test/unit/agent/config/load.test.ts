@@ -32,7 +32,13 @@ t.test('defaults', async t => {
       dryRun: false,
     },
     wireguard: { heal: 'off', interfaces: [], endpoint: undefined, expectExternal: true },
-    install: { enabled: true, cniBinDir: '/opt/cni/bin', cniConfDir: '/etc/cni/net.d', hostRoot: '' },
+    install: {
+      enabled: true,
+      cniBinDir: '/opt/cni/bin',
+      cniConfDir: '/etc/cni/net.d',
+      hostRoot: '',
+      allowedPlugins: [],
+    },
   })
   t.ok(Object.isFrozen(settings) && Object.isFrozen(settings.verify.dnsDomains) && Object.isFrozen(settings.gate.taint))
 })

@@ -81,6 +81,12 @@ const cases: readonly Case[] = [
     bad: [',', 'wg0,', 'wg0,,wg1', 'wg/0', 'sixteen-letters-', 'wg 0', '..'],
   },
   {
+    name: 'list of file names',
+    parse: parse.list(parse.fileName),
+    good: { '': [], bridge: ['bridge'], 'bridge, host-local': ['bridge', 'host-local'] },
+    bad: ['bridge,', '/opt/cni/bin/bridge', 'a\\b', '.', '..', 'a b', 'a\0', 'x'.repeat(256)],
+  },
+  {
     name: 'list that must name something',
     parse: parse.someOf(parse.oneOf('host', 'sandbox')),
     good: { host: ['host'], 'sandbox,host,HOST': ['sandbox', 'host'] },

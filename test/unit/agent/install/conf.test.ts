@@ -104,7 +104,7 @@ const cases: readonly ConfCase[] = [
 
 for (const { name, wrapped, want } of cases) {
   t.test(`conf: ${name}`, async t => {
-    const text = renderConf(listFrom(wrapped), kubeconfig)
+    const text = renderConf(listFrom(wrapped), { kubeconfig })
     const matches = name.startsWith('capabilities') ? t.match : t.same
     matches.call(t, JSON.parse(text), want)
     t.ok(isOwnConf(text), 'a runtime would call kactus')
@@ -113,7 +113,9 @@ for (const { name, wrapped, want } of cases) {
 }
 
 t.test('conf: numbers that a double cannot hold stay as they were', async t => {
-  const text = renderConf(listFrom('{"name":"n","type":"bridge","vni":12345678901234567890,"share":1.0}'), kubeconfig)
+  const text = renderConf(listFrom('{"name":"n","type":"bridge","vni":12345678901234567890,"share":1.0}'), {
+    kubeconfig,
+  })
   t.match(text, /"vni": 12345678901234567890\b/)
   t.match(text, /"share": 1\.0\b/)
 })
@@ -134,10 +136,19 @@ const socketCases: readonly SocketCase[] = [
 for (const { name, socket, want } of socketCases) {
   t.test(`conf: the agent's socket: ${name}`, async t => {
     const { socketOnHost } = installPaths({ cniBinDir: '/b', cniConfDir: '/c', hostRoot: '/host' }, socket)
-    const { plugins } = JSON.parse(renderConf(listFrom('{"name":"n","type":"bridge"}'), kubeconfig, socketOnHost))
+    const { plugins } = JSON.parse(
+      renderConf(listFrom('{"name":"n","type":"bridge"}'), { kubeconfig, agentSocket: socketOnHost }),
+    )
     t.equal(plugins[0].agentSocket, want)
   })
 }
+
+t.test('conf: plugins that Networks may name, where there is a list of them', async t => {
+  const told = (allowedPlugins: readonly string[]) =>
+    JSON.parse(renderConf(listFrom('{"name":"n","type":"bridge"}'), { kubeconfig, allowedPlugins })).plugins[0]
+  t.strictSame(told(['bridge', 'host-local']).allowedPlugins, ['bridge', 'host-local'])
+  t.notOk('allowedPlugins' in told([]))
+})
 
 interface LeadCase {
   readonly name: string

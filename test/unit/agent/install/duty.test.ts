@@ -41,6 +41,13 @@ t.test('install: a fresh host, then nothing to do', async t => {
   })
 })
 
+t.test('install: the list of plugins that Networks may name reaches kactus', async t => {
+  const agent = start(t.testdir(freshHost), { allowedPlugins: ['bridge'] })
+  t.teardown(agent.stop)
+  await agent.reconcile()
+  t.match(JSON.parse(await readFile(agent.paths.conf, 'utf8')), { plugins: [{ allowedPlugins: ['bridge'] }] })
+})
+
 t.test('install: a host without a default network waits, says so once, and is served when one comes', async t => {
   const agent = start(t.testdir(freshHost))
   t.teardown(agent.stop)
@@ -178,16 +185,20 @@ t.test('install: a new executable and a spoiled file are put right', async t => 
 interface AgentOptions {
   readonly refuse?: () => boolean
   readonly server?: string
+  readonly allowedPlugins?: readonly string[]
 }
 
-function start(root: string, { refuse = () => false, server = credentials.server }: AgentOptions = {}) {
+function start(
+  root: string,
+  { refuse = () => false, server = credentials.server, allowedPlugins = [] }: AgentOptions = {},
+) {
   const states: InstallState[] = []
   const log = createRecordingLogger()
   const life = new AbortController()
   let requests = 0
   let wakes: PromiseWithResolvers<void> | undefined
   const duty = createInstallDuty({
-    settings: settingsIn(root),
+    settings: { ...settingsIn(root), allowedPlugins },
     binary: join(root, 'image/kactus'),
     namespace: 'nopal',
     credentials: { ...credentials, server },

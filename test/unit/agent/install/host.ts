@@ -16,7 +16,13 @@ export const freshHost = {
 
 /** Settings that put the host's folders below a test's folder. */
 export function settingsIn(folder: string): InstallSettings {
-  return { enabled: true, cniBinDir: '/opt/cni/bin', cniConfDir: '/etc/cni/net.d', hostRoot: join(folder, 'host') }
+  return {
+    enabled: true,
+    cniBinDir: '/opt/cni/bin',
+    cniConfDir: '/etc/cni/net.d',
+    hostRoot: join(folder, 'host'),
+    allowedPlugins: [],
+  }
 }
 
 /** Every file below a folder, by relative path. */

@@ -7,8 +7,8 @@ import { confListFrom } from '../../../../cni/spec/conf.ts'
 const paths = installPaths({ cniBinDir: '/opt/cni/bin', cniConfDir: '/etc/cni/net.d', hostRoot: '' })
 const list = confListFrom({ name: 'cbr0', cniVersion: '1.0.0', plugins: [{ type: 'bridge' }] })
 const found = (file: string): DefaultNetwork => ({ kind: 'found', path: `/etc/cni/net.d/${file}`, list })
-const conf = renderConf(list, paths.kubeconfigOnHost)
-const oldConf = renderConf({ ...list, name: 'before' }, paths.kubeconfigOnHost)
+const conf = renderConf(list, { kubeconfig: paths.kubeconfigOnHost })
+const oldConf = renderConf({ ...list, name: 'before' }, { kubeconfig: paths.kubeconfigOnHost })
 const settled: Observed = {
   defaultNetwork: found('10-cbr0.conflist'),
   conf,

@@ -200,7 +200,7 @@ for (const { hostRoot, wanted } of pathCases) {
       logLevel: 'info',
       logFormat: 'json',
     } as const
-    const install = { enabled: true, cniBinDir: '/b', cniConfDir: '/c', hostRoot }
+    const install = { enabled: true, cniBinDir: '/b', cniConfDir: '/c', hostRoot, allowedPlugins: [] }
     t.equal(socketPath({ agent, install }), wanted)
   })
 }

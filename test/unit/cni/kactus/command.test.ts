@@ -67,6 +67,22 @@ t.test('what a plugin says on stderr is passed on', async t => {
   t.equal(stderr(), 'hello from ADD\n')
 })
 
+t.test('a plugin of ours that runs us gets nothing done, not even a line in the log that it chose', async t => {
+  const { run, bin, state } = real(t)
+  const logFile = join(t.testdirName, 'chosen.log')
+  const program = `#!/bin/sh\necho "{\\"code\\":7,\\"msg\\":\\"$NOPAL_KACTUS_INSIDE\\"}"\nexit 1\n`
+  writeFileSync(join(bin, 'main'), program)
+  t.equal((await refusalOf(() => run('ADD'))).message, '1', 'our mark reaches a plugin')
+  const inside = real(t, { NOPAL_KACTUS_INSIDE: '1' })
+  for (const command of ['ADD', 'DEL', 'CHECK', 'GC', 'STATUS'] as const) {
+    const error = await refusalOf(() => inside.run(command, { logFile, logLevel: 'debug', cniDir: `${state}-chosen` }))
+    t.equal(error.code, 111, command)
+  }
+  t.strictSame(inside.calls(), [])
+  t.notOk(existsSync(logFile))
+  t.notOk(existsSync(`${state}-chosen`))
+})
+
 interface NetnsCase {
   readonly name: string
   readonly command: CniCommand

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { KubeReader } from '../../../../cni/kactus/kube.ts'
 import { type LookupSources, lookUpNetwork, lookUpPod } from '../../../../cni/kactus/lookup.ts'
+import type { NetworkRules } from '../../../../cni/kactus/rules.ts'
 import type { LookupAnswer, LookupQuestion } from '../../../../cni/networks/lookup-protocol.ts'
 import { plainRequest } from '../../../../cni/networks/request.ts'
 import { CniError } from '../../../../cni/spec/errors.ts'
@@ -159,7 +160,7 @@ const foundCases: readonly FoundCase[] = [
 for (const { name, agent, api, shared = [], want, paths } of foundCases) {
   t.test(`pod: ${name}`, async t => {
     const sources = new Sources(agent, api)
-    const found = await lookUpPod(sources, pod, shared)
+    const found = await lookUpPod(sources, pod, sharing(...shared))
     t.strictSame(
       found.map(({ object }) => `${object.namespace}/${object.name}`),
       want,
@@ -167,6 +168,11 @@ for (const { name, agent, api, shared = [], want, paths } of foundCases) {
     t.strictSame(sources.paths, paths)
     t.strictSame(sources.questions, [{ namespace: 'team', pod: 'p1', network: undefined }])
   })
+}
+
+/** Rules that refuse no plugin but kactus. */
+function sharing(...shared: readonly string[]): NetworkRules {
+  return { shared, plugins: { allowed: undefined, isKactus: () => false } }
 }
 
 interface RefusedCase {
@@ -215,6 +221,12 @@ const refusedCases: readonly RefusedCase[] = [
     paths: [podPath, greenInTeam, greenInDefault],
   },
   {
+    name: 'a network that leads to kactus',
+    api: { [podPath]: podObject(asksGreen), [greenInTeam]: network('team', 'green', '{"type":"kactus"}') },
+    code: 111,
+    paths: [podPath, greenInTeam],
+  },
+  {
     name: 'a network that is junk',
     api: { [podPath]: podObject(asksGreen), [greenInTeam]: network('team', 'green', 5) },
     code: 7,
@@ -225,7 +237,7 @@ const refusedCases: readonly RefusedCase[] = [
 for (const { name, api, code, paths } of refusedCases) {
   t.test(`pod refused: ${name}`, async t => {
     const sources = new Sources(undefined, api)
-    const error = await refusalOf(() => lookUpPod(sources, pod, []))
+    const error = await refusalOf(() => lookUpPod(sources, pod, sharing()))
     t.equal(error.code, code, error.message)
     t.strictSame(sources.paths, paths)
   })
@@ -233,7 +245,7 @@ for (const { name, api, code, paths } of refusedCases) {
 
 t.test('without a uid any pod of that name is the one', async t => {
   const sources = new Sources(undefined, { [podPath]: podObject({}, 'whatever') })
-  t.strictSame(await lookUpPod(sources, { ...pod, uid: undefined }, []), [])
+  t.strictSame(await lookUpPod(sources, { ...pod, uid: undefined }, sharing()), [])
 })
 
 t.test('one network of a running pod', async t => {
@@ -243,11 +255,11 @@ t.test('one network of a running pod', async t => {
     networks: [{ kind: 'Network' as const, object: network('team', 'green') }],
   }
   const sources = new Sources(answer)
-  t.equal((await lookUpNetwork(sources, request, pod, [])).object.namespace, 'team')
+  t.equal((await lookUpNetwork(sources, request, pod, sharing())).object.namespace, 'team')
   t.strictSame(sources.questions, [
     { namespace: 'team', pod: 'p1', network: { kind: 'Network', name: 'green', namespace: undefined } },
   ])
   t.strictSame(sources.paths, [])
   const foreign = plainRequest('Network', 'green', 'rival')
-  t.equal((await refusalOf(() => lookUpNetwork(sources, foreign, pod, []))).code, 110)
+  t.equal((await refusalOf(() => lookUpNetwork(sources, foreign, pod, sharing()))).code, 110)
 })
