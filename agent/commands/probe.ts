@@ -2,12 +2,12 @@ import { readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
 import { readLines } from '../sandbox/lines.ts'
+import type { CheckResult } from '../verdict/verdict.ts'
 import { createChecks, createSocketPorts } from '../verify/checks.ts'
 import { runChecks } from '../verify/engine.ts'
 import { createPeerPort } from '../verify/peers/exchange.ts'
 import { type ProbeRequest, parseProbeRequest } from '../verify/remote.ts'
 import { createRelayedApi } from '../verify/shared-reads.ts'
-import type { CheckResult } from '../verify/verdict.ts'
 import type { Flags } from './usage.ts'
 
 /**

@@ -6,6 +6,7 @@ import { SandboxError } from '../sandbox/errors.ts'
 import type { SandboxPaths } from '../sandbox/paths.ts'
 import type { ProbeProgram } from '../sandbox/probe-process.ts'
 import { addressesOf, type Sandbox, withSandbox } from '../sandbox/sandbox.ts'
+import type { CheckResult } from '../verdict/verdict.ts'
 import type { ApiPlace } from '../verify/api-path-check.ts'
 import type { Check } from '../verify/check.ts'
 import { findClusterDns } from '../verify/dns/cluster-dns.ts'
@@ -17,7 +18,6 @@ import type { CheckPorts } from '../verify/ports.ts'
 import { type ProbeRequest, parseProbeResults } from '../verify/remote.ts'
 import type { SharedReads } from '../verify/shared-reads.ts'
 import { brokenNetwork, overdueAll, skipAll } from '../verify/vantages.ts'
-import type { CheckResult } from '../verify/verdict.ts'
 
 /** What the checks from a sandbox are made from; the same for every run. */
 export interface SandboxVantage {

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { Endpoint } from '../config/settings.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
+import { verdictSchema } from '../verdict/verdict.ts'
 import { formatVerdictText } from '../verify/present.ts'
 import { start } from './start.ts'
 import { type Flags, readOutput } from './usage.ts'
@@ -13,30 +14,12 @@ export class StatusError extends Error {
 
 const limitMs = 5_000
 
-const verdictShape = v.object({
-  node: v.string(),
-  passed: v.boolean(),
-  dryRun: v.boolean(),
-  seconds: v.number(),
-  checks: v.array(
-    v.object({
-      code: v.picklist(['dns', 'api', 'tcp', 'services', 'wireguard', 'mtu', 'peers']),
-      from: v.picklist(['host', 'sandbox', 'worker']),
-      target: v.string(),
-      result: v.picklist(['pass', 'warn', 'fail', 'skip']),
-      reason: v.exactOptional(v.string()),
-      message: v.string(),
-      seconds: v.number(),
-    }),
-  ),
-})
-
 /** Loose where a newer agent may say more than this program shows. */
 const statusShape = v.looseObject({
   node: v.string(),
   version: v.string(),
   startTime: v.string(),
-  verdict: v.nullable(verdictShape),
+  verdict: v.nullable(verdictSchema),
   verdictTime: v.nullable(v.string()),
   cni: v.looseObject({ enabled: v.boolean(), installed: v.boolean(), message: v.string() }),
   gate: v.nullable(v.looseObject({ tainted: v.boolean(), message: v.string() })),

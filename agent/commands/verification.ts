@@ -1,5 +1,4 @@
 import type { Settings } from '../config/settings.ts'
-import type { Gravity } from '../gate/condition.ts'
 import type { KubeApi } from '../kube/api.ts'
 import type { KubeCredentials } from '../kube/credentials.ts'
 import { type SettledReads, settleReads } from '../kube/settled-reads.ts'
@@ -8,6 +7,7 @@ import type { Logger } from '../runtime/log.ts'
 import type { ProcessPorts } from '../runtime/process.ts'
 import { sandboxPaths } from '../sandbox/paths.ts'
 import { sweepSandboxes } from '../sandbox/sweep.ts'
+import type { Verdict } from '../verdict/verdict.ts'
 import { createKnock, type Knock } from '../verify/api-path-check.ts'
 import { createChecks, createSocketPorts } from '../verify/checks.ts'
 import { type ProbeGroup, type Progress, runChecks } from '../verify/engine.ts'
@@ -17,15 +17,12 @@ import { choosePeers } from '../verify/peers/peer.ts'
 import { createPeerSource, type PeerSource } from '../verify/peers/source.ts'
 import { settlePodsPath } from '../verify/pods-path.ts'
 import type { CheckPorts } from '../verify/ports.ts'
-import { severityOf } from '../verify/severity.ts'
 import { shareReads } from '../verify/shared-reads.ts'
-import type { Verdict } from '../verify/verdict.ts'
 import { askSandbox, type SandboxVantage, unasked } from './sandbox-vantage.ts'
 
 /** The checks of this node, ready to run as often as wanted. */
 export interface Verification {
   run(signal: AbortSignal, onProgress?: (progress: Progress) => void): Promise<Verdict>
-  readonly gravity: Gravity
 }
 
 export interface VerificationOptions {
@@ -57,7 +54,6 @@ export function createVerification(options: VerificationOptions): Verification {
   const work: Work = { options, reads, vantage, knock, source: kube && createSource(settings, kube) }
   let swept: Promise<void> | undefined
   return {
-    gravity: severityOf,
     async run(signal, onProgress) {
       // Beside the first run, not before it: what killed runs have left harms nobody for a second.
       if (settings.verify.from.includes('sandbox') && !options.sparesHost) swept ??= sweepSandboxes(vantage)

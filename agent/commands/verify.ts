@@ -11,11 +11,11 @@ import { createNodeWriter } from '../kube/node-writer.ts'
 import { systemClock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
+import type { Verdict } from '../verdict/verdict.ts'
 import { createProgressLine, formatVerdictJson, formatVerdictText } from '../verify/present.ts'
-import type { Verdict } from '../verify/verdict.ts'
 import { connect, readText, start } from './start.ts'
 import { type Flags, readOutput, UsageError } from './usage.ts'
-import { createVerification, type Verification } from './verification.ts'
+import { createVerification } from './verification.ts'
 
 /**
  * `nopal verify`: one verification, shown; without `--dry-run` the Node shows it too. A dry run writes nothing to the host
@@ -37,7 +37,7 @@ export async function runVerify(ports: ProcessPorts, flags: Flags): Promise<Exit
   const verdict = await verification.run(ports.ended, progress.show).finally(progress.end)
   ports.stdout.write(output === 'json' ? formatVerdictJson(verdict) : formatVerdictText(verdict))
   if (kube !== undefined && node !== undefined) {
-    await showOnNode({ kube, settings, log, node, verdict, verification, signal: ports.ended })
+    await showOnNode({ kube, settings, log, node, verdict, signal: ports.ended })
   }
   kube?.close()
   return verdict.passed ? exitCodes.well : exitCodes.notWell
@@ -81,11 +81,10 @@ interface Showing {
   readonly log: Logger
   readonly node: KubeNode
   readonly verdict: Verdict
-  readonly verification: Verification
   readonly signal: AbortSignal
 }
 
-async function showOnNode({ kube, settings, log, node, verdict, verification, signal }: Showing): Promise<void> {
+async function showOnNode({ kube, settings, log, node, verdict, signal }: Showing): Promise<void> {
   let seen = node
   const duty = createGateDuty({
     // Who asks by hand wants the answer shown now, and one run is no reason to shut a node.
@@ -97,7 +96,6 @@ async function showOnNode({ kube, settings, log, node, verdict, verification, si
       },
     },
     verdict: () => ({ uid: node.uid, verdict, streak: { runs: 1, spanMs: 0, ageMs: 0 } }),
-    gravity: verification.gravity,
     writer: createNodeWriter(kube, settings.nodeName),
     events: createEventRecorder({ api: kube, clock: systemClock, log, instance: settings.nodeName }),
     clock: systemClock,

@@ -1,7 +1,7 @@
 import type { GateSettings } from '../config/settings.ts'
 import type { KubeNode } from '../kube/node.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { Verdict } from '../verify/verdict.ts'
+import type { Verdict } from '../verdict/verdict.ts'
 import type { NodeVerdict, Streak } from './plan.ts'
 import { findMarks, type OwnMarks } from './taints.ts'
 

@@ -1,6 +1,6 @@
 import type { KubeNode, NodeCondition } from '../kube/node.ts'
 import type { ConditionWrite } from '../kube/node-writer.ts'
-import type { CheckCode, CheckResult, Verdict } from '../verify/verdict.ts'
+import { type CheckResult, severityOf, type Verdict } from '../verdict/verdict.ts'
 
 /** Type of the condition on the Node. */
 export const conditionType = 'nopal.io/NetworkReady'
@@ -16,9 +16,6 @@ export interface ConditionText {
   readonly message: string
 }
 
-/** How grave a failure of a check is; the higher, the graver. */
-export type Gravity = (code: CheckCode) => number
-
 /** Before the first verdict. */
 export const verifying: ConditionText = {
   status: 'Unknown',
@@ -27,10 +24,10 @@ export const verifying: ConditionText = {
 }
 
 /** Says what a verdict means: the gravest reason, and a message that names every failing check. */
-export function describeVerdict(verdict: Verdict, gravity: Gravity): ConditionText {
+export function describeVerdict(verdict: Verdict): ConditionText {
   if (verdict.passed) return { status: 'True', reason: 'Verified', message: 'every check has passed' }
   const failing = withoutEchoes(verdict.checks.filter(check => check.result === 'fail'))
-  const [gravest] = failing.toSorted((a, b) => gravity(b.code) - gravity(a.code))
+  const [gravest] = failing.toSorted((a, b) => severityOf(b.code) - severityOf(a.code))
   if (gravest === undefined) return { status: 'False', reason: 'NothingProved', message: 'no check could be run' }
   return { status: 'False', reason: gravest.reason ?? 'CheckFailed', message: joinCut(failing.map(describeFailure)) }
 }

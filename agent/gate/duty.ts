@@ -9,7 +9,6 @@ import type { Duty } from '../runtime/duty.ts'
 import type { Logger } from '../runtime/log.ts'
 import { countNodes, type NodeCount } from './budget.ts'
 import { refuse } from './close.ts'
-import type { Gravity } from './condition.ts'
 import {
   type GateAction,
   type GateHistory,
@@ -42,7 +41,6 @@ export interface GateDutyOptions {
   readonly verdict: () => NodeVerdict | undefined
   /** What holds the lift up; absent = nothing ever does. */
   readonly hold?: () => Hold | undefined
-  readonly gravity: Gravity
   readonly writer: NodeWriter
   /** What tainting a node again needs; absent = this gate only opens. */
   readonly closing?: ClosingPorts
@@ -162,7 +160,7 @@ class GateDuty implements Duty {
   }
 
   #plan(node: KubeNode, count?: NodeCount): GatePlan {
-    const { settings, gravity, clock } = this.#options
+    const { settings, clock } = this.#options
     const verdict = this.#options.verdict()
     if (this.#historyOf !== node.uid) this.#history = { ...noHistory, knownMs: clock.now() }
     else if (verdict?.verdict.passed === true) this.#history = { ...this.#history, refusal: undefined }
@@ -174,7 +172,6 @@ class GateDuty implements Duty {
       hold: this.#options.hold?.(),
       settings,
       history: this.#history,
-      gravity,
       nowMs: clock.now(),
     })
   }

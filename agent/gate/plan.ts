@@ -2,17 +2,10 @@ import type { GateSettings } from '../config/settings.ts'
 import type { NodeEvent } from '../kube/events.ts'
 import type { KubeNode } from '../kube/node.ts'
 import type { ConditionWrite, JsonPatchStep } from '../kube/node-writer.ts'
-import type { Verdict } from '../verify/verdict.ts'
+import type { Verdict } from '../verdict/verdict.ts'
 import type { NodeCount } from './budget.ts'
 import { isWithin, planClosing } from './close.ts'
-import {
-  type ConditionText,
-  conditionType,
-  describeVerdict,
-  type Gravity,
-  planCondition,
-  verifying,
-} from './condition.ts'
+import { type ConditionText, conditionType, describeVerdict, planCondition, verifying } from './condition.ts'
 import { findMarks, liftSteps } from './taints.ts'
 
 /** A verdict and the node it is about. */
@@ -70,7 +63,6 @@ export interface GateInput {
   readonly count?: NodeCount | undefined
   /** Absent = nothing holds the lift up. */
   readonly hold?: Hold | undefined
-  readonly gravity: Gravity
   readonly nowMs: number
 }
 
@@ -112,7 +104,7 @@ export function planGate(input: GateInput): GatePlan {
   if (hold !== undefined) return assemble(input, describeHold(hold), stay)
   if (isSettling(input, verdict))
     return assemble(input, describeSettling(input.settings), waitUntilGood(input, verdict))
-  const text = describeVerdict(verdict.verdict, input.gravity)
+  const text = describeVerdict(verdict.verdict)
   return assemble(input, text, verdict.verdict.passed ? planOpening(input) : planShutting(input, verdict))
 }
 
@@ -176,11 +168,11 @@ function planOpening({ node, settings, history, nowMs }: GateInput): MarksPlan {
   return { ...stay, marks: { kind: 'marks', taint, steps: liftSteps(node, settings), why: 'Verified' } }
 }
 
-function planShutting({ node, settings, history, count, nowMs, gravity }: GateInput, verdict: NodeVerdict): MarksPlan {
+function planShutting({ node, settings, history, count, nowMs }: GateInput, verdict: NodeVerdict): MarksPlan {
   const closing = planClosing({ node, verdict, settings, history, count, nowMs })
   if (closing.kind === 'count') return { ...stay, asks: 'count' }
   if (closing.kind === 'leave') return stay
-  const why = describeVerdict(verdict.verdict, gravity).reason
+  const why = describeVerdict(verdict.verdict).reason
   return { ...stay, marks: { kind: 'marks', taint: 'add', steps: closing.steps, why } }
 }
 

@@ -4,7 +4,7 @@ import type { InstallState } from '../install/duty.ts'
 import type { KubeNode } from '../kube/node.ts'
 import type { AgentStatus, GateStatus } from '../report/status.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { Verdict } from '../verify/verdict.ts'
+import type { Verdict } from '../verdict/verdict.ts'
 
 /** The newest of everything the agent knows, for whoever asks over HTTP. */
 export interface Bulletin {

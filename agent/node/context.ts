@@ -11,7 +11,7 @@ import type { MemoryKeeper } from '../runtime/memory.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { ProcessPorts } from '../runtime/process.ts'
 import { createSharedValue, type SharedValue } from '../runtime/shared-value.ts'
-import type { Verdict } from '../verify/verdict.ts'
+import type { Verdict } from '../verdict/verdict.ts'
 import { type Bulletin, createBulletin } from './bulletin.ts'
 
 /** What the process gives to the duties of its node. */

@@ -5,7 +5,6 @@ import { createLease } from '../kube/lease.ts'
 import { createNodeWriter } from '../kube/node-writer.ts'
 import { listNodes } from '../kube/nodes.ts'
 import { startLoop } from '../runtime/loop.ts'
-import { severityOf } from '../verify/severity.ts'
 import { installs, type NodeContext } from './context.ts'
 import type { Running } from './duties.ts'
 import { holdOf } from './hold.ts'
@@ -21,7 +20,6 @@ export function showVerdict(node: NodeContext): Running {
     sight: ownNode,
     verdict: board.current,
     hold: () => (installs(settings) ? holdOf(installed.current()) : undefined),
-    gravity: severityOf,
     writer: createNodeWriter(kube, name),
     closing: { lease, nodes: signal => listNodes(kube, signal), verify: () => node.wanted.set('verification') },
     events: createEventRecorder({ api: kube, clock, log, instance: name }),

@@ -2,10 +2,9 @@ import { createVerification } from '../commands/verification.ts'
 import { describeVerdict } from '../gate/condition.ts'
 import type { Logger } from '../runtime/log.ts'
 import { startLoop } from '../runtime/loop.ts'
+import type { Verdict } from '../verdict/verdict.ts'
 import { createVerifyDuty } from '../verify/duty.ts'
 import { createVerdictMetrics } from '../verify/metrics.ts'
-import { severityOf } from '../verify/severity.ts'
-import type { Verdict } from '../verify/verdict.ts'
 import type { NodeContext } from './context.ts'
 import type { Running } from './duties.ts'
 
@@ -53,7 +52,7 @@ export function verifyNetwork(node: NodeContext): Running {
 function createVerdictSayer(log: Logger): (verdict: Verdict) => void {
   let said = ''
   return verdict => {
-    const { reason, message } = describeVerdict(verdict, severityOf)
+    const { reason, message } = describeVerdict(verdict)
     if (said === `${reason} ${message}`) return
     said = `${reason} ${message}`
     const fields = { reason, seconds: verdict.seconds }

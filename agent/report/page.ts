@@ -1,4 +1,4 @@
-import type { CheckResult } from '../verify/verdict.ts'
+import type { CheckResult } from '../verdict/verdict.ts'
 import { type AgentStatus, missingForReady } from './status.ts'
 
 const style = `

@@ -1,4 +1,4 @@
-import type { Verdict } from '../verify/verdict.ts'
+import type { Verdict } from '../verdict/verdict.ts'
 
 /** What the agent knows of its node right now: the document of `/status.json`, and what the page shows. */
 export interface AgentStatus {

@@ -3,7 +3,6 @@ import type { Knock } from './api-path-check.ts'
 import type { Check, Probe } from './check.ts'
 import type { KubernetesService } from './kubernetes-service.ts'
 import type { CheckPorts } from './ports.ts'
-import { severityOf } from './severity.ts'
 
 /** What the API check asks for. */
 export interface ApiCheckOptions {
@@ -27,7 +26,6 @@ export function createApiCheck(options: ApiCheckOptions): Check {
   return {
     code: 'api',
     title: 'Kubernetes API',
-    severity: severityOf('api'),
     dependsOn: [],
     limitMs: options.limitMs,
     overdue: 'TimedOut',

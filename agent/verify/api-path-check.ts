@@ -2,7 +2,6 @@ import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, createSecureContext } from 'node:tls'
 import type { Check } from './check.ts'
 import { CheckFault } from './check.ts'
-import { severityOf } from './severity.ts'
 
 /** Where the API is and how its certificate is known. */
 export interface ApiPlace {
@@ -28,7 +27,6 @@ export function createApiPathCheck({ limitMs, api }: ApiPathCheckOptions): Check
   return {
     code: 'api',
     title: 'Kubernetes API',
-    severity: severityOf('api'),
     dependsOn: [],
     limitMs,
     overdue: 'TimedOut',

@@ -1,4 +1,4 @@
-import type { CheckCode, CheckResult, Outcome } from './verdict.ts'
+import type { CheckCode, CheckResult, Outcome } from '../verdict/verdict.ts'
 
 /** What a check learned from one question; the engine adds which check asked and from where. */
 export type Finding = Omit<CheckResult, 'code' | 'from'>
@@ -15,8 +15,6 @@ export interface Check {
   readonly code: CheckCode
   /** A short name for people. */
   readonly title: string
-  /** The higher, the graver; decides which reason stands for the whole node. */
-  readonly severity: number
   /** Checks that must not fail first; with one failed, this check is skipped. */
   readonly dependsOn: readonly CheckCode[]
   /** Milliseconds for one question. A search path or a list of addresses is several questions. */

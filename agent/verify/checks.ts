@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Endpoint, VerifySettings } from '../config/settings.ts'
 import type { KubeApi } from '../kube/api.ts'
+import type { Vantage } from '../verdict/verdict.ts'
 import { createApiCheck } from './api-check.ts'
 import { type ApiPlace, createApiPathCheck, type Knock } from './api-path-check.ts'
 import type { Check, Probe } from './check.ts'
@@ -14,7 +15,6 @@ import { createMtuCheck, createPeersCheck } from './peers/check.ts'
 import type { CheckPorts } from './ports.ts'
 import { createServicesCheck } from './services-check.ts'
 import { createTcpCheck } from './tcp-check.ts'
-import type { Vantage } from './verdict.ts'
 import { createWireguardCheck, type WireguardSource } from './wireguard-check.ts'
 
 /** What of the settings the checks depend on. */

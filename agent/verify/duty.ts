@@ -1,6 +1,6 @@
 import type { VerifySettings } from '../config/settings.ts'
 import type { Duty } from '../runtime/duty.ts'
-import type { Verdict } from './verdict.ts'
+import type { Verdict } from '../verdict/verdict.ts'
 
 const longestBackoffMs = 30_000
 const linearBackoffMs = 5_000

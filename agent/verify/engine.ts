@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from '../runtime/clock.ts'
+import type { CheckCode, CheckResult, Vantage, Verdict } from '../verdict/verdict.ts'
 import type { Answer, Check, Finding, Probe } from './check.ts'
 import { CheckFault } from './check.ts'
 import { DeadlineError, withDeadline } from './deadline.ts'
-import type { CheckCode, CheckResult, Vantage, Verdict } from './verdict.ts'
 
 /** The checks of one place to look from. A place brings its own ports, so the same check can be made twice. */
 export interface CheckGroup {

@@ -1,5 +1,5 @@
 import type { Metrics } from '../runtime/metrics.ts'
-import type { CheckCode, CheckResult, Verdict } from './verdict.ts'
+import { type CheckCode, type CheckResult, checkCodes, type Verdict } from '../verdict/verdict.ts'
 
 /** What verification counts. */
 export interface VerdictMetrics {
@@ -18,7 +18,8 @@ export function createVerdictMetrics(metrics: Metrics, node: string): VerdictMet
   series.nodeStatus.set({ node }, 0)
   series.retries.inc({ node }, 0)
   for (const status of ['success', 'failed'] as const) series.verifications.inc({ status }, 0)
-  for (const check of countedChecks) series.checkFailures.inc({ node, check }, 0)
+  // There from the start, so that the first failure is seen as a rise.
+  for (const check of checkCodes) series.checkFailures.inc({ node, check }, 0)
   return {
     recordVerdict(verdict, timeMs) {
       recordChecks(verdict)
@@ -59,9 +60,6 @@ function createCheckSeries(metrics: Metrics): (verdict: Verdict) => void {
 }
 
 type Series = ReturnType<typeof registerSeries> & ReturnType<typeof registerNodeCheckSeries>
-
-/** There from the start, so that the first failure is seen as a rise. */
-const countedChecks = ['dns', 'api', 'tcp', 'services', 'peers', 'mtu'] as const
 
 function registerSeries(metrics: Metrics) {
   const { counter, gauge, histogram } = metrics

@@ -1,4 +1,4 @@
-import type { CheckResult } from './verdict.ts'
+import type { CheckResult } from '../verdict/verdict.ts'
 
 /**
  * Puts what the sandbox found beside what the host found. Where only the pods' path fails, the message says so; peers that

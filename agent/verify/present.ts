@@ -1,5 +1,5 @@
+import type { CheckResult, Verdict } from '../verdict/verdict.ts'
 import type { Progress } from './engine.ts'
-import type { CheckResult, Verdict } from './verdict.ts'
 
 /** The part of a terminal or pipe that a progress line needs. */
 export interface ProgressOutput {

@@ -1,11 +1,11 @@
 import * as v from 'valibot'
 import type { Endpoint } from '../config/settings.ts'
+import { type CheckResult, checkResultSchema } from '../verdict/verdict.ts'
 import type { ApiPlace } from './api-path-check.ts'
 import type { CheckSettings } from './checks.ts'
 import type { ClusterDns } from './dns/cluster-dns.ts'
 import type { Peer } from './peers/peer.ts'
 import type { RelayedRead } from './shared-reads.ts'
-import type { CheckResult } from './verdict.ts'
 
 /** Everything that the program in a sandbox is told: it reads neither settings nor secrets, and asks the API nothing. */
 export interface ProbeRequest {
@@ -49,16 +49,6 @@ const requestShape = v.object({
   host: maybe(v.string()),
 })
 
-const resultShape = v.object({
-  code: v.picklist(['dns', 'api', 'tcp', 'services', 'wireguard', 'mtu', 'peers']),
-  from: v.picklist(['host', 'sandbox', 'worker']),
-  target: v.string(),
-  result: v.picklist(['pass', 'warn', 'fail', 'skip']),
-  reason: v.exactOptional(v.string()),
-  message: v.string(),
-  seconds: v.number(),
-})
-
 /** Reads the request; it comes from our own program, so anything else is a fault of it. */
 export function parseProbeRequest(line: string): ProbeRequest {
   const { apiService, api, clusterDns, host, ...rest } = v.parse(requestShape, JSON.parse(line))
@@ -73,5 +63,5 @@ export function parseProbeRequest(line: string): ProbeRequest {
 
 /** Reads the answer. */
 export function parseProbeResults(line: string): readonly CheckResult[] {
-  return v.parse(v.array(resultShape), JSON.parse(line))
+  return v.parse(v.array(checkResultSchema), JSON.parse(line))
 }

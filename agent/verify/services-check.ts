@@ -2,7 +2,6 @@ import type { Check, Finding, Probe } from './check.ts'
 import { CheckFault } from './check.ts'
 import { type EndpointFacts, type KubernetesService, type ReadyEndpoint, readEndpoints } from './kubernetes-service.ts'
 import type { CheckPorts } from './ports.ts'
-import { severityOf } from './severity.ts'
 import { formatHostPort } from './targets.ts'
 
 /** What the service discovery check asks for. */
@@ -22,7 +21,6 @@ export function createServicesCheck(options: ServicesCheckOptions): Check {
   return {
     code: 'services',
     title: 'service discovery',
-    severity: severityOf('services'),
     dependsOn: ['api'],
     limitMs: options.limitMs,
     overdue: 'TimedOut',

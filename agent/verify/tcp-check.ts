@@ -4,7 +4,6 @@ import type { Check, Finding, Probe } from './check.ts'
 import { CheckFault } from './check.ts'
 import type { KubernetesService } from './kubernetes-service.ts'
 import type { CheckPorts } from './ports.ts'
-import { severityOf } from './severity.ts'
 import { formatHostPort, groupByFamily } from './targets.ts'
 
 /** What the TCP check dials. */
@@ -34,7 +33,6 @@ export function createTcpCheck(options: TcpCheckOptions): Check {
   return {
     code: 'tcp',
     title: 'TCP',
-    severity: severityOf('tcp'),
     dependsOn: [],
     limitMs: options.limitMs,
     overdue: 'TimedOut',

@@ -1,5 +1,5 @@
+import type { CheckResult } from '../verdict/verdict.ts'
 import type { Check } from './check.ts'
-import type { CheckResult } from './verdict.ts'
 
 type Named = Pick<Check, 'code' | 'title'>
 

@@ -1,5 +1,4 @@
 import type { Check, Finding } from './check.ts'
-import { severityOf } from './severity.ts'
 
 /** What is known of this node's WireGuard devices and their peers. */
 export interface WireguardSource {
@@ -12,7 +11,6 @@ export function createWireguardCheck(source: WireguardSource, limitMs: number): 
   return {
     code: 'wireguard',
     title: 'WireGuard',
-    severity: severityOf('wireguard'),
     dependsOn: [],
     limitMs,
     overdue: 'DeviceUnreadable',

@@ -39,7 +39,7 @@ const room = (path: string): string => path.split('/').slice(0, 2).join('/')
 const own = (path: string): boolean => path.startsWith('agent/') || path.startsWith('cni/')
 
 /** Rooms of agent/ that every other may use; the features meet in main.ts, in the roles and in commands. */
-const commonRooms = new Set(['agent/runtime', 'agent/kube', 'agent/config'])
+const commonRooms = new Set(['agent/runtime', 'agent/kube', 'agent/config', 'agent/verdict'])
 const compositionRooms = new Set(['agent/main.ts', 'agent/commands', 'agent/node', 'agent/lead'])
 const sharedWithAgent = new Set(['cni/spec', 'cni/networks', 'cni/host'])
 

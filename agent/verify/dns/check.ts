@@ -1,9 +1,8 @@
 import { isIP } from 'node:net'
+import type { Vantage } from '../../verdict/verdict.ts'
 import type { Check, Finding, Probe } from '../check.ts'
 import { CheckFault } from '../check.ts'
 import type { CheckPorts } from '../ports.ts'
-import { severityOf } from '../severity.ts'
-import type { Vantage } from '../verdict.ts'
 import type { ClusterDns } from './cluster-dns.ts'
 import { askFamilies, type FamiliesAnswer, type Family } from './families.ts'
 import { lookUp } from './lookup.ts'
@@ -48,7 +47,6 @@ export function createDnsCheck(options: DnsCheckOptions): Check {
   return {
     code: 'dns',
     title: 'DNS',
-    severity: severityOf('dns'),
     dependsOn: [],
     limitMs: options.limitMs,
     overdue: 'NoAnswer',

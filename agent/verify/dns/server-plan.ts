@@ -1,4 +1,4 @@
-import type { Vantage } from '../verdict.ts'
+import type { Vantage } from '../../verdict/verdict.ts'
 import { type ClusterDns, domainOf } from './cluster-dns.ts'
 import type { ResolvConf } from './resolv-conf.ts'
 

@@ -1,7 +1,6 @@
+import type { Vantage } from '../../verdict/verdict.ts'
 import type { Check, Finding, Probe } from '../check.ts'
 import { CheckFault } from '../check.ts'
-import { severityOf } from '../severity.ts'
-import type { Vantage } from '../verdict.ts'
 import type { PeerPort } from './exchange.ts'
 import { leastBytes } from './message.ts'
 import type { Peer } from './peer.ts'
@@ -41,7 +40,6 @@ export function createPeersCheck(options: PeersCheckOptions): Check {
   return {
     code: 'peers',
     title: 'peers',
-    severity: severityOf('peers'),
     dependsOn: [],
     limitMs,
     overdue: 'PeersUnreachable',
@@ -60,7 +58,6 @@ export function createMtuCheck(options: PeersCheckOptions): Check {
   return {
     code: 'mtu',
     title: 'MTU',
-    severity: severityOf('mtu'),
     dependsOn: [],
     limitMs,
     overdue: 'BlackHole',

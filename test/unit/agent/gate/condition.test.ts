@@ -1,7 +1,7 @@
 import t from 'tap'
 import { type ConditionText, describeVerdict, planCondition } from '../../../../agent/gate/condition.ts'
-import type { Verdict } from '../../../../agent/verify/verdict.ts'
-import { conditionOf, failing, gravity, nodeOf, nowMs, verdictOf } from './samples.ts'
+import type { Verdict } from '../../../../agent/verdict/verdict.ts'
+import { conditionOf, failing, nodeOf, nowMs, verdictOf } from './samples.ts'
 
 interface TextCase {
   readonly name: string
@@ -51,13 +51,13 @@ const textCases: readonly TextCase[] = [
 
 for (const row of textCases) {
   t.test(row.name, async t => {
-    t.same(describeVerdict(row.verdict, gravity), row.want)
+    t.same(describeVerdict(row.verdict), row.want)
   })
 }
 
 t.test('a message of many failures is cut', async t => {
   const many = Array.from({ length: 500 }, (_, i) => failing('dns', 'NoAnswer', `name-${i}.example`))
-  const { message } = describeVerdict(verdictOf(...many), gravity)
+  const { message } = describeVerdict(verdictOf(...many))
   t.equal(message.length, 2003)
   t.ok(message.endsWith('...'))
 })

@@ -4,21 +4,11 @@ import { createGateDuty, GateContendedError, type MarksWrite } from '../../../..
 import { KubeError } from '../../../../agent/kube/api.ts'
 import { createEventRecorder } from '../../../../agent/kube/events.ts'
 import { createNodeWriter } from '../../../../agent/kube/node-writer.ts'
-import type { Verdict } from '../../../../agent/verify/verdict.ts'
+import type { Verdict } from '../../../../agent/verdict/verdict.ts'
 import { createFakeClock } from '../runtime/fake-clock.ts'
 import { createRecordingLogger } from '../runtime/recording-logger.ts'
 import { createNodeServer, type FakeNodeServer } from './fake-node-server.ts'
-import {
-  firstRun,
-  gravity,
-  type NodeParts,
-  nowMs,
-  ownLabel,
-  ownTaint,
-  passedCondition,
-  settings,
-  verdictOf,
-} from './samples.ts'
+import { firstRun, type NodeParts, nowMs, ownLabel, ownTaint, passedCondition, settings, verdictOf } from './samples.ts'
 
 function gateOn(api: FakeNodeServer, verdict: Verdict | undefined, changes: Partial<GateSettings> = {}) {
   const clock = createFakeClock(nowMs)
@@ -28,7 +18,6 @@ function gateOn(api: FakeNodeServer, verdict: Verdict | undefined, changes: Part
     settings: { ...settings, ...changes },
     sight: api.sight,
     verdict: () => verdict && { uid: 'u1', verdict, streak: firstRun },
-    gravity,
     writer: createNodeWriter(api, 'n1'),
     events: createEventRecorder({ api, clock, log, instance: 'n1' }),
     clock,
@@ -159,7 +148,6 @@ t.test('called off between two writes', async t => {
     settings,
     sight: api.sight,
     verdict: () => ({ uid: 'u1', verdict: verdictOf(), streak: firstRun }),
-    gravity,
     writer: createNodeWriter(api, 'n1'),
     events: createEventRecorder({ api, clock, log, instance: 'n1' }),
     clock,

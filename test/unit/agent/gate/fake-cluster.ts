@@ -7,13 +7,13 @@ import { createLease } from '../../../../agent/kube/lease.ts'
 import { type KubeNode, parseNode } from '../../../../agent/kube/node.ts'
 import { createNodeWriter } from '../../../../agent/kube/node-writer.ts'
 import { listNodes } from '../../../../agent/kube/nodes.ts'
-import type { Verdict } from '../../../../agent/verify/verdict.ts'
+import type { Verdict } from '../../../../agent/verdict/verdict.ts'
 import { Fault } from '../../../fakes/apiserver/fault.ts'
 import type { JsonObject } from '../../../fakes/apiserver/json.ts'
 import { applyJsonPatch } from '../../../fakes/apiserver/json-patch.ts'
 import { createFakeClock } from '../runtime/fake-clock.ts'
 import { createRecordingLogger } from '../runtime/recording-logger.ts'
-import { gravity, ownLabel, ownTaint, passedCondition, settings } from './samples.ts'
+import { ownLabel, ownTaint, passedCondition, settings } from './samples.ts'
 
 interface StoredNode {
   metadata: { name: string; uid: string; resourceVersion: string; labels: Record<string, string> }
@@ -85,7 +85,6 @@ export class FakeCluster {
         },
       },
       verdict: board.current,
-      gravity,
       writer: createNodeWriter(api, `n${at}`),
       closing: {
         lease: createLease({ api, namespace: 'nopal', name: 'gate', holder: `n${at}`, clock, log }),

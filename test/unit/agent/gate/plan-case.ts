@@ -2,18 +2,8 @@ import t from 'tap'
 import type { GateSettings } from '../../../../agent/config/settings.ts'
 import type { NodeCount } from '../../../../agent/gate/budget.ts'
 import { type GateAction, type GateInput, noHistory, planGate, type Streak } from '../../../../agent/gate/plan.ts'
-import type { Verdict } from '../../../../agent/verify/verdict.ts'
-import {
-  conditionOf,
-  failing,
-  firstRun,
-  gravity,
-  type NodeParts,
-  nodeOf,
-  nowMs,
-  settings,
-  verdictOf,
-} from './samples.ts'
+import type { Verdict } from '../../../../agent/verdict/verdict.ts'
+import { conditionOf, failing, firstRun, type NodeParts, nodeOf, nowMs, settings, verdictOf } from './samples.ts'
 
 /** One plan: what is known and what is to be written. */
 export interface PlanCase extends NodeParts {
@@ -37,7 +27,6 @@ export function inputOf(row: PlanCase): GateInput {
     settings: { ...settings, ...row.settings },
     history: { ...noHistory, openedMs: before(row.liftedAgoMs), knownMs: before(row.knownAgoMs) },
     count: row.count,
-    gravity,
     nowMs,
   }
 }

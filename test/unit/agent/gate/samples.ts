@@ -2,7 +2,7 @@ import type { GateSettings } from '../../../../agent/config/settings.ts'
 import { conditionType } from '../../../../agent/gate/condition.ts'
 import type { Streak } from '../../../../agent/gate/plan.ts'
 import { type KubeNode, parseNode } from '../../../../agent/kube/node.ts'
-import type { CheckResult, Verdict } from '../../../../agent/verify/verdict.ts'
+import type { CheckResult, Verdict } from '../../../../agent/verdict/verdict.ts'
 
 export const settings: GateSettings = {
   mode: 'bootstrap',
@@ -68,8 +68,3 @@ export function verdictOf(...failed: readonly CheckResult[]): Verdict {
 
 /** The first run of its outcome, just ended. */
 export const firstRun: Streak = { runs: 1, spanMs: 0, ageMs: 0 }
-
-/** As the checks have it: the API before DNS before the rest. */
-export function gravity(code: CheckResult['code']): number {
-  return { api: 4, dns: 3, tcp: 2, services: 1, wireguard: 0, mtu: 0, peers: 0 }[code]
-}

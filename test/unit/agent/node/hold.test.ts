@@ -55,7 +55,7 @@ for (const { name, node, passed, hold, writes } of cases) {
       checks: passed ? [] : [failing],
     }
     const input = { node, verdict: { uid: 'u1', verdict, streak: firstRun }, settings, history: noHistory }
-    const { actions } = planGate({ ...input, hold, gravity: () => 1, nowMs: 0 })
+    const { actions } = planGate({ ...input, hold, nowMs: 0 })
     const said = actions.flatMap(action => {
       if (action.kind === 'condition') return [`${action.condition.status} ${action.condition.reason}`]
       return action.kind === 'marks' ? ['marks'] : []

@@ -1,5 +1,5 @@
 import type { AgentStatus } from '../../../../agent/report/status.ts'
-import type { CheckCode, CheckResult, Outcome, Verdict } from '../../../../agent/verify/verdict.ts'
+import type { CheckCode, CheckResult, Outcome, Verdict } from '../../../../agent/verdict/verdict.ts'
 
 /** A result of a check. */
 export function result(code: CheckCode, outcome: Outcome, target: string, seconds: number): CheckResult {

@@ -52,8 +52,9 @@ t.test('metrics: before the first verdict', async t => {
     'node_check_failures_total{node="n1",check="api"}': 0,
     'node_check_failures_total{node="n1",check="tcp"}': 0,
     'node_check_failures_total{node="n1",check="services"}': 0,
-    'node_check_failures_total{node="n1",check="peers"}': 0,
+    'node_check_failures_total{node="n1",check="wireguard"}': 0,
     'node_check_failures_total{node="n1",check="mtu"}': 0,
+    'node_check_failures_total{node="n1",check="peers"}': 0,
   })
 })
 

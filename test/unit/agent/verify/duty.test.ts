@@ -1,6 +1,6 @@
 import t from 'tap'
+import type { Verdict } from '../../../../agent/verdict/verdict.ts'
 import { createVerifyDuty, retryAfterMs } from '../../../../agent/verify/duty.ts'
-import type { Verdict } from '../../../../agent/verify/verdict.ts'
 
 interface BackoffCase {
   readonly name: string

@@ -1,12 +1,12 @@
 import t from 'tap'
+import type { CheckCode, CheckResult, Outcome } from '../../../../agent/verdict/verdict.ts'
 import { type Check, CheckFault, type Finding } from '../../../../agent/verify/check.ts'
 import { hasPassed, type Progress, type RunOptions, runChecks } from '../../../../agent/verify/engine.ts'
 import { brokenNetwork, overdueAll, skipAll } from '../../../../agent/verify/vantages.ts'
-import type { CheckCode, CheckResult, Outcome } from '../../../../agent/verify/verdict.ts'
 import { runFromHost, summarize } from './run-check.ts'
 
 function check(code: CheckCode, run: Check['run'], dependsOn: readonly CheckCode[] = []): Check {
-  return { code, title: `the ${code} check`, severity: 1, dependsOn, limitMs: 100, overdue: 'TimedOut', run }
+  return { code, title: `the ${code} check`, dependsOn, limitMs: 100, overdue: 'TimedOut', run }
 }
 
 function finds(result: Outcome, reason?: string): () => Promise<readonly Finding[]> {

@@ -1,6 +1,6 @@
 import t from 'tap'
+import type { CheckResult } from '../../../../agent/verdict/verdict.ts'
 import { settlePodsPath } from '../../../../agent/verify/pods-path.ts'
-import type { CheckResult } from '../../../../agent/verify/verdict.ts'
 
 const result = (from: CheckResult['from'], code: CheckResult['code'], outcome: CheckResult['result']): CheckResult => ({
   code,

@@ -1,6 +1,6 @@
 import t from 'tap'
+import type { CheckResult, Verdict } from '../../../../agent/verdict/verdict.ts'
 import { createProgressLine, formatVerdictJson, formatVerdictText, worstOf } from '../../../../agent/verify/present.ts'
-import type { CheckResult, Verdict } from '../../../../agent/verify/verdict.ts'
 
 const dns: CheckResult = {
   code: 'dns',

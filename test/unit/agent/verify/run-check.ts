@@ -1,6 +1,6 @@
+import type { CheckResult } from '../../../../agent/verdict/verdict.ts'
 import type { Check } from '../../../../agent/verify/check.ts'
 import { runChecks } from '../../../../agent/verify/engine.ts'
-import type { CheckResult } from '../../../../agent/verify/verdict.ts'
 
 /** Runs checks from the host as the agent would and gives their results. */
 export async function runFromHost(...checks: readonly Check[]): Promise<readonly CheckResult[]> {

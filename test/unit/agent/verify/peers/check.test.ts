@@ -1,9 +1,9 @@
 import t from 'tap'
+import type { Vantage } from '../../../../../agent/verdict/verdict.ts'
 import { CheckFault } from '../../../../../agent/verify/check.ts'
 import { createMtuCheck, createPeersCheck } from '../../../../../agent/verify/peers/check.ts'
 import type { PeerPort } from '../../../../../agent/verify/peers/exchange.ts'
 import type { Peer } from '../../../../../agent/verify/peers/peer.ts'
-import type { Vantage } from '../../../../../agent/verify/verdict.ts'
 import { runFromHost, summarize } from '../run-check.ts'
 
 const a: Peer = { node: 'a', address: '192.0.2.1', ready: true }

@@ -1,0 +1,68 @@
+import * as v from 'valibot'
+
+/**
+ * Every check, by the code that users see in JSON, conditions and metrics, with how grave its failure is: the higher, the
+ * graver. A hole in the path explains what fails beside it, so its reason is the one that the node shows.
+ */
+const severities = { dns: 3, api: 4, tcp: 2, services: 1, wireguard: 6, mtu: 5, peers: 2 } as const
+
+export type CheckCode = keyof typeof severities
+
+/** In the order in which results are counted. */
+export const checkCodes = Object.keys(severities) as readonly CheckCode[]
+
+/** How grave a failing check is, from whatever place. */
+export function severityOf(code: CheckCode): number {
+  return severities[code]
+}
+
+const outcomes = ['pass', 'warn', 'fail', 'skip'] as const
+const vantages = ['host', 'sandbox', 'worker'] as const
+
+/** Where a check ran from: the host's own network, a throw-away pod network, or a worker pod. */
+export type Vantage = (typeof vantages)[number]
+
+/** `warn` does not fail the node. */
+export type Outcome = (typeof outcomes)[number]
+
+/** One question asked once by one check, e.g. one name at one name server. */
+export interface CheckResult {
+  readonly code: CheckCode
+  readonly from: Vantage
+  /** What was asked, for people: `example.com @10.96.0.10 A`. */
+  readonly target: string
+  readonly result: Outcome
+  /** CamelCase, one per way to fail; absent on a pass. A skip says why it was skipped. */
+  readonly reason?: string
+  readonly message: string
+  readonly seconds: number
+}
+
+/** What one run of all checks found; the document of `nopal verify --output json`. */
+export interface Verdict {
+  readonly node: string
+  readonly passed: boolean
+  readonly dryRun: boolean
+  readonly seconds: number
+  readonly checks: readonly CheckResult[]
+}
+
+/** Reads a result that another process has written. */
+export const checkResultSchema = v.object({
+  code: v.picklist(checkCodes),
+  from: v.picklist(vantages),
+  target: v.string(),
+  result: v.picklist(outcomes),
+  reason: v.exactOptional(v.string()),
+  message: v.string(),
+  seconds: v.number(),
+})
+
+/** Reads a verdict that another process has written. */
+export const verdictSchema = v.object({
+  node: v.string(),
+  passed: v.boolean(),
+  dryRun: v.boolean(),
+  seconds: v.number(),
+  checks: v.array(checkResultSchema),
+})
