@@ -4,6 +4,7 @@ import { createNodeContext } from '../node/context.ts'
 import { startNodeDuties } from '../node/duties.ts'
 import { recordBuild } from '../report/build-metrics.ts'
 import { startReportServer } from '../report/server.ts'
+import { createStatus } from '../report/status.ts'
 import { systemClock as clock } from '../runtime/clock.ts'
 import { createDutyMetrics } from '../runtime/duty-metrics.ts'
 import { keepMemorySmall } from '../runtime/memory.ts'
@@ -23,8 +24,9 @@ export async function runAgent(ports: ProcessPorts): Promise<ExitCode> {
   const kube = connect(ports, credentials, createKubeMetrics(metrics))
   const loop = { log, clock, random: Math.random, onTurn: createDutyMetrics(metrics) }
   const memory = keepMemorySmall(clock)
-  const node = createNodeContext({ ports, settings, log, credentials, kube, metrics, memory, loop })
-  const server = await startReportServer({ listen: settings.agent.listen, metrics, status: node.bulletin.status })
+  const status = createStatus({ node: settings.nodeName, version: ports.version }, clock.now())
+  const node = createNodeContext({ ports, settings, log, credentials, kube, metrics, status, memory, loop })
+  const server = await startReportServer({ listen: settings.agent.listen, metrics, status })
   log.info({ server: kube.server, port: server.port, dryRun: settings.gate.dryRun }, 'agent started')
   const duties = await startNodeDuties(node)
   await firing(ports.ended)

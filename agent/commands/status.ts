@@ -19,10 +19,10 @@ const statusShape = v.looseObject({
   node: v.string(),
   version: v.string(),
   startTime: v.string(),
-  verdict: v.nullable(verdictSchema),
-  verdictTime: v.nullable(v.string()),
-  cni: v.looseObject({ enabled: v.boolean(), installed: v.boolean(), message: v.string() }),
-  gate: v.nullable(v.looseObject({ tainted: v.boolean(), message: v.string() })),
+  facts: v.array(v.looseObject({ name: v.string(), text: v.string() })),
+  missing: v.array(v.string()),
+  problems: v.array(v.string()),
+  verdict: v.fallback(v.nullable(verdictSchema), null),
 })
 
 type Status = v.InferOutput<typeof statusShape>
@@ -54,23 +54,13 @@ function hostOf({ host }: Endpoint): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
-function isWell({ verdict, cni }: Status): boolean {
-  return verdict?.passed === true && (cni.installed || !cni.enabled)
+function isWell({ missing, problems }: Status): boolean {
+  return missing.length === 0 && problems.length === 0
 }
 
-function renderStatus(status: Status): string {
-  const facts = [
-    `node    ${status.node}`,
-    `agent   ${status.version}, since ${status.startTime}`,
-    `taint   ${status.gate === null ? 'the Node is not known' : status.gate.message}`,
-    `CNI     ${status.cni.message}`,
-    `network ${renderVerdict(status)}`,
-  ]
-  return `${facts.join('\n')}\n`
-}
-
-function renderVerdict({ verdict, verdictTime }: Status): string {
-  if (verdict === null) return 'not verified yet'
-  const table = formatVerdictText(verdict)
-  return `${verdict.passed ? 'verified' : 'failed its verification'} at ${verdictTime ?? 'an unknown time'}\n\n${table.trimEnd()}`
+function renderStatus({ node, version, startTime, facts, verdict }: Status): string {
+  const all = [{ name: 'node', text: node }, { name: 'agent', text: `${version}, since ${startTime}` }, ...facts]
+  const width = Math.max(...all.map(({ name }) => name.length))
+  const lines = all.map(({ name, text }) => `${name.padEnd(width)} ${text}\n`).join('')
+  return verdict === null ? lines : `${lines}\n${formatVerdictText(verdict)}`
 }

@@ -5,14 +5,14 @@ import type { KubeClient } from '../kube/client.ts'
 import type { KubeCredentials } from '../kube/credentials.ts'
 import type { KubeNode } from '../kube/node.ts'
 import { followOwnNode, type OwnNode } from '../kube/own-node.ts'
+import type { Status } from '../report/status.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { LoopOptions } from '../runtime/loop.ts'
 import type { MemoryKeeper } from '../runtime/memory.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { ProcessPorts } from '../runtime/process.ts'
 import { createSharedValue, type SharedValue } from '../runtime/shared-value.ts'
-import type { Verdict } from '../verdict/verdict.ts'
-import { type Bulletin, createBulletin } from './bulletin.ts'
+import type { TimedVerdict } from '../verify/status.ts'
 
 /** What the process gives to the duties of its node. */
 export interface NodeParts {
@@ -22,6 +22,8 @@ export interface NodeParts {
   readonly credentials: KubeCredentials
   readonly kube: KubeClient
   readonly metrics: Metrics
+  /** Each duty adds its section. */
+  readonly status: Status
   readonly memory: MemoryKeeper
   /** The same for every duty. */
   readonly loop: LoopOptions
@@ -29,13 +31,12 @@ export interface NodeParts {
 
 /** Where the duties of a node meet: what one finds out, others follow. They know nothing else of each other. */
 export interface NodeContext extends NodeParts {
-  readonly bulletin: Bulletin
   /** The own Node as the API has it. */
   readonly ownNode: OwnNode & Pick<SharedValue<KubeNode | undefined>, 'onChange'>
   /** The verdict that counts. */
   readonly board: VerdictBoard
   /** The newest verdict; undefined = none has ended. */
-  readonly verdict: SharedValue<Verdict | undefined>
+  readonly verdict: SharedValue<TimedVerdict | undefined>
   /** How far the CNI files are; undefined = not looked at yet. */
   readonly installed: SharedValue<InstallState | undefined>
   /** Set when a decision waits for one more verification. */
@@ -43,17 +44,16 @@ export interface NodeContext extends NodeParts {
 }
 
 export function createNodeContext(parts: NodeParts): NodeContext {
-  const { settings, kube, ports, loop } = parts
+  const { settings, kube, loop } = parts
   const seen = createSharedValue<KubeNode | undefined>(undefined)
   return {
     ...parts,
-    bulletin: createBulletin(settings, ports.version, loop.clock),
     ownNode: {
       ...followOwnNode({ ...loop, api: kube, name: settings.nodeName, onChange: seen.set }),
       onChange: seen.onChange,
     },
     board: createVerdictBoard(settings.gate, loop.clock),
-    verdict: createSharedValue<Verdict | undefined>(undefined),
+    verdict: createSharedValue<TimedVerdict | undefined>(undefined),
     installed: createSharedValue<InstallState | undefined>(undefined),
     wanted: createSharedValue<'verification' | undefined>(undefined),
   }

@@ -1,5 +1,6 @@
 import { createGateDuty } from '../gate/duty.ts'
 import { createGateMetrics } from '../gate/metrics.ts'
+import { createGateStatus } from '../gate/status.ts'
 import { createEventRecorder } from '../kube/events.ts'
 import { createLease } from '../kube/lease.ts'
 import { createNodeWriter } from '../kube/node-writer.ts'
@@ -27,6 +28,7 @@ export function showVerdict(node: NodeContext): Running {
     log,
     onWrite: createGateMetrics(node.metrics, name),
   })
+  node.status.add(createGateStatus(settings.gate, ownNode.current))
   const loop = startLoop(duty, node.loop)
   for (const followed of [ownNode, node.verdict, installed]) followed.onChange(() => loop.wake())
   return loop

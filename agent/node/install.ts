@@ -1,11 +1,13 @@
 import { createInstallDuty } from '../install/duty.ts'
+import { createInstallStatus } from '../install/status.ts'
 import { startLoop } from '../runtime/loop.ts'
 import { installs, type NodeContext } from './context.ts'
 import type { Running } from './duties.ts'
 
 /** Keeps kactus in the host's folders. */
 export function installKactus(node: NodeContext): Running | undefined {
-  const { ports, settings, log, credentials, kube, bulletin, installed } = node
+  const { ports, settings, log, credentials, kube, installed } = node
+  node.status.add(createInstallStatus(installs(settings), installed.current))
   if (!installs(settings)) return undefined
   const duty = (wake: () => void) =>
     createInstallDuty({
@@ -18,10 +20,7 @@ export function installKactus(node: NodeContext): Running | undefined {
       log,
       signal: ports.ended,
       wake,
-      onState(state) {
-        bulletin.showInstall(state)
-        installed.set(state)
-      },
+      onState: installed.set,
     })
   return startLoop(duty, node.loop)
 }

@@ -5,6 +5,7 @@ import { startLoop } from '../runtime/loop.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 import { createVerifyDuty } from '../verify/duty.ts'
 import { createVerdictMetrics } from '../verify/metrics.ts'
+import { createVerdictStatus } from '../verify/status.ts'
 import type { NodeContext } from './context.ts'
 import type { Running } from './duties.ts'
 
@@ -28,17 +29,17 @@ export function verifyNetwork(node: NodeContext): Running {
       return verdict
     },
     onVerdict(verdict) {
-      node.bulletin.showVerdict(verdict)
-      recordVerdict(verdict, node.loop.clock.now())
+      const timeMs = node.loop.clock.now()
+      recordVerdict(verdict, timeMs)
       sayVerdict(verdict)
-      node.verdict.set(verdict)
+      node.verdict.set({ verdict, timeMs })
       node.memory.rest()
     },
     onRetry: recordRetry,
   })
+  node.status.add(createVerdictStatus(node.verdict.current))
   const loop = startLoop(duty, node.loop)
   ownNode.onChange(seen => {
-    node.bulletin.showNode(seen)
     const doubt = board.observe(seen)
     if (doubt === undefined) return
     log.info({ reason: doubt }, 'verifies again')

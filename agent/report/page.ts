@@ -1,5 +1,4 @@
-import type { CheckResult } from '../verdict/verdict.ts'
-import { type AgentStatus, missingForReady } from './status.ts'
+import type { Fact, Status, StatusTable } from './status.ts'
 
 const style = `
 :root { color-scheme: light dark; --pass: #1a7f37; --warn: #9a6700; --fail: #cf222e; --skip: #6e7781 }
@@ -12,16 +11,22 @@ td { overflow-wrap: anywhere }
 `
 
 /** The status page: one file, no scripts, nothing loaded from elsewhere. */
-export function renderPage(status: AgentStatus): string {
-  const node = escapeHtml(status.node)
+export function renderPage(status: Status): string {
+  const { node, version, startTime, facts, missing, problems } = status.document()
+  const name = escapeHtml(node)
+  const state = problems.length === 0 ? '<span class="pass">well</span>' : '<span class="fail">not well</span>'
+  const own: readonly Fact[] = [
+    { name: 'nopal', text: `${version}, since ${startTime}` },
+    { name: 'ready', text: missing.length === 0 ? 'yes' : `no: ${missing.join('; ')}` },
+  ]
   return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="10">
-<title>nopal: ${node}</title><style>${style}</style></head>
+<title>nopal: ${name}</title><style>${style}</style></head>
 <body>
-<h1>${node}: ${renderVerdict(status)}</h1>
-<dl>${facts(status).map(renderFact).join('')}</dl>
-${renderChecks(status.verdict?.checks ?? [])}
+<h1>${name}: ${state}</h1>
+<dl>${[...own, ...facts].map(renderFact).join('')}</dl>
+${status.tables().map(renderTable).join('\n')}
 <p><a href="/status.json">status.json</a> <a href="/metrics">metrics</a></p>
 </body></html>
 `
@@ -39,36 +44,20 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, char => entities[char] ?? char)
 }
 
-function renderVerdict({ verdict }: AgentStatus): string {
-  if (verdict === null) return '<span class="skip">not verified yet</span>'
-  return verdict.passed ? '<span class="pass">network verified</span>' : '<span class="fail">network not ready</span>'
+function renderFact({ name, text }: Fact): string {
+  return `<dt><b>${escapeHtml(name)}</b></dt><dd>${escapeHtml(text)}</dd>`
 }
 
-function facts(status: AgentStatus): readonly (readonly [string, string])[] {
-  const missing = missingForReady(status)
-  return [
-    ['Agent', `${status.version}, since ${status.startTime}`],
-    ['Ready', missing.length === 0 ? 'yes' : `no: ${missing.join('; ')}`],
-    ['Last verification', status.verdictTime ?? 'none yet'],
-    ['Taint', status.gate === null ? 'not known yet' : status.gate.message],
-    ['CNI', status.cni.enabled ? status.cni.message : 'not installed by this agent'],
-  ]
+function renderTable({ head, rows }: StatusTable): string {
+  const headings = head.map(name => `<th>${escapeHtml(name)}</th>`).join('')
+  return `<table><thead><tr>${headings}</tr></thead><tbody>\n${rows.map(renderRow).join('\n')}\n</tbody></table>`
 }
 
-function renderFact([name, value]: readonly [string, string]): string {
-  return `<dt><b>${escapeHtml(name)}</b></dt><dd>${escapeHtml(value)}</dd>`
-}
-
-function renderChecks(checks: readonly CheckResult[]): string {
-  if (checks.length === 0) return ''
-  const head =
-    '<tr><th>Check</th><th>From</th><th>Asked</th><th>Result</th><th>Reason</th><th>Time</th><th>Message</th></tr>'
-  return `<table><thead>${head}</thead><tbody>\n${checks.map(renderCheck).join('\n')}\n</tbody></table>`
-}
-
-function renderCheck(check: CheckResult): string {
-  const result = `<td class="${check.result}">${check.result}</td>`
-  const cell = (value: string) => `<td>${escapeHtml(value)}</td>`
-  const time = `${check.seconds.toFixed(3)} s`
-  return `<tr>${cell(check.code)}${cell(check.from)}${cell(check.target)}${result}${cell(check.reason ?? '')}${cell(time)}${cell(check.message)}</tr>`
+function renderRow(row: StatusTable['rows'][number]): string {
+  const cells = row.map(cell =>
+    typeof cell === 'string'
+      ? `<td>${escapeHtml(cell)}</td>`
+      : `<td class="${cell.tone}">${escapeHtml(cell.text)}</td>`,
+  )
+  return `<tr>${cells.join('')}</tr>`
 }

@@ -2,13 +2,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Endpoint } from '../config/settings.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { renderPage } from './page.ts'
-import { type AgentStatus, missingForReady } from './status.ts'
+import type { Status } from './status.ts'
 
 /** What the server serves, and where. */
 export interface ReportOptions {
   readonly listen: Endpoint
   readonly metrics: Pick<Metrics, 'contentType' | 'render'>
-  status(): AgentStatus
+  readonly status: Status
 }
 
 /** The running server. */
@@ -77,27 +77,19 @@ async function answer(request: IncomingMessage, options: ReportOptions): Promise
 type Route = (options: ReportOptions) => Reply | Promise<Reply>
 
 const routes: Readonly<Record<string, Route>> = Object.assign(Object.create(null), {
-  '/': ({ status }) => ({ code: 200, type: html, body: renderPage(status()) }),
-  '/status.json': ({ status }) => ({ code: 200, type: json, body: `${JSON.stringify(status())}\n` }),
+  '/': ({ status }) => ({ code: 200, type: html, body: renderPage(status) }),
+  '/status.json': ({ status }) => ({ code: 200, type: json, body: `${JSON.stringify(status.document())}\n` }),
   '/metrics': async ({ metrics }) => ({ code: 200, type: metrics.contentType, body: await metrics.render() }),
   // Says only that the process can answer: restarting the agent mends neither the API nor DNS.
   '/healthz': () => ({ code: 200, type: text, body: 'ok\n' }),
-  '/readyz': ({ status }) => toReady(status()),
-  '/health': ({ status }) => toHealth(status()),
+  '/readyz': ({ status }) => toVerdict(status.document().missing),
+  '/health': ({ status }) => toVerdict(status.document().problems),
 } satisfies Record<string, Route>)
 
-function toReady(status: AgentStatus): Reply {
-  const missing = missingForReady(status)
-  if (missing.length === 0) return { code: 200, type: text, body: 'ok\n' }
-  return { code: 503, type: text, body: `${missing.join('\n')}\n` }
-}
-
-function toHealth({ verdict }: AgentStatus): Reply {
-  if (verdict === null) return { code: 503, type: text, body: 'not verified yet\n' }
-  if (verdict.passed) return { code: 200, type: text, body: 'ok\n' }
-  const failed = verdict.checks.filter(each => each.result === 'fail')
-  const lines = failed.map(each => `${each.code} ${each.reason ?? ''} ${each.target}: ${each.message}`)
-  return { code: 503, type: text, body: `${['the node failed its verification', ...lines].join('\n')}\n` }
+/** Nothing is wrong, or what is, a line each. */
+function toVerdict(wrong: readonly string[]): Reply {
+  if (wrong.length === 0) return { code: 200, type: text, body: 'ok\n' }
+  return { code: 503, type: text, body: `${wrong.join('\n')}\n` }
 }
 
 function portOf(server: Server): number {

@@ -1,36 +1,63 @@
-import type { Verdict } from '../verdict/verdict.ts'
+/** Something to know, for people: a name and a sentence. */
+export interface Fact {
+  readonly name: string
+  readonly text: string
+}
 
-/** What the agent knows of its node right now: the document of `/status.json`, and what the page shows. */
-export interface AgentStatus {
+/** How a thing is; the page colours by it. */
+export type Tone = 'pass' | 'warn' | 'fail' | 'skip'
+
+/** A table of the page. */
+export interface StatusTable {
+  readonly head: readonly string[]
+  readonly rows: readonly (readonly (string | { readonly text: string; readonly tone: Tone })[])[]
+}
+
+/** One part of what a process says of itself, brought by the folder that knows it. */
+export interface StatusSection {
+  /** Its keys of `/status.json`. */
+  json(): Readonly<Record<string, unknown>>
+  facts(): readonly Fact[]
+  table?(): StatusTable | undefined
+  /** What keeps the process from being ready (`/readyz`). */
+  missing?(): readonly string[]
+  /** What is not well with that which it looks after (`/health`). */
+  problems?(): readonly string[]
+}
+
+/** What a process knows right now: the document of `/status.json`. The sections add keys of their own. */
+export interface StatusDocument {
+  /** Whose status it is: the node's name, or `leader`. */
   readonly node: string
   readonly version: string
   readonly startTime: string
-  /** Null until the first verification has ended. */
-  readonly verdict: Verdict | null
-  readonly verdictTime: string | null
-  readonly cni: CniStatus
-  /** Null until the gate has seen its Node. */
-  readonly gate: GateStatus | null
+  readonly facts: readonly Fact[]
+  readonly missing: readonly string[]
+  readonly problems: readonly string[]
 }
 
-/** How far the CNI files on the host are. */
-export interface CniStatus {
-  readonly enabled: boolean
-  readonly installed: boolean
-  /** What it waits for, or what it wraps. */
-  readonly message: string
+/** What a process says of itself. */
+export interface Status {
+  /** The duties add theirs as they start; they are shown in that order. */
+  add(section: StatusSection): void
+  document(): StatusDocument
+  tables(): readonly StatusTable[]
 }
 
-/** Our own taint on the Node. */
-export interface GateStatus {
-  readonly tainted: boolean
-  readonly message: string
-}
-
-/** What keeps the agent from being ready; empty = ready. A verdict of any kind will do: a bad node needs its agent most. */
-export function missingForReady(status: AgentStatus): readonly string[] {
-  const missing: string[] = []
-  if (status.verdict === null) missing.push('the first verification has not ended')
-  if (status.cni.enabled && !status.cni.installed) missing.push(`the CNI files are not in place: ${status.cni.message}`)
-  return missing
+/** @param nowMs the time of the start, since 1970 */
+export function createStatus(subject: { readonly node: string; readonly version: string }, nowMs: number): Status {
+  const sections: StatusSection[] = []
+  const startTime = new Date(nowMs).toISOString()
+  return {
+    add: section => void sections.push(section),
+    document: () => ({
+      ...subject,
+      startTime,
+      ...Object.assign({}, ...sections.map(section => section.json())),
+      facts: sections.flatMap(section => section.facts()),
+      missing: sections.flatMap(section => section.missing?.() ?? []),
+      problems: sections.flatMap(section => section.problems?.() ?? []),
+    }),
+    tables: () => sections.flatMap(section => section.table?.() ?? []),
+  }
 }

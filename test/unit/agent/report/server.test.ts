@@ -3,18 +3,19 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import t from 'tap'
 import { type ReportServer, startReportServer } from '../../../../agent/report/server.ts'
-import type { AgentStatus } from '../../../../agent/report/status.ts'
-import { failedVerdict, wellStatus } from './fixtures.ts'
+import type { Status } from '../../../../agent/report/status.ts'
+import { failedVerdict, statusOf } from './fixtures.ts'
 
 const loopback = { host: '127.0.0.1', port: 0 }
 const metrics = { contentType: 'text/plain; version=0.0.4', render: async () => 'nopal_build_info 1\n' }
-const unverified: AgentStatus = { ...wellStatus, verdict: null, verdictTime: null, gate: null }
-const failed: AgentStatus = { ...wellStatus, verdict: failedVerdict }
-const waiting: AgentStatus = { ...wellStatus, cni: { enabled: true, installed: false, message: 'waiting' } }
+const well = statusOf()
+const unverified = statusOf({ verdict: undefined })
+const failed = statusOf({ verdict: failedVerdict })
+const waiting = statusOf({ installed: { installed: false, message: 'waiting' } })
 
 interface RouteCase {
   readonly name: string
-  readonly status?: AgentStatus
+  readonly status?: Status
   readonly method?: string
   readonly path: string
   readonly code: number
@@ -36,7 +37,7 @@ const cases: readonly RouteCase[] = [
   { name: 'not ready without CNI files', status: waiting, path: '/readyz', code: 503, body: /CNI files .* waiting/ },
   {
     name: 'ready where CNI is none of our business',
-    status: { ...waiting, cni: { ...waiting.cni, enabled: false } },
+    status: statusOf({ installs: false, installed: undefined }),
     path: '/readyz',
     code: 200,
   },
@@ -54,9 +55,9 @@ const cases: readonly RouteCase[] = [
   { name: 'another method', method: 'DELETE', path: '/', code: 405 },
 ]
 
-for (const { name, status = wellStatus, method = 'GET', path, code, body } of cases) {
+for (const { name, status = well, method = 'GET', path, code, body } of cases) {
   t.test(`report: ${name}`, async t => {
-    const server = await startReportServer({ listen: loopback, metrics, status: () => status })
+    const server = await startReportServer({ listen: loopback, metrics, status })
     t.teardown(() => server.close())
     const reply = await ask(server, method, path)
     t.equal(reply.code, code)
@@ -65,11 +66,21 @@ for (const { name, status = wellStatus, method = 'GET', path, code, body } of ca
 }
 
 t.test('report: the status is JSON as it is', async t => {
-  const server = await startReportServer({ listen: loopback, metrics, status: () => failed })
+  const server = await startReportServer({ listen: loopback, metrics, status: failed })
   t.teardown(() => server.close())
   const reply = await ask(server, 'GET', '/status.json')
   t.equal(reply.type, 'application/json')
-  t.strictSame(JSON.parse(reply.body), failed)
+  t.match(JSON.parse(reply.body), {
+    node: 'n1',
+    version: '1.2.3',
+    startTime: '1970-01-01T00:00:00.000Z',
+    verdict: failedVerdict,
+    verdictTime: '1970-01-01T00:00:01.000Z',
+    cni: { enabled: true, installed: true, message: 'kactus wraps network bridge of 10-bridge.conflist' },
+    gate: null,
+    missing: [],
+    problems: ['the node failed its verification', 'dns Refused x.test @192.0.2.53 A: as told'],
+  })
 })
 
 t.test('report: a fault while answering is a 500, and the next request is served', async t => {
@@ -81,7 +92,7 @@ t.test('report: a fault while answering is a 500, and the next request is served
   const server = await startReportServer({
     listen: loopback,
     metrics: { ...metrics, render },
-    status: () => wellStatus,
+    status: well,
   })
   t.teardown(() => server.close())
   const reply = await ask(server, 'GET', '/metrics')
@@ -92,14 +103,14 @@ t.test('report: a fault while answering is a 500, and the next request is served
 })
 
 t.test('report: a port that is taken is an error', async t => {
-  const server = await startReportServer({ listen: loopback, metrics, status: () => wellStatus })
+  const server = await startReportServer({ listen: loopback, metrics, status: well })
   t.teardown(() => server.close())
-  const again = startReportServer({ listen: { ...loopback, port: server.port }, metrics, status: () => wellStatus })
+  const again = startReportServer({ listen: { ...loopback, port: server.port }, metrics, status: well })
   await t.rejects(again, { code: 'EADDRINUSE' })
 })
 
 t.test('report: a client that never ends its header is cut off, and closing waits for nobody', async t => {
-  const server = await startReportServer({ listen: loopback, metrics, status: () => wellStatus })
+  const server = await startReportServer({ listen: loopback, metrics, status: well })
   const idle = connect(server.port, '127.0.0.1')
   const slow = connect(server.port, '127.0.0.1')
   t.teardown(() => idle.destroy())
