@@ -1,4 +1,3 @@
-import { loadCredentials } from '../kube/load-credentials.ts'
 import { createKubeMetrics } from '../kube/metrics.ts'
 import { createNodeContext } from '../node/context.ts'
 import { startNodeDuties } from '../node/duties.ts'
@@ -10,7 +9,7 @@ import { createDutyMetrics } from '../runtime/duty-metrics.ts'
 import { keepMemorySmall } from '../runtime/memory.ts'
 import { createMetrics } from '../runtime/metrics.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
-import { connect, readText, start } from './start.ts'
+import { connect, findCredentials, start } from './start.ts'
 
 /** kubelet waits longer before it kills, but nobody should have to. */
 const longestEndMs = 4_000
@@ -18,7 +17,7 @@ const longestEndMs = 4_000
 /** `nopal agent`: runs until it is asked to end. */
 export async function runAgent(ports: ProcessPorts): Promise<ExitCode> {
   const { settings, log } = start(ports, { nodeNameOptional: false, output: ports.stdout })
-  const credentials = loadCredentials(settings, readText)
+  const credentials = await findCredentials(settings)
   const metrics = createMetrics()
   recordBuild(metrics, ports.version)
   const kube = connect(ports, credentials, createKubeMetrics(metrics))

@@ -2,19 +2,19 @@ import type { Settings } from '../config/settings.ts'
 import { unmark } from '../gate/unmark.ts'
 import { createInstallDuty, type InstallState } from '../install/duty.ts'
 import { uninstall } from '../install/uninstall.ts'
-import { CredentialsError, type KubeCredentials } from '../kube/credentials.ts'
-import { loadCredentials } from '../kube/load-credentials.ts'
+import { CredentialsError } from '../kube/credentials.ts'
+import type { CredentialsSource } from '../kube/follow-credentials.ts'
 import type { Logger } from '../runtime/log.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
 import { sandboxPaths } from '../sandbox/paths.ts'
 import { leaveNothing } from '../sandbox/sweep.ts'
-import { connect, readText, start } from './start.ts'
+import { connect, findCredentials, start } from './start.ts'
 import type { Flags } from './usage.ts'
 
 /** `nopal install`: puts the CNI files in place once and says what it wrapped, or what it waits for. */
 export async function runInstall(ports: ProcessPorts): Promise<ExitCode> {
   const { settings, log } = start(ports, { nodeNameOptional: true, output: ports.stderr })
-  const credentials = loadCredentials(settings, readText)
+  const credentials = await findCredentials(settings)
   const kube = connect(ports, credentials)
   const once = new AbortController()
   let state: InstallState = { installed: false, message: 'nothing was done' }
@@ -61,16 +61,16 @@ export async function runUninstall(ports: ProcessPorts, flags: Flags): Promise<E
 
 /** On a host without a way to a cluster there is nobody to tell. */
 async function takeMarksOff(ports: ProcessPorts, settings: Settings, log: Logger): Promise<readonly string[]> {
-  const credentials = findCredentials(settings, log)
+  const credentials = await findCredentialsIfAny(settings, log)
   if (credentials === undefined) return []
   const kube = connect(ports, credentials)
   const { nodeName: node, gate } = settings
   return unmark({ api: kube, node, settings: gate, signal: ports.ended }).finally(() => kube.close())
 }
 
-function findCredentials(settings: Settings, log: Logger): KubeCredentials | undefined {
+async function findCredentialsIfAny(settings: Settings, log: Logger): Promise<CredentialsSource | undefined> {
   try {
-    return loadCredentials(settings, readText)
+    return await findCredentials(settings)
   } catch (error) {
     if (!(error instanceof CredentialsError) || error.code !== 'NoCredentials') throw error
     log.warn({}, `${error.message}: label and condition of the Node stay`)

@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.ts'
 import type { KubeApi } from '../kube/api.ts'
-import type { KubeCredentials } from '../kube/credentials.ts'
+import type { CredentialsSource } from '../kube/follow-credentials.ts'
 import type { Logger } from '../runtime/log.ts'
 import { SandboxError } from '../sandbox/errors.ts'
 import type { SandboxPaths } from '../sandbox/paths.ts'
@@ -24,7 +24,7 @@ export interface SandboxVantage {
   readonly settings: Settings
   readonly paths: SandboxPaths
   readonly program: Omit<ProbeProgram, 'hostRoot'>
-  readonly credentials: KubeCredentials | undefined
+  readonly credentials: CredentialsSource | undefined
   readonly log: Logger
 }
 
@@ -131,12 +131,12 @@ async function findDns(settings: Settings, ports: CheckPorts, signal: AbortSigna
 /** The API as pods reach it: at the same address as the agent, except where that is the host's own loopback. */
 async function placeOf(
   settings: Settings,
-  credentials: KubeCredentials | undefined,
+  credentials: CredentialsSource | undefined,
   api: KubeApi | undefined,
   how: { readonly signal: AbortSignal; readonly timeoutMs: number },
 ): Promise<ApiPlace | undefined> {
   if (credentials === undefined || api === undefined) return undefined
-  const { server, caPem, tlsServerName, insecure } = credentials
+  const { server, caPem, tlsServerName, insecure } = await credentials.current()
   const known = { caPem, tlsServerName, insecure }
   if (!isLoopback(new URL(server).hostname)) return { server, ...known }
   if (settings.apiService !== undefined) return { server: urlOf(settings.apiService), ...known }

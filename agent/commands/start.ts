@@ -1,23 +1,14 @@
 import { readFileSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { type LoadedSettings, loadSettings } from '../config/load.ts'
 import type { Settings } from '../config/settings.ts'
 import { createKubeClient, type KubeAnswer, type KubeClient } from '../kube/client.ts'
-import type { KubeCredentials, ReadText } from '../kube/credentials.ts'
-import type { TokenFiles } from '../kube/token.ts'
+import { type CredentialsSource, followCredentials } from '../kube/follow-credentials.ts'
+import { loadCredentials } from '../kube/load-credentials.ts'
 import { createLogger, type Logger } from '../runtime/log.ts'
 import type { ProcessPorts, TextOutput } from '../runtime/process.ts'
 
-/** Reads a text file. */
-export const readText: ReadText = path => readFileSync(path, 'utf8')
-
-const tokenFiles: TokenFiles = {
-  async stamp(path) {
-    const { ino, mtimeNs, size } = await stat(path, { bigint: true })
-    return `${ino} ${mtimeNs} ${size}`
-  },
-  read: path => readFile(path, 'utf8'),
-}
+const readText = (path: string) => readFileSync(path, 'utf8')
 
 /** How a command reads its settings. */
 export interface StartOptions {
@@ -54,12 +45,26 @@ export function start(ports: ProcessPorts, options: StartOptions): Started {
   return { settings, log }
 }
 
+/**
+ * How this process gets to its API server.
+ * @throws CredentialsError
+ */
+export function findCredentials(settings: Settings): Promise<CredentialsSource> {
+  return followCredentials({
+    load: () => loadCredentials(settings, readText),
+    async stamp(path) {
+      const { ino, mtimeNs, size } = await stat(path, { bigint: true })
+      return `${ino} ${mtimeNs} ${size}`
+    },
+  })
+}
+
 /** The client of this process. */
 export function connect(
   ports: ProcessPorts,
-  credentials: KubeCredentials,
+  credentials: CredentialsSource,
   onAnswer?: (answer: KubeAnswer) => void,
 ): KubeClient {
   const userAgent = `nopal/${ports.version}`
-  return createKubeClient({ credentials, tokenFiles, userAgent, ...(onAnswer === undefined ? {} : { onAnswer }) })
+  return createKubeClient({ credentials, userAgent, ...(onAnswer === undefined ? {} : { onAnswer }) })
 }

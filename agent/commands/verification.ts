@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.ts'
 import type { KubeApi } from '../kube/api.ts'
-import type { KubeCredentials } from '../kube/credentials.ts'
+import type { CredentialsSource } from '../kube/follow-credentials.ts'
 import { type SettledReads, settleReads } from '../kube/settled-reads.ts'
 import { systemClock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
@@ -34,7 +34,7 @@ export interface VerificationOptions {
   readonly sparesHost?: boolean
   /** undefined = no cluster is known. */
   readonly kube: KubeApi | undefined
-  readonly credentials: KubeCredentials | undefined
+  readonly credentials: CredentialsSource | undefined
   /** Whether a watch proves right now that the API answers us. */
   readonly live?: () => boolean
 }
@@ -50,7 +50,7 @@ export function createVerification(options: VerificationOptions): Verification {
     paths: sandboxPaths(settings.install),
     program: options.process,
   }
-  const knock = options.credentials && createKnock(options.credentials)
+  const knock = options.credentials && createKnock(options.credentials.current)
   const work: Work = { options, reads, vantage, knock, source: kube && createSource(settings, kube) }
   let swept: Promise<void> | undefined
   return {

@@ -3,9 +3,9 @@ import type { Settings } from '../config/settings.ts'
 import { createGateDuty } from '../gate/duty.ts'
 import { KubeError } from '../kube/api.ts'
 import type { KubeClient } from '../kube/client.ts'
-import { CredentialsError, type KubeCredentials } from '../kube/credentials.ts'
+import { CredentialsError } from '../kube/credentials.ts'
 import { createEventRecorder } from '../kube/events.ts'
-import { loadCredentials } from '../kube/load-credentials.ts'
+import type { CredentialsSource } from '../kube/follow-credentials.ts'
 import { type KubeNode, newerNode } from '../kube/node.ts'
 import { createNodeWriter } from '../kube/node-writer.ts'
 import { systemClock } from '../runtime/clock.ts'
@@ -13,7 +13,7 @@ import type { Logger } from '../runtime/log.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 import { createProgressLine, formatVerdictJson, formatVerdictText } from '../verify/present.ts'
-import { connect, readText, start } from './start.ts'
+import { connect, findCredentials, start } from './start.ts'
 import { type Flags, readOutput, UsageError } from './usage.ts'
 import { createVerification } from './verification.ts'
 
@@ -27,7 +27,7 @@ export async function runVerify(ports: ProcessPorts, flags: Flags): Promise<Exit
   const dryRun = flags['dry-run'] === true || given.settings.gate.dryRun
   const { log } = given
   const settings = withVantages(given.settings, flags)
-  const credentials = findCredentials(settings, dryRun, log)
+  const credentials = await findCredentialsIfAny(settings, dryRun, log)
   const kube = credentials && connect(ports, credentials)
   const sparesHost = dryRun && flags.from === undefined
   const verification = createVerification({ process: ports, settings, log, dryRun, sparesHost, kube, credentials })
@@ -55,9 +55,13 @@ function withVantages(settings: Settings, flags: Flags): Settings {
 }
 
 /** A dry run works without any cluster; one that is named and cannot be had is a fault even then. */
-function findCredentials(settings: Settings, dryRun: boolean, log: Logger): KubeCredentials | undefined {
+async function findCredentialsIfAny(
+  settings: Settings,
+  dryRun: boolean,
+  log: Logger,
+): Promise<CredentialsSource | undefined> {
   try {
-    return loadCredentials(settings, readText)
+    return await findCredentials(settings)
   } catch (error) {
     if (!dryRun || !(error instanceof CredentialsError) || error.code !== 'NoCredentials') throw error
     log.warn({}, `${error.message}: what needs a cluster is skipped`)

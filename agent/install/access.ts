@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import * as v from 'valibot'
 import type { KubeApi } from '../kube/api.ts'
 import type { KubeCredentials } from '../kube/credentials.ts'
+import type { CredentialsSource } from '../kube/follow-credentials.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { messageOf } from '../runtime/error-fields.ts'
 import { InstallError } from './errors.ts'
@@ -9,7 +9,7 @@ import type { KactusAccess } from './kubeconfig.ts'
 
 /** What kactus' access is made from. */
 export interface AccessOptions {
-  readonly credentials: KubeCredentials
+  readonly credentials: CredentialsSource
   readonly kube: KubeApi
   /** Namespace of the ServiceAccount `kactus`. */
   readonly namespace: string
@@ -31,12 +31,11 @@ const tokenShape = v.object({ status: v.object({ token: v.pipe(v.string(), v.non
  * bound to the agent's pod and would die with it, and may do more than kactus needs.
  */
 export function createAccessSource(options: AccessOptions): AccessSource {
-  const { credentials } = options
-  if (credentials.source === 'kubeconfig') {
-    return async () => ({ ...reach(credentials), ...(await ownIdentity(credentials)) })
-  }
   let known: { token: string; renewAt: number } | undefined
   return async signal => {
+    const credentials = await options.credentials.current()
+    const { token, clientCertPem, clientKeyPem } = credentials
+    if (credentials.source === 'kubeconfig') return { ...reach(credentials), token, clientCertPem, clientKeyPem }
     const now = options.clock.monotonic()
     if (known === undefined || now >= known.renewAt) {
       known = { token: await requestToken(options, signal), renewAt: now + renewMs }
@@ -49,22 +48,6 @@ export function createAccessSource(options: AccessOptions): AccessSource {
 export function reach(credentials: KubeCredentials): Omit<KactusAccess, 'token' | 'clientCertPem' | 'clientKeyPem'> {
   const { server, caPem, tlsServerName, insecure } = credentials
   return { server, caPem, tlsServerName, insecure }
-}
-
-async function ownIdentity(
-  credentials: KubeCredentials,
-): Promise<Pick<KactusAccess, 'token' | 'clientCertPem' | 'clientKeyPem'>> {
-  const { clientCertPem, clientKeyPem, tokenFile } = credentials
-  const token = tokenFile === undefined ? credentials.token : await readToken(tokenFile)
-  return { token, clientCertPem, clientKeyPem }
-}
-
-async function readToken(path: string): Promise<string> {
-  try {
-    return (await readFile(path, 'utf8')).trim()
-  } catch (error) {
-    throw new InstallError('TokenUnreadable', `the token file ${path} cannot be read`, error)
-  }
 }
 
 async function requestToken({ kube, namespace }: AccessOptions, signal: AbortSignal): Promise<string> {

@@ -1,6 +1,6 @@
 import type { InstallSettings } from '../config/settings.ts'
 import type { KubeApi } from '../kube/api.ts'
-import type { KubeCredentials } from '../kube/credentials.ts'
+import type { CredentialsSource } from '../kube/follow-credentials.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import type { Duty } from '../runtime/duty.ts'
 import { messageOf } from '../runtime/error-fields.ts'
@@ -23,7 +23,7 @@ export interface InstallDutyOptions {
   readonly binary: string
   /** Namespace of the agent and of ServiceAccount `kactus`. */
   readonly namespace: string
-  readonly credentials: KubeCredentials
+  readonly credentials: CredentialsSource
   readonly kube: KubeApi
   readonly log: Logger
   /** Ends with the agent; the folder is watched until then. */
@@ -116,12 +116,11 @@ async function wantedKubeconfig(
   try {
     return renderKubeconfig(await access(signal))
   } catch (error) {
-    const token = present === undefined ? undefined : tokenOf(present)
-    const anonymous = { clientCertPem: undefined, clientKeyPem: undefined }
-    const same = renderKubeconfig({ ...reach(options.credentials), ...anonymous, token })
-    if (token === undefined || present !== same) throw error
+    const known = reach(options.credentials.last())
+    const token = present === undefined ? undefined : tokenOf(present, known.server)
+    if (token === undefined) throw error
     say('warn', `kactus keeps its token: ${messageOf(error)}`)
-    return present
+    return renderKubeconfig({ ...known, token, clientCertPem: undefined, clientKeyPem: undefined })
   }
 }
 

@@ -39,8 +39,9 @@ export function renderKubeconfig(access: KactusAccess): string {
   return `${lines.join('\n')}\n`
 }
 
-/** The token of a kubeconfig that `renderKubeconfig` wrote; undefined where there is none. */
-export function tokenOf(kubeconfig: string): string | undefined {
+/** The token of a kubeconfig that `renderKubeconfig` wrote for a server; undefined where there is none, or it is another's. */
+export function tokenOf(kubeconfig: string, server: string): string | undefined {
+  if (!kubeconfig.includes(`\n      ${entry('server', server)}\n`)) return undefined
   const quoted = /^ {6}token: ("[^"\\]*")$/m.exec(kubeconfig)?.[1]
   return quoted === undefined ? undefined : String(JSON.parse(quoted))
 }

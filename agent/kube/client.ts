@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { type KubeApi, KubeError, type KubeRequest } from './api.ts'
-import { type Connection, openConnection, type WireRequest } from './connection.ts'
-import type { KubeCredentials } from './credentials.ts'
+import type { WireRequest } from './connection.ts'
 import { codeOfStatus, messageOfStatus, parseRetryAfter } from './failures.ts'
-import { createTokenSource, type TokenFiles, type TokenSource } from './token.ts'
+import type { CredentialsSource } from './follow-credentials.ts'
+import { followConnection } from './followed-connection.ts'
 
 /** A request whose answer has no end, such as a watch. */
 export interface StreamRequest {
@@ -35,8 +35,7 @@ export interface KubeAnswer {
 }
 
 export interface KubeClientOptions {
-  readonly credentials: KubeCredentials
-  readonly tokenFiles: TokenFiles
+  readonly credentials: CredentialsSource
   /** `nopal/1.2.3`; the audit log shows it. */
   readonly userAgent: string
   readonly onAnswer?: (answer: KubeAnswer) => void
@@ -51,18 +50,19 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
 }
 
 class Client implements KubeClient {
-  readonly server: string
-  readonly #connection: Connection
-  readonly #token: TokenSource
+  readonly #connection = followConnection()
+  readonly #credentials: CredentialsSource
   readonly #userAgent: string
   readonly #onAnswer: (answer: KubeAnswer) => void
 
   constructor(options: KubeClientOptions) {
-    this.server = options.credentials.server
-    this.#connection = openConnection(options.credentials)
-    this.#token = createTokenSource(options.credentials, options.tokenFiles)
+    this.#credentials = options.credentials
     this.#userAgent = options.userAgent
     this.#onAnswer = options.onAnswer ?? (() => undefined)
+  }
+
+  get server(): string {
+    return this.#credentials.last().server
   }
 
   async request(request: KubeRequest): Promise<unknown> {
@@ -95,7 +95,9 @@ class Client implements KubeClient {
   async #send(request: KubeRequest, signal: AbortSignal): Promise<IncomingMessage> {
     const { method, path } = request
     try {
-      const response = await this.#connection.send(await this.#toWire(request), signal)
+      const credentials = await this.#credentials.current()
+      const wire = toWire(request, { token: credentials.token, userAgent: this.#userAgent })
+      const response = await this.#connection.to(credentials).send(wire, signal)
       const status = response.statusCode ?? 0
       if (status < 200 || status > 299) throw await toStatusError(response, `${method} ${path}`)
       this.#onAnswer({ method, code: String(status) })
@@ -105,29 +107,23 @@ class Client implements KubeClient {
       throw error
     }
   }
+}
 
-  async #toWire({ method, path, query, body, contentType }: KubeRequest): Promise<WireRequest> {
-    const token = await this.#readToken()
-    const search = query === undefined ? '' : `?${new URLSearchParams(query)}`
-    return {
-      method,
-      target: path + search,
-      headers: {
-        accept: 'application/json',
-        'user-agent': this.#userAgent,
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...(body === undefined ? {} : { 'content-type': contentType ?? 'application/json' }),
-      },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    }
-  }
-
-  async #readToken(): Promise<string | undefined> {
-    try {
-      return await this.#token()
-    } catch (error) {
-      throw new KubeError('Unauthorized', 'the token file cannot be read', { cause: error })
-    }
+function toWire(
+  { method, path, query, body, contentType }: KubeRequest,
+  who: { readonly token: string | undefined; readonly userAgent: string },
+): WireRequest {
+  const search = query === undefined ? '' : `?${new URLSearchParams(query)}`
+  return {
+    method,
+    target: path + search,
+    headers: {
+      accept: 'application/json',
+      'user-agent': who.userAgent,
+      ...(who.token === undefined ? {} : { authorization: `Bearer ${who.token}` }),
+      ...(body === undefined ? {} : { 'content-type': contentType ?? 'application/json' }),
+    },
+    body: body === undefined ? undefined : JSON.stringify(body),
   }
 }
 

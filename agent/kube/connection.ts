@@ -27,17 +27,14 @@ export interface Connection {
 /** Unused connections are dropped before servers and routers forget them in silence. */
 const idleSocketMs = 60_000
 
+/** @throws KubeError TLSFailed where certificate, key or authorities cannot be used */
 export function openConnection(credentials: KubeCredentials): Connection {
   const base = new URL(credentials.server)
   const pooled = { keepAlive: true, timeout: idleSocketMs }
   const secure = base.protocol === 'https:'
   const agent = secure ? new HttpsAgent({ ...pooled, ...tlsOptions(credentials) }) : new HttpAgent(pooled)
-  let context: SecureContext | undefined
-  const tls = () => {
-    // One for all connections: each watch that opens anew would make its own.
-    context ??= createContext(credentials)
-    return { secureContext: context }
-  }
+  // One for all connections: each watch that opens anew would make its own.
+  const tls = secure ? { secureContext: createContext(credentials) } : {}
   const prefix = base.pathname.replace(/\/+$/, '')
   const start = secure ? startHttps : startHttp
   const once = (request: WireRequest, signal: AbortSignal) => {
@@ -47,7 +44,7 @@ export function openConnection(credentials: KubeCredentials): Connection {
       headers,
       agent,
       signal,
-      ...(secure ? tls() : {}),
+      ...tls,
     })
     call.end(request.body)
     return headersOf(call, `${method} ${base.origin}${request.target.replace(/\?.*/, '')}`)
@@ -87,9 +84,13 @@ function tlsOptions({ tlsServerName, insecure }: KubeCredentials) {
 }
 
 function createContext({ caPem, clientCertPem, clientKeyPem }: KubeCredentials): SecureContext {
-  return createSecureContext({
-    ...(caPem === undefined ? {} : { ca: caPem }),
-    ...(clientCertPem === undefined ? {} : { cert: clientCertPem }),
-    ...(clientKeyPem === undefined ? {} : { key: clientKeyPem }),
-  })
+  try {
+    return createSecureContext({
+      ...(caPem === undefined ? {} : { ca: caPem }),
+      ...(clientCertPem === undefined ? {} : { cert: clientCertPem }),
+      ...(clientKeyPem === undefined ? {} : { key: clientKeyPem }),
+    })
+  } catch (error) {
+    throw new KubeError('TLSFailed', `the credentials cannot be used for TLS (${codeOf(error)})`, { cause: error })
+  }
 }

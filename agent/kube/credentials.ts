@@ -12,12 +12,8 @@ export interface KubeCredentials {
   readonly tlsServerName: string | undefined
   /** The kubeconfig asked not to check the server's certificate. */
   readonly insecure: boolean
-  /** A fixed bearer token; a token file wins over it. */
+  /** Bearer token; undefined = there is none (client certificate, or anonymous). */
   readonly token: string | undefined
-  /** Read again whenever it changes: tokens rotate. */
-  readonly tokenFile: string | undefined
-  /** The kubeconfig that the fixed token stands in: it, too, may be written anew with another token. */
-  readonly tokenIn?: string
   readonly clientCertPem: string | undefined
   readonly clientKeyPem: string | undefined
 }
@@ -31,6 +27,12 @@ export class CredentialsError extends Error {
     super(message, { cause })
     this.code = code
   }
+}
+
+/** Credentials as they were read, and the files that they came from. */
+export interface LoadedCredentials {
+  readonly credentials: KubeCredentials
+  readonly files: readonly string[]
 }
 
 /** Reads a text file, or throws as node:fs does. */
@@ -71,8 +73,7 @@ export function loadAccount({ apiService, folder, readText }: AccountSource): Ku
   }
   const { host, port } = apiService
   const tokenFile = join(folder, 'token')
-  // Read once now so that a pod without an account is told so at the start, not by its first request.
-  readNamed(tokenFile, `the token of the pod's account, ${tokenFile},`, readText)
+  const token = readNamed(tokenFile, `the token of the pod's account, ${tokenFile},`, readText).trim()
   const caFile = join(folder, 'ca.crt')
   return {
     source: 'in-cluster',
@@ -80,8 +81,7 @@ export function loadAccount({ apiService, folder, readText }: AccountSource): Ku
     caPem: readNamed(caFile, `the CA of the pod's account, ${caFile},`, readText),
     tlsServerName: undefined,
     insecure: false,
-    token: undefined,
-    tokenFile,
+    token,
     clientCertPem: undefined,
     clientKeyPem: undefined,
   }

@@ -64,20 +64,11 @@ export function loadKubeconfig(path: string, readText: ReadText): KubeCredential
     caPem: load(cluster['certificate-authority-data'], cluster['certificate-authority']),
     tlsServerName: cluster['tls-server-name'] || undefined,
     insecure: cluster['insecure-skip-tls-verify'] === true,
-    token: user?.token || undefined,
-    ...(user?.token ? { tokenIn: path } : {}),
-    tokenFile: user?.tokenFile ? resolve(base, user.tokenFile) : undefined,
+    // As for kubectl: a file wins over a token beside it.
+    token: load(undefined, user?.tokenFile)?.trim() ?? (user?.token || undefined),
     clientCertPem: load(user?.['client-certificate-data'], user?.['client-certificate']),
     clientKeyPem: load(user?.['client-key-data'], user?.['client-key']),
   }
-}
-
-/**
- * The token of a kubeconfig's current context, where it has one.
- * @throws CredentialsError
- */
-export function tokenOfKubeconfig(path: string, content: string): string | undefined {
-  return pickContext(path, parse(path, content)).user?.token || undefined
 }
 
 function parse(path: string, content: string): Kubeconfig {

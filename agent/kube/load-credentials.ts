@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.ts'
-import { accountFolder, type KubeCredentials, loadAccount, type ReadText } from './credentials.ts'
+import { accountFolder, type LoadedCredentials, loadAccount, type ReadText } from './credentials.ts'
 import { loadKubeconfig } from './kubeconfig.ts'
 
 /**
@@ -7,10 +7,17 @@ import { loadKubeconfig } from './kubeconfig.ts'
  * @throws CredentialsError that names what is missing
  */
 export function loadCredentials(
-  settings: Pick<Settings, 'kubeconfig' | 'apiService'>,
+  { kubeconfig, apiService }: Pick<Settings, 'kubeconfig' | 'apiService'>,
   readText: ReadText,
-): KubeCredentials {
-  const { kubeconfig, apiService } = settings
-  if (kubeconfig !== undefined) return loadKubeconfig(kubeconfig, readText)
-  return loadAccount({ apiService, folder: accountFolder, readText })
+): LoadedCredentials {
+  const files: string[] = []
+  const readNoting: ReadText = path => {
+    files.push(path)
+    return readText(path)
+  }
+  const credentials =
+    kubeconfig === undefined
+      ? loadAccount({ apiService, folder: accountFolder, readText: readNoting })
+      : loadKubeconfig(kubeconfig, readNoting)
+  return { credentials, files }
 }

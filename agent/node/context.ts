@@ -2,7 +2,7 @@ import type { Settings } from '../config/settings.ts'
 import { createVerdictBoard, type VerdictBoard } from '../gate/board.ts'
 import type { InstallState } from '../install/duty.ts'
 import type { KubeClient } from '../kube/client.ts'
-import type { KubeCredentials } from '../kube/credentials.ts'
+import type { CredentialsSource } from '../kube/follow-credentials.ts'
 import type { KubeNode } from '../kube/node.ts'
 import { followOwnNode, type OwnNode } from '../kube/own-node.ts'
 import type { Status } from '../report/status.ts'
@@ -19,7 +19,7 @@ export interface NodeParts {
   readonly ports: ProcessPorts
   readonly settings: Settings
   readonly log: Logger
-  readonly credentials: KubeCredentials
+  readonly credentials: CredentialsSource
   readonly kube: KubeClient
   readonly metrics: Metrics
   /** Each duty adds its section. */

@@ -36,7 +36,7 @@ export function createApiPathCheck({ limitMs, api }: ApiPathCheckOptions): Check
         return [{ target: 'Kubernetes API', result: 'skip', reason: 'NoCluster', message, seconds: 0 }]
       }
       const ask = async () => {
-        await probe.within(createKnock(api))
+        await probe.within(createKnock(async () => api))
         return { result: 'pass', message: 'answers with its own certificate' } as const
       }
       return [await probe.find(api.server, ask)]
@@ -50,13 +50,16 @@ export function createApiPathCheck({ limitMs, api }: ApiPathCheckOptions): Check
  */
 export type Knock = (signal: AbortSignal) => Promise<void>
 
-/** What TLS needs is made once: a fresh one for each knock costs the process a megabyte that it never gets back. */
-export function createKnock(api: ApiPlace): Knock {
-  let dial: Dial | undefined
+/** What TLS needs is made once for a place: a fresh one for each knock costs the process a megabyte that it never gets back. */
+export function createKnock(findApi: () => Promise<ApiPlace>): Knock {
+  let made: { readonly place: string; readonly dial: Dial } | undefined
   return async signal => {
     signal.throwIfAborted()
-    dial ??= createDial(api)
-    await shakeHands(dial(), signal)
+    const { server, caPem, tlsServerName, insecure } = await findApi()
+    const api: ApiPlace = { server, caPem, tlsServerName, insecure }
+    const place = JSON.stringify(api)
+    if (made?.place !== place) made = { place, dial: createDial(api) }
+    await shakeHands(made.dial(), signal)
   }
 }
 

@@ -8,6 +8,7 @@ import { systemClock } from '../../agent/runtime/clock.ts'
 import { type ApiServer, startApiServer } from '../cluster/api-server.ts'
 import { applyManifests } from '../lab/product.ts'
 import { until } from '../lab/until.ts'
+import { fixedCredentials } from '../unit/agent/kube/test-server.ts'
 import { createRecordingLogger } from '../unit/agent/runtime/recording-logger.ts'
 import { networks, post, remove } from './api/requests.ts'
 
@@ -57,11 +58,10 @@ async function startCache(t: Test, api: ApiServer): Promise<ObjectCache> {
     source: 'kubeconfig',
     server: api.url,
     caPem: readFileSync(api.caFile, 'utf8'),
-    ...{ tlsServerName: undefined, insecure: false, token, tokenFile: undefined },
+    ...{ tlsServerName: undefined, insecure: false, token },
     ...{ clientCertPem: undefined, clientKeyPem: undefined },
   }
-  const tokenFiles = { stamp: async () => 'same', read: async () => '' }
-  const client = createKubeClient({ credentials, tokenFiles, userAgent: 'nopal/contract' })
+  const client = createKubeClient({ credentials: fixedCredentials(credentials), userAgent: 'nopal/contract' })
   const log = createRecordingLogger()
   const cache = startObjectCache({ api: client, nodeName: 'n1', log, clock: systemClock, random: Math.random })
   t.teardown(async () => {

@@ -1,9 +1,9 @@
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import t from 'tap'
 import { createAccessSource } from '../../../../agent/install/access.ts'
 import type { KubeRequest } from '../../../../agent/kube/api.ts'
 import type { KubeCredentials } from '../../../../agent/kube/credentials.ts'
+import type { CredentialsSource } from '../../../../agent/kube/follow-credentials.ts'
+import { fixedCredentials } from '../kube/test-server.ts'
 
 const signal = new AbortController().signal
 const base: KubeCredentials = {
@@ -13,7 +13,6 @@ const base: KubeCredentials = {
   tlsServerName: 'kubernetes',
   insecure: false,
   token: 'fixed',
-  tokenFile: undefined,
   clientCertPem: 'a certificate',
   clientKeyPem: 'a key',
 }
@@ -33,21 +32,20 @@ t.test('access: outside a pod kactus gets what the agent has', async t => {
   t.equal(requests.length, 0)
 })
 
-t.test('access: a token file is read each time', async t => {
-  const tokenFile = join(t.testdir({ token: 'one\n' }), 'token')
-  const { source } = create({ ...base, tokenFile })
-  t.equal((await source(signal)).token, 'one')
-  await writeFile(tokenFile, 'two\n')
-  t.equal((await source(signal)).token, 'two')
-})
-
-t.test('access: a token file that is gone is named', async t => {
-  const { source } = create({ ...base, tokenFile: '/nonexistent/token' })
-  await t.rejects(source(signal), { code: 'TokenUnreadable', message: '/nonexistent/token' })
+t.test('access: what the agent has is what kactus gets, also when it was renewed', async t => {
+  let now = base
+  const { source } = create({ last: () => base, current: async () => now })
+  t.match(await source(signal), { clientCertPem: 'a certificate', caPem: 'the CA' })
+  now = { ...base, clientCertPem: 'the next certificate', clientKeyPem: 'the next key', caPem: 'the next CA' }
+  t.match(await source(signal), {
+    clientCertPem: 'the next certificate',
+    clientKeyPem: 'the next key',
+    caPem: 'the next CA',
+  })
 })
 
 t.test('access: in a pod kactus gets a token of its own account and nothing of the agent', async t => {
-  const { source, requests } = create({ ...base, source: 'in-cluster', tokenFile: '/nonexistent' })
+  const { source, requests } = create({ ...base, source: 'in-cluster' })
   t.match(await source(signal), { server: base.server, caPem: 'the CA', token: 'token 1', clientKeyPem: undefined })
   t.match(requests, [
     {
@@ -79,10 +77,11 @@ for (const reply of [null, {}, { status: {} }, { status: { token: '' } }, { stat
   })
 }
 
-function create(credentials: KubeCredentials, request?: () => Promise<unknown>) {
+function create(given: KubeCredentials | CredentialsSource, request?: () => Promise<unknown>) {
+  const credentials = 'current' in given ? given : fixedCredentials(given)
   const requests: KubeRequest[] = []
   const clock = { ms: 0, monotonic: () => clock.ms }
   const numbered = async (one: KubeRequest) => ({ status: { token: `token ${requests.push(one)}` } })
-  const kube = { server: credentials.server, request: request ?? numbered }
+  const kube = { server: credentials.last().server, request: request ?? numbered }
   return { requests, clock, source: createAccessSource({ credentials, kube, namespace: 'nopal', clock }) }
 }

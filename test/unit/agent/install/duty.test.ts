@@ -4,6 +4,7 @@ import t from 'tap'
 import { createInstallDuty, type InstallState } from '../../../../agent/install/duty.ts'
 import { installPaths } from '../../../../agent/install/paths.ts'
 import type { KubeCredentials } from '../../../../agent/kube/credentials.ts'
+import { fixedCredentials } from '../kube/test-server.ts'
 import { createRecordingLogger } from '../runtime/recording-logger.ts'
 import { filesIn, freshFiles, freshHost, installedFiles, renameNetwork, settingsIn } from './host.ts'
 
@@ -14,7 +15,6 @@ const credentials: KubeCredentials = {
   tlsServerName: undefined,
   insecure: false,
   token: undefined,
-  tokenFile: '/nonexistent',
   clientCertPem: undefined,
   clientKeyPem: undefined,
 }
@@ -201,7 +201,7 @@ function start(
     settings: { ...settingsIn(root), allowedPlugins },
     binary: join(root, 'image/kactus'),
     namespace: 'nopal',
-    credentials: { ...credentials, server },
+    credentials: fixedCredentials({ ...credentials, server }),
     kube: {
       server,
       async request() {

@@ -49,12 +49,14 @@ for (const { name, access } of cases) {
         clientKey: access.clientKeyPem,
       },
     )
-    t.equal(tokenOf(renderKubeconfig(access)), access.token)
+    t.equal(tokenOf(renderKubeconfig(access), access.server), access.token)
+    t.equal(tokenOf(renderKubeconfig(access), 'https://192.0.2.9'), undefined, 'of another server')
   })
 }
 
 t.test('kubeconfig: a token of a file that somebody else wrote', async t => {
+  const server = `\n      server: "${bare.server}"\n`
   for (const text of ['', 'users: []', '      token: plain', '  token: "x"', '      token: "a\\"b"']) {
-    t.equal(tokenOf(text), undefined, text)
+    t.equal(tokenOf(`${server}${text}`, bare.server), undefined, text)
   }
 })

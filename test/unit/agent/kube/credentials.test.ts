@@ -2,9 +2,7 @@ import t from 'tap'
 import { CredentialsError, type KubeCredentials, loadAccount } from '../../../../agent/kube/credentials.ts'
 import { loadKubeconfig } from '../../../../agent/kube/kubeconfig.ts'
 import { loadCredentials } from '../../../../agent/kube/load-credentials.ts'
-import { createTokenSource } from '../../../../agent/kube/token.ts'
 import { createRandom } from '../verify/seeded-random.ts'
-import { credentialsFor } from './test-server.ts'
 
 type Files = Readonly<Record<string, string>>
 
@@ -61,9 +59,9 @@ const goodCases: readonly GoodCase[] = [
     want: { caPem: 'CA', clientCertPem: 'CERT', clientKeyPem: 'KEY' },
   },
   {
-    name: 'a token file is not read now',
-    files: { '/k/config': kubeconfig('server: "https://h"', 'tokenFile: token') },
-    want: { token: undefined, tokenFile: '/k/token' },
+    name: 'a token file wins over a token',
+    files: { '/k/config': kubeconfig('server: "https://h"', 'tokenFile: token, token: T'), '/k/token': 'FILE\n' },
+    want: { token: 'FILE' },
   },
   {
     name: 'another name in the certificate, or no check at all',
@@ -163,13 +161,13 @@ t.test('a fault never quotes the file: it holds secrets', async t => {
 })
 
 t.test('the account of a pod', async t => {
-  const files = { '/a/token': 'T', '/a/ca.crt': 'CA' }
+  const files = { '/a/token': 'T\n', '/a/ca.crt': 'CA' }
   const apiService = { host: 'fd00::1', port: 443 }
   t.match(loadAccount({ apiService, folder: '/a', readText: readFrom(files) }), {
     source: 'in-cluster',
     server: 'https://[fd00::1]:443',
     caPem: 'CA',
-    tokenFile: '/a/token',
+    token: 'T',
   })
   t.throws(() => loadAccount({ apiService, folder: '/b', readText: readFrom(files) }), {
     code: 'FileMissing',
@@ -183,42 +181,16 @@ t.test('the account of a pod', async t => {
 t.test('a kubeconfig wins over the account', async t => {
   const files = { '/k/config': kubeconfig(good, 'token: T') }
   const settings = { kubeconfig: '/k/config', apiService: { host: '10.96.0.1', port: 443 } }
-  t.equal(loadCredentials(settings, readFrom(files)).server, 'https://h')
+  t.match(loadCredentials(settings, readFrom(files)), { credentials: { server: 'https://h' }, files: ['/k/config'] })
 })
 
-t.test('a token file is read again when it changes, and only then', async t => {
-  const file = { stamp: '1', text: 'first\n' }
-  let reads = 0
-  const source = createTokenSource(credentialsFor('https://h', { tokenFile: '/t', token: 'fixed' }), {
-    stamp: async () => file.stamp,
-    read: async () => {
-      reads += 1
-      return file.text
-    },
-  })
-  t.equal(await source(), 'first')
-  t.equal(await source(), 'first')
-  t.equal(reads, 1)
-  file.text = 'second'
-  file.stamp = '2'
-  t.equal(await source(), 'second')
-  t.equal(reads, 2)
-})
-
-t.test('a token in the kubeconfig itself is read again too; a file that is being written changes nothing', async t => {
-  const file = { stamp: '1', text: kubeconfig(good, 'token: first') }
-  const credentials = loadKubeconfig('/k/config', readFrom({ '/k/config': file.text }))
-  const source = createTokenSource(credentials, { stamp: async () => file.stamp, read: async () => file.text })
-  const rows = [
-    { text: kubeconfig(good, 'token: first'), want: 'first' },
-    { text: kubeconfig(good, 'token: second'), want: 'second' },
-    { text: 'users: [', want: 'second' },
-    { text: kubeconfig(good, 'token: third'), want: 'third' },
-  ]
-  for (const [at, { text, want }] of rows.entries()) {
-    Object.assign(file, { stamp: String(at), text })
-    t.equal(await source(), want)
+t.test('what the credentials were read from is known', async t => {
+  const files = {
+    '/k/config': kubeconfig(`${good}, certificate-authority: ca.crt`, 'client-certificate: c.crt, client-key: c.key'),
+    ...{ '/k/ca.crt': 'CA', '/k/c.crt': 'CERT', '/k/c.key': 'KEY' },
   }
+  const settings = { kubeconfig: '/k/config', apiService: undefined }
+  t.same(loadCredentials(settings, readFrom(files)).files, Object.keys(files))
 })
 
 t.test('random kubeconfigs are read or refused, never anything else', async t => {

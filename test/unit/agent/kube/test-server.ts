@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import { createKubeClient, type KubeClient } from '../../../../agent/kube/client.ts'
 import type { KubeCredentials } from '../../../../agent/kube/credentials.ts'
+import type { CredentialsSource } from '../../../../agent/kube/follow-credentials.ts'
 
 /** Credentials for a server of a test; plain HTTP, no identity. */
 export function credentialsFor(server: string, more: Partial<KubeCredentials> = {}): KubeCredentials {
@@ -13,18 +14,21 @@ export function credentialsFor(server: string, more: Partial<KubeCredentials> = 
     tlsServerName: undefined,
     insecure: false,
     token: undefined,
-    tokenFile: undefined,
     clientCertPem: undefined,
     clientKeyPem: undefined,
     ...more,
   }
 }
 
+/** Credentials that nobody renews. */
+export function fixedCredentials(credentials: KubeCredentials): CredentialsSource {
+  return { last: () => credentials, current: async () => credentials }
+}
+
 /** A client of such a server; ends with the test. */
 export function clientFor(t: Test, server: string, more: Partial<KubeCredentials> = {}): KubeClient {
   const client = createKubeClient({
-    credentials: credentialsFor(server, more),
-    tokenFiles: { stamp: async () => 'same', read: async () => '' },
+    credentials: fixedCredentials(credentialsFor(server, more)),
     userAgent: 'nopal/test',
   })
   t.teardown(() => client.close())

@@ -73,7 +73,13 @@ t.test('API check: what was read before does not hide that nobody answers now', 
   const remembered = settleReads(createFakeKube({ [servicePath]: () => kubernetesService() }), () => true).api
   await runFromHost(create(remembered, 300))
   const place = { server: `https://127.0.0.1:${port}`, caPem: undefined, tlsServerName: undefined, insecure: false }
-  const [result] = await runFromHost(create(remembered, 300, createKnock(place)))
+  const [result] = await runFromHost(
+    create(
+      remembered,
+      300,
+      createKnock(async () => place),
+    ),
+  )
   t.equal(result && summarize(result), 'api fail TimedOut: https://192.0.2.1:6443')
   t.match(result?.message, /TLS gets no answer/)
 })
