@@ -13,9 +13,9 @@ import type { Logger } from '../runtime/log.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 import { createProgressLine, formatVerdictJson, formatVerdictText } from '../verify/present.ts'
+import { createVerification } from '../verify/verification.ts'
 import { connect, findCredentials, start } from './start.ts'
 import { type Flags, readOutput, UsageError } from './usage.ts'
-import { createVerification } from './verification.ts'
 
 /**
  * `nopal verify`: one verification, shown; without `--dry-run` the Node shows it too. A dry run writes nothing to the host

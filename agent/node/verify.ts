@@ -1,4 +1,3 @@
-import { createVerification } from '../commands/verification.ts'
 import { describeVerdict } from '../gate/condition.ts'
 import type { Logger } from '../runtime/log.ts'
 import { startLoop } from '../runtime/loop.ts'
@@ -6,6 +5,7 @@ import type { Verdict } from '../verdict/verdict.ts'
 import { createVerifyDuty } from '../verify/duty.ts'
 import { createVerdictMetrics } from '../verify/metrics.ts'
 import { createVerdictStatus } from '../verify/status.ts'
+import { createVerification } from '../verify/verification.ts'
 import type { NodeContext } from './context.ts'
 import type { Running } from './duties.ts'
 

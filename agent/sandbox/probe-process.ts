@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import * as v from 'valibot'
+import { type LineReader, readLines } from '../runtime/lines.ts'
 import { SandboxError } from './errors.ts'
-import { type LineReader, readLines } from './lines.ts'
 
 /** How the program that checks from inside is started. */
 export interface ProbeProgram {

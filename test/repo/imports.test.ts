@@ -39,7 +39,7 @@ const room = (path: string): string => path.split('/').slice(0, 2).join('/')
 const own = (path: string): boolean => path.startsWith('agent/') || path.startsWith('cni/')
 
 /** Rooms of agent/ that every other may use; the features meet in main.ts, in the roles and in commands. */
-const commonRooms = new Set(['agent/runtime', 'agent/kube', 'agent/config', 'agent/verdict'])
+const commonRooms = new Set(['agent/runtime', 'agent/kube', 'agent/config', 'agent/verdict', 'agent/sandbox'])
 const compositionRooms = new Set(['agent/main.ts', 'agent/commands', 'agent/node', 'agent/lead'])
 const sharedWithAgent = new Set(['cni/spec', 'cni/networks', 'cni/host'])
 
@@ -62,6 +62,11 @@ const rules: readonly { name: string; broken: (one: Import) => boolean }[] = [
       room(i.from) !== room(i.to) &&
       !commonRooms.has(room(i.to)) &&
       !compositionRooms.has(room(i.from)),
+  },
+  {
+    name: 'common rooms know no feature',
+    broken: i =>
+      !i.typesOnly && commonRooms.has(room(i.from)) && i.to.startsWith('agent/') && !commonRooms.has(room(i.to)),
   },
   {
     name: 'kactus bundles nothing but itself and valibot',

@@ -172,6 +172,7 @@ t.test('stop aborts the run, waits for it, and nothing runs after', async t => {
 })
 
 t.test('a duty may wake itself, and is closed after its last run', async t => {
+  const clock = createFakeClock()
   const said: string[] = []
   let runs = 0
   const loop = startLoop(
@@ -185,9 +186,10 @@ t.test('a duty may wake itself, and is closed after its last run', async t => {
       },
       close: async () => void said.push('closed'),
     }),
-    { log: createRecordingLogger(), clock: createFakeClock(), random: () => 1 },
+    { log: createRecordingLogger(), clock, random: () => 1 },
   )
   await settle()
+  await clock.advance(0)
   t.strictSame(said, ['run 1', 'run 2'])
   await loop.stop()
   t.strictSame(said, ['run 1', 'run 2', 'closed'])

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import t from 'tap'
-import { readLines } from '../../../../agent/sandbox/lines.ts'
+import { readLines } from '../../../../agent/runtime/lines.ts'
 
 interface LinesCase {
   readonly name: string
