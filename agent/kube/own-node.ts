@@ -1,5 +1,5 @@
+import { type InformerOptions, startInformer } from './informer.ts'
 import { type KubeNode, newerNode, parseNode } from './node.ts'
-import { startWatch, type Watch, type WatchOptions } from './watch.ts'
 
 /** The own Node, followed by a watch of this one object. */
 export interface OwnNode {
@@ -12,7 +12,7 @@ export interface OwnNode {
   stop(): Promise<void>
 }
 
-export interface OwnNodeOptions extends Omit<WatchOptions<KubeNode>, 'path' | 'query' | 'parse' | 'onChange'> {
+export interface OwnNodeOptions extends Omit<InformerOptions<KubeNode>, 'path' | 'query' | 'parse'> {
   readonly name: string
   /** Called with each new sight of the node; undefined = there is none. */
   readonly onChange: (node: KubeNode | undefined) => void
@@ -22,16 +22,12 @@ export interface OwnNodeOptions extends Omit<WatchOptions<KubeNode>, 'path' | 'q
 export function followOwnNode(options: OwnNodeOptions): OwnNode {
   const { name, onChange, ...rest } = options
   let node: KubeNode | undefined
-  const watch: Watch<KubeNode> = startWatch({
-    ...rest,
-    path: '/api/v1/nodes',
-    query: { fieldSelector: `metadata.name=${name}` },
-    parse: parseNode,
-    onChange(nodes) {
-      const seen = nodes.get(name)
-      node = seen && newerNode(node, seen)
-      onChange(node)
-    },
+  const query = { fieldSelector: `metadata.name=${name}` }
+  const informer = startInformer({ ...rest, path: '/api/v1/nodes', query, parse: parseNode })
+  informer.subscribe(() => {
+    const seen = informer.get(name)
+    node = seen && newerNode(node, seen)
+    onChange(node)
   })
   return {
     current: () => node,
@@ -39,7 +35,7 @@ export function followOwnNode(options: OwnNodeOptions): OwnNode {
       node = newerNode(node, come)
       onChange(node)
     },
-    live: () => watch.live(),
-    stop: () => watch.stop(),
+    live: () => informer.live(),
+    stop: () => informer.stop(),
   }
 }

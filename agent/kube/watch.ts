@@ -3,19 +3,17 @@ import { type Clock, pause } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
 import { type KubeApi, KubeError } from './api.ts'
 import type { KubeStreams } from './client.ts'
-import { type ListPage, parseList, parseWatchLine, type WatchEvent } from './watch-events.ts'
+import { listPages } from './list.ts'
+import { parseWatchLine, type RawObject, type WatchEvent } from './watch-events.ts'
 
-/** What is watched and who hears of it. */
-export interface WatchOptions<T> {
+/** What is watched and who takes it in. */
+export interface WatchOptions {
   readonly api: KubeApi & KubeStreams
   /** Path of the collection: `/api/v1/nodes`. */
   readonly path: string
   /** Selectors. */
   readonly query: Readonly<Record<string, string>>
-  /** Turns an object into a checked value; undefined = not one, and it is left out. */
-  readonly parse: (body: unknown) => T | undefined
-  /** Called for each change, and once after each list for everything that it changed. */
-  readonly onChange: (objects: ReadonlyMap<string, T>) => void
+  readonly sink: WatchSink
   readonly log: Logger
   readonly clock: Clock
   readonly random: () => number
@@ -28,13 +26,25 @@ export interface WatchOptions<T> {
   readonly optional?: boolean
 }
 
+/** Takes in what a watch tells. None of these may throw. */
+export interface WatchSink {
+  /**
+   * From here on all that is there is told, until `end`; another `begin` before that starts anew.
+   * @param inParts whether what is told counts at once, because nobody knows when that will have been all
+   */
+  begin(inParts: boolean): void
+  /** It is there, as it was or changed. */
+  set(object: RawObject): void
+  remove(key: string): void
+  /** All that is there has been told: what was not is gone. From here on changes are told. */
+  end(): void
+}
+
 /** A watch that never ends by itself. */
-export interface Watch<T> {
-  /** What is known, by `namespace/name`; undefined before the first list. */
-  objects(): ReadonlyMap<string, T> | undefined
+export interface Watch {
   /** Whether a stream is open now, which proves that the server answers us. */
   live(): boolean
-  /** Whether what is known is all there is, but for what is on its way. */
+  /** Whether what was told is all there is, but for what is on its way. */
   current(): boolean
   stop(): Promise<void>
 }
@@ -55,42 +65,36 @@ export const watchTimes = {
 
 /** After so many failures in a row the place to resume from is doubted too, and everything is listed again. */
 const failuresBeforeRelist = 3
-const pageSize = '500'
 const longestLine = 8 * 2 ** 20
 
 /** Lists, then watches, for ever: resumes where it was cut, lists again when that place is gone. */
-export function startWatch<T>(options: WatchOptions<T>): Watch<T> {
+export function startWatch(options: WatchOptions): Watch {
   const watch = new RestartingWatch(options)
   watch.begin()
   return watch
 }
 
-class RestartingWatch<T> implements Watch<T> {
-  readonly #options: WatchOptions<T>
+class RestartingWatch implements Watch {
+  readonly #options: WatchOptions
   readonly #controller = new AbortController()
   #running: Promise<void> = Promise.resolve()
-  #objects: Map<string, T> | undefined
   /** The resourceVersion up to which everything is known. */
   #cursor: string | undefined
-  /** What a stream has told of what is there, until it has told all; undefined = it tells changes. */
-  #coming: Map<string, T> | undefined
+  /** Whether the stream is telling what is there; it tells changes afterwards. */
+  #gathers = false
   /** `events` is what every server understands: it tells what is there, but not when that was all. */
   #begins: 'list' | 'stream' | 'events'
   #absent = false
   #failures = 0
   #live = false
 
-  constructor(options: WatchOptions<T>) {
+  constructor(options: WatchOptions) {
     this.#options = options
     this.#begins = options.begins ?? 'list'
   }
 
   begin(): void {
     this.#running = this.#run()
-  }
-
-  objects(): ReadonlyMap<string, T> | undefined {
-    return this.#objects
   }
 
   live(): boolean {
@@ -146,43 +150,28 @@ class RestartingWatch<T> implements Watch<T> {
   }
 
   #noteAbsence(): void {
-    const { log, path, onChange } = this.#options
+    const { log, path, sink } = this.#options
     // Counted from one, so that a collection that is about to come is found soon.
     this.#failures = this.#absent ? this.#failures + 1 : 1
     if (!this.#absent) log.info({ path }, 'the API server has no such collection, looks again now and then')
     this.#absent = true
     this.#cursor = undefined
-    this.#objects = new Map()
-    onChange(this.#objects)
+    sink.begin(false)
+    sink.end()
   }
 
   /** @returns the resourceVersion of the list */
   async #list(): Promise<string> {
-    const { path, parse, onChange } = this.#options
-    const found = new Map<string, T>()
-    let page = await this.#page(undefined)
-    for (;;) {
-      for (const object of page.objects) {
-        const value = parse(object.body)
-        if (value !== undefined) found.set(object.key, value)
-      }
-      if (page.next === undefined) break
-      page = await this.#page(page.next)
+    const { sink, path } = this.#options
+    let version = ''
+    sink.begin(false)
+    for await (const page of listPages({ ...this.#options, signal: this.#controller.signal })) {
+      for (const object of page.objects) sink.set(object)
+      version = page.resourceVersion
     }
-    if (page.resourceVersion === '') throw new KubeError('BadReply', `the list ${path} has no resourceVersion`)
-    this.#objects = found
-    onChange(found)
-    return page.resourceVersion
-  }
-
-  async #page(next: string | undefined): Promise<ListPage> {
-    const { api, path, query } = this.#options
-    // The first list may come from the server's cache, which is cheap. A later one must not: it could be older than what
-    // has been seen already.
-    const from: Readonly<Record<string, string>> = this.#objects === undefined ? { resourceVersion: '0' } : {}
-    const paging = next === undefined ? { limit: pageSize, ...from } : { limit: pageSize, continue: next }
-    const { signal } = this.#controller
-    return parseList(await api.request({ method: 'GET', path, query: { ...query, ...paging }, signal }))
+    if (version === '') throw new KubeError('BadReply', `the list ${path} has no resourceVersion`)
+    sink.end()
+    return version
   }
 
   /** Reads one stream to its end. */
@@ -209,7 +198,8 @@ class RestartingWatch<T> implements Watch<T> {
       })
       this.#live = true
       this.#absent = false
-      this.#coming = this.#cursor === undefined ? new Map() : undefined
+      this.#gathers = this.#cursor === undefined
+      if (this.#gathers) this.#options.sink.begin(this.#begins === 'events')
       const openedMs = clock.monotonic()
       for await (const line of splitLines(chunks)) {
         cancelIdle()
@@ -237,37 +227,16 @@ class RestartingWatch<T> implements Watch<T> {
   }
 
   #take(event: WatchEvent): void {
+    const { sink } = this.#options
     this.#noteSuccess()
-    if (this.#coming !== undefined) {
-      this.#gather(event, this.#coming)
-      return
-    }
-    this.#cursor = event.kind === 'bookmark' ? event.resourceVersion : event.object.resourceVersion || this.#cursor
-    if (event.kind === 'bookmark') return
-    const objects = new Map(this.#objects)
-    this.#apply(event, objects)
-    this.#objects = objects
-    this.#options.onChange(objects)
-  }
-
-  /** The first bookmark, whatever it was sent for, comes after all that is there. */
-  #gather(event: WatchEvent, coming: Map<string, T>): void {
+    if (event.kind === 'set') sink.set(event.object)
+    if (event.kind === 'gone') sink.remove(event.object.key)
     if (event.kind === 'bookmark') {
-      this.#coming = undefined
       this.#cursor = event.resourceVersion
-    } else {
-      this.#apply(event, coming)
-      // Without a mark to wait for, a part is better than nothing.
-      if (this.#begins !== 'events') return
-    }
-    this.#objects = coming
-    this.#options.onChange(coming)
-  }
-
-  #apply(event: Exclude<WatchEvent, { kind: 'bookmark' }>, objects: Map<string, T>): void {
-    const value = event.kind === 'set' ? this.#options.parse(event.object.body) : undefined
-    if (value === undefined) objects.delete(event.object.key)
-    else objects.set(event.object.key, value)
+      // The first one, whatever it was sent for, comes after all that is there.
+      if (this.#gathers) sink.end()
+      this.#gathers = false
+    } else if (!this.#gathers) this.#cursor = event.object.resourceVersion || this.#cursor
   }
 
   #noteSuccess(): void {

@@ -4,12 +4,12 @@ import type { NetworkKind } from '../../cni/networks/request.ts'
 import type { JsonObject } from '../../cni/spec/json.ts'
 import type { KubeApi } from '../kube/api.ts'
 import type { KubeStreams } from '../kube/client.ts'
-import { startWatch, type Watch } from '../kube/watch.ts'
+import { type Informer, type InformerOptions, startInformer } from '../kube/informer.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
+import { Allowance, type Kept, type Limits, type Sight, sightOf } from './allowance.ts'
 import { networkFrom, podFrom } from './objects.ts'
-import { BoundedStore, type Kept, type Sight, type StoreLimits } from './store.ts'
-import { countWorkers, type PodPhase, type WorkerCounts, workerPhase } from './workers.ts'
+import { moveWorker, noWorkers, type PodPhase, type WorkerCounts, workerPhase } from './workers.ts'
 
 /** Pods of this node and networks of all namespaces, as watches tell of them. */
 export interface ObjectCache {
@@ -37,35 +37,24 @@ interface KnownPod {
 }
 
 /** A full node has some hundred pods; a cluster that knows thousands of networks still fits. */
-const podLimits: StoreLimits = { mostEach: 16 * 1024, mostInAll: 2 * 2 ** 20 }
-const networkLimits: StoreLimits = { mostEach: 64 * 1024, mostInAll: 4 * 2 ** 20 }
+const podLimits: Limits = { mostEach: 16 * 1024, mostInAll: 2 * 2 ** 20 }
+const networkLimits: Limits = { mostEach: 64 * 1024, mostInAll: 4 * 2 ** 20 }
 
 export function startObjectCache(options: ObjectCacheOptions): ObjectCache {
-  const listeners = new Set<() => void>()
-  const pods = follow(options, {
-    path: '/api/v1/pods',
-    query: { fieldSelector: `spec.nodeName=${options.nodeName}` },
-    translate: knownPod,
-    limits: podLimits,
-    onChange: all => {
-      options.onWorkers?.(countWorkers(all.map(({ worker }) => worker)))
-      for (const run of listeners) run()
-    },
-  })
+  const fieldSelector = `spec.nodeName=${options.nodeName}`
+  const pods = follow(options, { path: '/api/v1/pods', query: { fieldSelector } }, new Allowance(knownPod, podLimits))
+  countWorkers(pods, options.onWorkers)
   const networks = {
     Network: followNetworks(options, 'Network'),
     NetworkAttachmentDefinition: followNetworks(options, 'NetworkAttachmentDefinition'),
   }
   return {
-    pod(namespace, name) {
-      const sight = pods.find(namespace, name)
-      return sight.known === 'object' ? sight.value.facts : undefined
+    pod: (namespace, name) => pods.get(`${namespace}/${name}`)?.value?.facts,
+    network(kind, namespace, name) {
+      const known = networks[kind]
+      return sightOf(known.get(`${namespace}/${name}`), known.current())
     },
-    network: (kind, namespace, name) => networks[kind].find(namespace, name),
-    onPods(run) {
-      listeners.add(run)
-      return () => listeners.delete(run)
-    },
+    onPods: run => pods.subscribe(run),
     stop: () => Promise.all([pods, ...Object.values(networks)].map(each => each.stop())),
   }
 }
@@ -75,46 +64,36 @@ function knownPod(body: unknown): KnownPod | undefined {
   return facts && { facts, worker: workerPhase(body) }
 }
 
-function followNetworks(options: ObjectCacheOptions, kind: NetworkKind): Followed<JsonObject> {
+function countWorkers(pods: Informer<Kept<KnownPod>>, onWorkers: (counts: WorkerCounts) => void = () => undefined) {
+  let counts = noWorkers
+  pods.subscribe(changes => {
+    for (const { before, after } of changes) counts = moveWorker(counts, before?.value?.worker, after?.value?.worker)
+    onWorkers(counts)
+  })
+}
+
+function followNetworks(options: ObjectCacheOptions, kind: NetworkKind): Informer<Kept<JsonObject>> {
   const { group, plural } = NETWORK_PATHS[kind]
   // Neither definition must be there: a cluster may use one of the two, and begins with none.
-  const path = `/apis/${group}/${plural}`
-  return follow(options, { path, query: {}, translate: networkFrom, limits: networkLimits, optional: true })
+  const collection = { path: `/apis/${group}/${plural}`, query: {}, optional: true }
+  return follow(options, collection, new Allowance(networkFrom, networkLimits))
 }
 
-interface Collection<T> {
-  readonly path: string
-  readonly query: Readonly<Record<string, string>>
-  readonly translate: (body: unknown) => T | undefined
-  readonly limits: StoreLimits
-  readonly optional?: boolean
-  readonly onChange?: (all: readonly T[]) => void
-}
-
-interface Followed<T> {
-  find(namespace: string, name: string): Sight<T>
-  stop(): Promise<void>
-}
-
-function follow<T>(options: ObjectCacheOptions, collection: Collection<T>): Followed<T> {
-  const { api, log, clock, random } = options
-  const { path, query, translate, limits, optional = false, onChange } = collection
-  const store = new BoundedStore(translate, limits)
+/** Follows as much of a collection as is allowed. */
+function follow<T>(
+  { api, log, clock, random }: ObjectCacheOptions,
+  collection: Pick<InformerOptions<T>, 'path' | 'query' | 'optional'>,
+  allowance: Allowance<T>,
+): Informer<Kept<T>> {
+  const { path } = collection
+  const { admit: parse, begin: onBegin } = allowance
+  const informer = startInformer({ api, log, clock, random, ...collection, begins: 'stream', parse, onBegin })
   let left = 0
-  const watch: Watch<Kept<T>> = startWatch({
-    ...{ api, path, query, log, clock, random, optional },
-    begins: 'stream',
-    parse: store.admit,
-    onChange(objects) {
-      store.show(objects)
-      if (store.left > left)
-        log.warn({ path, left: store.left }, 'too large to be kept or not to be understood: kactus asks the API')
-      left = store.left
-      onChange?.(store.values())
-    },
+  informer.subscribe(changes => {
+    allowance.take(changes)
+    if (allowance.left > left)
+      log.warn({ path, left: allowance.left }, 'too large to be kept or not to be understood: kactus asks the API')
+    left = allowance.left
   })
-  return {
-    find: (namespace, name) => store.find(`${namespace}/${name}`, watch.current()),
-    stop: () => watch.stop(),
-  }
+  return informer
 }

@@ -31,9 +31,17 @@ function isWorker(labels: Readonly<Record<string, unknown>>): boolean {
   return usual || (labels.component === 'worker' && labels.app === 'kube-node-ready')
 }
 
-/** Counts each phase; undefined = no worker. */
-export function countWorkers(phases: Iterable<PodPhase | undefined>): WorkerCounts {
-  const counts = { pending: 0, running: 0, succeeded: 0, failed: 0, unknown: 0 }
-  for (const phase of phases) if (phase !== undefined) counts[phase] += 1
-  return counts
+export const noWorkers: WorkerCounts = { pending: 0, running: 0, succeeded: 0, failed: 0, unknown: 0 }
+
+/** The counts after one pod came, changed or went; undefined = it is no worker, or not there. */
+export function moveWorker(
+  counts: WorkerCounts,
+  before: PodPhase | undefined,
+  after: PodPhase | undefined,
+): WorkerCounts {
+  if (before === after) return counts
+  const moved = { ...counts }
+  if (before !== undefined) moved[before] -= 1
+  if (after !== undefined) moved[after] += 1
+  return moved
 }

@@ -30,6 +30,8 @@ const cases: readonly TimeCase[] = [
   { name: 'the server is broken for an hour', first: 'ServerError', times: 500, withinMs: promises.cutMs },
 ]
 
+const nothing = () => undefined
+
 for (const { name, first, times, withinMs } of cases) {
   for (const random of [0, 0.999]) {
     t.test(`a watch is replaced in time: ${name}, chance ${random}`, async t => {
@@ -46,8 +48,7 @@ for (const { name, first, times, withinMs } of cases) {
         },
         path: '/api/v1/nodes',
         query: {},
-        parse: body => body,
-        onChange: () => undefined,
+        sink: { begin: nothing, set: nothing, remove: nothing, end: nothing },
         log: createRecordingLogger(),
         clock,
         random: () => random,

@@ -1,7 +1,7 @@
 import t from 'tap'
+import type { Sight } from '../../../../agent/lookup/allowance.ts'
 import { answerLine, podWaitMs } from '../../../../agent/lookup/answers.ts'
 import type { ObjectCache } from '../../../../agent/lookup/cache.ts'
-import type { Sight } from '../../../../agent/lookup/store.ts'
 import {
   type PodFacts,
   parseAnswer,

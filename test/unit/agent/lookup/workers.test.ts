@@ -1,5 +1,5 @@
 import t from 'tap'
-import { countWorkers, workerPhase } from '../../../../agent/lookup/workers.ts'
+import { moveWorker, noWorkers, workerPhase } from '../../../../agent/lookup/workers.ts'
 
 const ours = { 'app.kubernetes.io/name': 'nopal', 'app.kubernetes.io/component': 'worker' }
 const theirs = { 'app.kubernetes.io/name': 'kube-node-ready', 'app.kubernetes.io/component': 'worker' }
@@ -41,9 +41,16 @@ for (const { name, body, want } of cases) {
   })
 }
 
-t.test('workers are counted by phase, other pods are not', t => {
-  const none = { pending: 0, running: 0, succeeded: 0, failed: 0, unknown: 0 }
-  t.strictSame(countWorkers([]), none)
-  t.strictSame(countWorkers(['running', undefined, 'running', 'failed']), { ...none, running: 2, failed: 1 })
+t.test('workers are counted by phase as they come, change and go; other pods are not', t => {
+  const steps = [
+    [undefined, 'running'],
+    [undefined, undefined],
+    [undefined, 'failed'],
+    ['running', 'succeeded'],
+  ] as const
+  const counts = steps.reduce((sum, [before, after]) => moveWorker(sum, before, after), noWorkers)
+  t.strictSame(counts, { ...noWorkers, succeeded: 1, failed: 1 })
+  t.strictSame(moveWorker(counts, 'failed', undefined), { ...noWorkers, succeeded: 1 })
+  t.equal(moveWorker(counts, 'failed', 'failed'), counts)
   t.end()
 })

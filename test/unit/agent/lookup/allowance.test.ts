@@ -1,13 +1,24 @@
 import t from 'tap'
-import { BoundedStore, type Kept } from '../../../../agent/lookup/store.ts'
+import { Allowance, type Kept, sightOf } from '../../../../agent/lookup/allowance.ts'
 
 const limits = { mostEach: 1000, mostInAll: 2500 }
 const text = (body: unknown) => (typeof body === 'string' ? body : undefined)
 
-/** Fills a store as a watch does: each object is admitted, then all are shown. */
-function fill(store: BoundedStore<string>, bodies: Readonly<Record<string, unknown>>): void {
-  const objects = new Map<string, Kept<string>>(Object.entries(bodies).map(([key, body]) => [key, store.admit(body)]))
-  store.show(objects)
+/** A collection as an informer keeps it: all that is there is admitted, then told. */
+function collection() {
+  const allowance = new Allowance(text, limits)
+  let known = new Map<string, Kept<string>>()
+  return {
+    allowance,
+    find: (key: string, current: boolean) => sightOf(known.get(key), current),
+    fill(bodies: Readonly<Record<string, unknown>>) {
+      allowance.begin()
+      const told = new Map(Object.entries(bodies).map(([key, body]) => [key, allowance.admit(body)]))
+      const keys = [...new Set([...known.keys(), ...told.keys()])]
+      allowance.take(keys.map(key => ({ key, before: known.get(key), after: told.get(key) })))
+      known = told
+    },
+  }
 }
 
 interface StoreCase {
@@ -42,19 +53,37 @@ const cases: readonly StoreCase[] = [
 
 for (const { name, bodies, key, current = true, wanted } of cases) {
   t.test(name, async t => {
-    const store = new BoundedStore(text, limits)
-    fill(store, bodies)
+    const store = collection()
+    store.fill(bodies)
     t.equal(store.find(key, current).known, wanted)
   })
 }
 
 t.test('room is free again when objects go, and counts what is left out', async t => {
-  const store = new BoundedStore(text, limits)
+  const store = collection()
   const large = 'x'.repeat(700)
-  fill(store, { a: large, b: large, c: large })
-  t.equal(store.left, 1)
-  fill(store, {})
-  t.equal(store.left, 0)
-  fill(store, { d: large, e: large })
+  store.fill({ a: large, b: large, c: large })
+  t.equal(store.allowance.left, 1)
+  store.fill({})
+  t.equal(store.allowance.left, 0)
+  store.fill({ d: large, e: large })
   t.match([store.find('d', true), store.find('e', true)], [{ value: large }, { value: large }])
+})
+
+t.test('what was admitted for a list that was cut does not take room from the next one', async t => {
+  const store = collection()
+  store.allowance.admit('x'.repeat(700))
+  store.allowance.admit('x'.repeat(700))
+  store.fill({ a: 'x'.repeat(700), b: 'x'.repeat(700) })
+  t.equal(store.allowance.left, 0)
+})
+
+t.test('a change takes the room of what was there before', async t => {
+  const store = collection()
+  for (let i = 0; i < 10; i++) store.fill({ a: 'x'.repeat(700) + i })
+  t.equal(store.find('a', true).known, 'object')
+  store.fill({ a: 5 })
+  t.equal(store.allowance.left, 1)
+  store.fill({ a: 'x' })
+  t.equal(store.allowance.left, 0)
 })
