@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { type BuildOptions, build } from 'esbuild'
 import { packWithBun } from './pack-bun.ts'
 import { packWithPkg } from './pack-pkg.ts'
+import { setStart } from './program-start.ts'
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
@@ -76,6 +77,13 @@ async function copyInPieces(file: string): Promise<string> {
   return copy
 }
 
+/** So that root's program does nothing that a variable tells the engine in it to do. */
+async function emptyEnvironment(file: string): Promise<void> {
+  const program = await readFile(file)
+  setStart(program, 'without environment')
+  await writeFile(file, program)
+}
+
 function kactusName({ packager, arch }: Wish): string {
   if (packager === 'pkg') return 'kactus-pkg'
   return arch === hostArch ? 'kactus' : `kactus-${arch}`
@@ -92,6 +100,7 @@ async function main(args: readonly string[]): Promise<void> {
     await bundleAgent(version, agent)
     if (wish.packager === 'pkg') await packWithPkg(kactus, packed)
     else await packWithBun(kactus, packed, wish.arch)
+    await emptyEnvironment(packed)
     // Renamed, so that whoever runs them meanwhile has the old or the new, never half of one.
     await rename(agent, join(dist, 'nopal.js'))
     await rename(await copyInPieces(packed), join(dist, kactusName(wish)))

@@ -1,4 +1,3 @@
-import { chmod } from 'node:fs/promises'
 // pkg's command line can only download its Node; its own SEA step takes a local one.
 import sea from '@yao-pkg/pkg/lib-es5/sea.js'
 
@@ -9,7 +8,7 @@ export async function packWithPkg(bundle: string, output: string): Promise<void>
     targets: [{ platform: 'linux', arch, nodeRange: `node${process.versions.node}`, output }],
     signature: false,
     nodePath: process.execPath,
-    // Without `none` the executable obeys NODE_OPTIONS, which can load files into it.
+    // Without `none` it takes options of Node's from its arguments.
     seaConfig: {
       disableExperimentalSEAWarning: true,
       useCodeCache: true,
@@ -17,5 +16,4 @@ export async function packWithPkg(bundle: string, output: string): Promise<void>
       execArgvExtension: 'none',
     },
   })
-  await chmod(output, 0o755)
 }

@@ -1,7 +1,8 @@
-import { fstatSync, writeSync } from 'node:fs'
+import { fstatSync, readFileSync, writeSync } from 'node:fs'
 import { readAll } from '../host/stdin.ts'
 import { dispatch } from './dispatch.ts'
 import type { CniProcess } from './process.ts'
+import type { Environment } from './request.ts'
 
 declare const NOPAL_VERSION: string | undefined
 
@@ -10,12 +11,23 @@ const STDOUT = 1
 const STDERR = 2
 const LIMITS = { maxBytes: 4 * 1024 * 1024, timeoutMs: 30_000 }
 
-const io: CniProcess = {
-  env: process.env,
+const openProcess = (): CniProcess => ({
+  env: readEnvironment(),
   version: typeof NOPAL_VERSION === 'string' ? NOPAL_VERSION : 'development',
   readStdin: () => (isTerminal(STDIN) ? Promise.resolve('') : readAll(STDIN, LIMITS)),
   stdout: text => writeAll(STDOUT, text),
   stderr: text => writeAll(STDERR, text),
+})
+
+/**
+ * What the runtime set, from the kernel: the executables start without any variable, so that none means anything to the
+ * engine in them.
+ */
+function readEnvironment(): Environment {
+  const lines = readFileSync('/proc/self/environ', 'utf8').split('\0')
+  const pairs = lines.map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const)
+  // Of two with one name the first counts, as for every other program.
+  return Object.fromEntries(pairs.filter(([name]) => name !== '').toReversed())
 }
 
 /** A person at a terminal sends no configuration. Loading node:tty to ask would take longer than all of VERSION. */
@@ -46,6 +58,7 @@ function writeAll(descriptor: number, text: string): void {
 async function main(): Promise<void> {
   let code = 1
   try {
+    const io = openProcess()
     code = await dispatch(io, async () => (await import('./serve.ts')).serve(io, process.getuid?.() ?? 0))
   } catch (error) {
     writeAll(STDERR, `kactus: ${error instanceof Error ? error.stack : String(error)}\n`)

@@ -197,26 +197,6 @@ for (const program of programs) {
       t.match(documentOf(await bed.run('ADD', { conf: deep })), { code: 6 })
     })
 
-    t.test('neither program obeys a variable or its working directory', async t => {
-      const script = join(bed.folder, 'evil.cjs')
-      await writeFile(script, 'console.log("EVIL")')
-      for (const file of ['.env', 'bunfig.toml', 'preload.js']) {
-        await writeFile(
-          join(bed.folder, file),
-          file === 'bunfig.toml' ? 'preload = ["./evil.cjs"]\n' : 'NODE_OPTIONS=--require=./evil.cjs\n',
-        )
-      }
-      const env = {
-        BUN_BE_BUN: '1',
-        BUN_OPTIONS: `--preload ${script}`,
-        NODE_OPTIONS: `--require ${script}`,
-        BUN_INSPECT: '0',
-      }
-      const answer = await bed.run('VERSION', { env, conf: '{}' })
-      t.match(documentOf(answer), { supportedVersions: Array })
-      t.notMatch(answer.stdout + answer.stderr, 'EVIL')
-    })
-
     t.test('a plugin that answers without end, in the depth, or floods stderr', async t => {
       const own = await KactusBed.make(t, program)
       await writeFile(join(own.bin, 'flood'), '#!/bin/sh\n[ "$CNI_COMMAND" = ADD ] || exit 0\nexec cat /dev/zero\n')
