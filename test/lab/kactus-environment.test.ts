@@ -209,9 +209,9 @@ t.test('no variable means anything to an executable', async t => {
 
       t.test('plugins get the variables as they came', async t => {
         await victim.bed.forgetCalls()
-        t.equal((await victim.add({ BUN_BE_BUN: '1', NODE_OPTIONS: '--x', TRACEPARENT: '00-ä=1' })).code, 0)
+        t.equal((await victim.add({ BUN_BE_BUN: '1', NODE_DEBUG: '*', TRACEPARENT: '00-ä=1' })).code, 0)
         const got = victim.bed.environmentOf(victim.bed.call('ADD', 'eth0')).split('\n')
-        for (const line of ['BUN_BE_BUN=1', 'NODE_OPTIONS=--x', 'TRACEPARENT=00-ä=1']) t.ok(got.includes(line), line)
+        for (const line of ['BUN_BE_BUN=1', 'NODE_DEBUG=*', 'TRACEPARENT=00-ä=1']) t.ok(got.includes(line), line)
       })
     })
   }
