@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { KubeconfigError, readInCluster, readKubeconfig } from '../../../../cni/kactus/kubeconfig.ts'
+import { KubeconfigError } from '../../../../cni/host/kubeconfig.ts'
+import { readInCluster, readKubeconfig } from '../../../../cni/kactus/kubeconfig.ts'
 import { randomInput } from '../random-input.ts'
 
 const SECRET = 'eyJsecret'
@@ -96,10 +97,19 @@ const readCases: readonly ReadCase[] = [
     want: { skipsVerification: true },
   },
   {
-    name: 'no verification, as text: verified',
-    parts: { cluster: { 'insecure-skip-tls-verify': 'true' } },
-    want: { skipsVerification: false },
+    name: 'no verification, as YAML has it',
+    parts: { cluster: { 'insecure-skip-tls-verify': 'yes' } },
+    want: { skipsVerification: true },
   },
+  {
+    name: 'nothing is asked for by what is empty',
+    parts: {
+      cluster: { 'proxy-url': '' },
+      user: { exec: null, 'auth-provider': null, username: '', password: 'x', as: '', 'as-groups': [] },
+    },
+    want: { token: SECRET },
+  },
+  { name: 'digits are a token too', parts: { user: { token: 12345 } }, want: { token: '12345' } },
 ]
 
 for (const { name, parts, want } of readCases) {
@@ -115,16 +125,20 @@ interface BadCase {
 }
 
 const badCases: readonly BadCase[] = [
-  { name: 'nothing', text: '', message: /is no kubeconfig$/ },
+  { name: 'nothing', text: '', message: /names no context$/ },
   { name: 'a list', text: `["${SECRET}"]`, message: /is no kubeconfig$/ },
-  { name: 'what is not understood', text: `token: |\n  ${SECRET}`, message: /line 1 is of a kind/ },
+  { name: 'no YAML', text: `a: b\n${SECRET}`, message: /is no kubeconfig: line \d is no YAML$/ },
   { name: 'no context', text: kubeconfig({ more: { 'current-context': '' } }), message: /names no context$/ },
   {
     name: 'a context that is not there',
     text: kubeconfig({ more: { 'current-context': 'gone' } }),
     message: /context is missing in "contexts"$/,
   },
-  { name: 'contexts that are text', text: kubeconfig({ more: { contexts: SECRET } }), message: /names no context$/ },
+  {
+    name: 'contexts that are text',
+    text: kubeconfig({ more: { contexts: SECRET } }),
+    message: /missing in "contexts"$/,
+  },
   { name: 'no clusters', text: kubeconfig({ more: { clusters: [] } }), message: /cluster is missing in "clusters"$/ },
   { name: 'users of null', text: kubeconfig({ more: { users: [null] } }), message: /user is missing in "users"$/ },
   {
@@ -142,6 +156,20 @@ const badCases: readonly BadCase[] = [
     name: 'a program to run',
     text: kubeconfig({ user: { exec: { command: SECRET } } }),
     message: /has "exec", which is not supported$/,
+  },
+  { name: 'a proxy', text: kubeconfig({ cluster: { 'proxy-url': `http://${SECRET}` } }), message: /has "proxy-url"/ },
+  { name: 'another to act as', text: kubeconfig({ user: { as: SECRET } }), message: /has "as"/ },
+  { name: 'groups to act as', text: kubeconfig({ user: { 'as-groups': [SECRET] } }), message: /has "as-groups"/ },
+  { name: 'a token that is a list', text: kubeconfig({ user: { token: [SECRET] } }), message: /"token" is no text$/ },
+  {
+    name: 'a verification that is neither',
+    text: kubeconfig({ cluster: { 'insecure-skip-tls-verify': SECRET } }),
+    message: /neither true nor false$/,
+  },
+  {
+    name: 'a cluster that is text',
+    text: kubeconfig({ more: { clusters: [{ name: 'c', cluster: SECRET }] } }),
+    message: /cluster is no object$/,
   },
   { name: 'a password', text: kubeconfig({ user: { username: 'x', password: SECRET } }), message: /has "username"/ },
   { name: 'a helper', text: kubeconfig({ user: { 'auth-provider': {} } }), message: /has "auth-provider"/ },
