@@ -69,9 +69,13 @@ const rules: readonly { name: string; broken: (one: Import) => boolean }[] = [
       !i.typesOnly && commonRooms.has(room(i.from)) && i.to.startsWith('agent/') && !commonRooms.has(room(i.to)),
   },
   {
-    name: 'kactus bundles nothing but itself and valibot',
+    name: 'kactus bundles nothing but itself, valibot and js-yaml',
     broken: i =>
-      i.from.startsWith('cni/') && !i.typesOnly && !own(i.to) && !i.to.startsWith('node:') && i.to !== 'valibot',
+      i.from.startsWith('cni/') &&
+      !i.typesOnly &&
+      !own(i.to) &&
+      !i.to.startsWith('node:') &&
+      !['valibot', 'js-yaml'].includes(i.to),
   },
   {
     name: 'source never imports tests or scripts',
