@@ -4,6 +4,7 @@ import type { EventRecorder } from '../kube/events.ts'
 import type { Lease } from '../kube/lease.ts'
 import type { KubeNode } from '../kube/node.ts'
 import { isStale, type NodeWriter } from '../kube/node-writer.ts'
+import { type BackoffLimits, backoffMs } from '../runtime/backoff.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Duty } from '../runtime/duty.ts'
 import type { Logger } from '../runtime/log.ts'
@@ -70,16 +71,20 @@ interface Step {
   readonly againMs: number | undefined
 }
 
-/** Others write to Nodes too; a plan that came too late is made again this often before the loop backs off. */
-const mostPlans = 5
+/** Others write to Nodes too: a plan that came too late is made once more at once, then after pauses that grow. */
+const plansAtOnce = 2
+const pauses: BackoffLimits = { leastMs: 500, mostMs: 10_000 }
 
-/** Somebody changes the Node faster than we can read and write it. */
+/** Somebody changes the Node faster than we can read and write it, or something refuses every write. */
 export class GateContendedError extends Error {
   override readonly name = 'GateContendedError'
   readonly code = 'GateContended'
+  /** What wakes the gate, such as its own reading of the node, does not cut this wait. */
+  readonly retryAfterMs: number
 
-  constructor(cause: unknown) {
-    super(`the node changed ${mostPlans} times while it was written to`, { cause })
+  constructor(cause: unknown, retryAfterMs: number) {
+    super(`the node changed ${plansAtOnce} times while it was written to`, { cause })
+    this.retryAfterMs = retryAfterMs
   }
 }
 
@@ -95,6 +100,8 @@ class GateDuty implements Duty {
   #historyOf: string | undefined
   /** What a dry run would have done last, so that it is said once. */
   #lastWish = ''
+  /** Runs in a row of which every plan came too late. */
+  #contended = 0
 
   constructor(options: GateDutyOptions) {
     this.#options = options
@@ -102,16 +109,23 @@ class GateDuty implements Duty {
 
   async reconcile(signal: AbortSignal): Promise<number | undefined> {
     let refusal: unknown
-    for (let plans = 1; plans <= mostPlans; plans++) {
+    for (let plans = 1; plans <= plansAtOnce; plans++) {
       const node = this.#options.sight.current()
       if (node === undefined) return undefined
       const plan = this.#plan(node)
       if (this.#options.settings.dryRun) return this.#tell(plan)
       const step = await this.#step(node, plan, signal)
-      if (step.refusal === undefined) return step.againMs
+      if (step.refusal === undefined) {
+        this.#contended = 0
+        return step.againMs
+      }
       refusal = step.refusal
     }
-    throw new GateContendedError(refusal)
+    this.#contended += 1
+    throw new GateContendedError(
+      refusal,
+      backoffMs(this.#contended, pauses, () => 1),
+    )
   }
 
   async #step(node: KubeNode, plan: GatePlan, signal: AbortSignal): Promise<Step> {

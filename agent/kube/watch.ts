@@ -67,7 +67,7 @@ export const watchTimes = {
 const failuresBeforeRelist = 3
 const longestLine = 8 * 2 ** 20
 
-/** Lists, then watches, for ever: resumes where it was cut, lists again when that place is gone. */
+/** Lists, then watches, for ever: resumes where it was cut, lists again when that place is gone or the stream fell silent. */
 export function startWatch(options: WatchOptions): Watch {
   const watch = new RestartingWatch(options)
   watch.begin()
@@ -149,6 +149,12 @@ class RestartingWatch implements Watch {
     else log.debug(fields, 'watch failed, will try again')
   }
 
+  /** What holds this stream back may hold back the next one too: what has happened is asked for, not waited for. */
+  #noteSilence(silence: KubeError): void {
+    this.#cursor = undefined
+    this.#options.log.info({ path: this.#options.path, err: silence }, 'watch fell silent, asks what is there')
+  }
+
   #noteAbsence(): void {
     const { log, path, sink } = this.#options
     // Counted from one, so that a collection that is about to come is found soon.
@@ -182,7 +188,8 @@ class RestartingWatch implements Watch {
     this.#controller.signal.addEventListener('abort', end, { once: true })
     const lifeMs = between(watchTimes.leastLifeMs, watchTimes.mostLifeMs, random)
     const idleMs = between(watchTimes.leastIdleMs, watchTimes.mostIdleMs, random)
-    const silent = () => stream.abort(new KubeError('TimedOut', `the watch ${path} said nothing for ${idleMs} ms`))
+    const silence = new KubeError('TimedOut', `the watch ${path} said nothing for ${idleMs} ms`)
+    const silent = () => stream.abort(silence)
     let cancelIdle = clock.after(idleMs, silent)
     try {
       const chunks = await api.stream({
@@ -210,7 +217,9 @@ class RestartingWatch implements Watch {
       if (clock.monotonic() - openedMs < watchTimes.shortLifeMs) this.#failures += 1
     } catch (error) {
       // A cut stream fails with the connection's words; ours say why it was cut.
-      throw stream.signal.aborted ? stream.signal.reason : error
+      const reason = stream.signal.aborted ? stream.signal.reason : error
+      if (reason !== silence) throw reason
+      this.#noteSilence(silence)
     } finally {
       this.#live = false
       cancelIdle()

@@ -25,8 +25,7 @@ export function verifyNetwork(node: NodeContext): Running {
     async run(signal) {
       const ticket = board.begin()
       const verdict = await verification.run(signal)
-      board.finish(ticket, verdict)
-      return verdict
+      return board.finish(ticket, verdict) ? verdict : undefined
     },
     onVerdict(verdict) {
       const timeMs = node.loop.clock.now()

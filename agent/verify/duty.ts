@@ -5,10 +5,11 @@ import type { Verdict } from '../verdict/verdict.ts'
 const longestBackoffMs = 30_000
 const linearBackoffMs = 5_000
 
-/** What the duty needs; `run` asks all checks once. */
+/** What the duty needs. */
 export interface VerifyDutyOptions {
   readonly settings: Pick<VerifySettings, 'intervalMs' | 'maxRetries' | 'retryBackoff'>
-  run(signal: AbortSignal): Promise<Verdict>
+  /** Asks all checks once; undefined = what was asked about has changed meanwhile, and nobody shall hear of the answer. */
+  run(signal: AbortSignal): Promise<Verdict | undefined>
   onVerdict(verdict: Verdict): void
   /** Told how many runs in a row have failed before a new one starts. */
   onRetry?(failures: number): void
@@ -22,6 +23,7 @@ export function createVerifyDuty(options: VerifyDutyOptions): Duty {
     async reconcile(signal) {
       if (failures > 0) options.onRetry?.(failures)
       const verdict = await options.run(signal)
+      if (verdict === undefined) return 0
       failures = verdict.passed ? 0 : failures + 1
       options.onVerdict(verdict)
       return failures === 0 ? options.settings.intervalMs : retryAfterMs(failures, options.settings)

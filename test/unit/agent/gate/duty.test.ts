@@ -4,6 +4,7 @@ import { createGateDuty, GateContendedError, type MarksWrite } from '../../../..
 import { KubeError } from '../../../../agent/kube/api.ts'
 import { createEventRecorder } from '../../../../agent/kube/events.ts'
 import { createNodeWriter } from '../../../../agent/kube/node-writer.ts'
+import { startLoop } from '../../../../agent/runtime/loop.ts'
 import type { Verdict } from '../../../../agent/verdict/verdict.ts'
 import { createFakeClock } from '../runtime/fake-clock.ts'
 import { createRecordingLogger } from '../runtime/recording-logger.ts'
@@ -24,7 +25,7 @@ function gateOn(api: FakeNodeServer, verdict: Verdict | undefined, changes: Part
     log,
     onWrite: write => writes.push(write),
   })
-  return { clock, log, writes, run: () => duty.reconcile(new AbortController().signal) }
+  return { clock, log, writes, duty, run: () => duty.reconcile(new AbortController().signal) }
 }
 
 const node = 'PATCH /api/v1/nodes/n1'
@@ -79,8 +80,38 @@ t.test('somebody changes the taints again and again: the loop gets its turn', as
   const conflict = new KubeError('Conflict', 'changed', { status: 409 })
   const api = createNodeServer(fresh, fresh, request => (request.method === 'PATCH' ? conflict : undefined))
   await t.rejects(gateOn(api, verdictOf()).run(), GateContendedError)
-  t.equal(api.calls.filter(call => call === node).length, 5)
+  t.equal(api.calls.filter(call => call === node).length, 2)
 })
+
+t.test(
+  'every write is refused: five tries a second at most, growing apart however often the gate is woken',
+  async t => {
+    const conflict = new KubeError('Conflict', 'changed', { status: 409 })
+    const api = createNodeServer(fresh, fresh, request => (request.method === 'PATCH' ? conflict : undefined))
+    const { duty, clock, log } = gateOn(api, verdictOf())
+    const triesMs: number[] = []
+    let seen = 0
+    const loop = startLoop(duty, { clock, log, random: () => 0 })
+    // Each reading of the node is one more sight of it, which wakes the gate; so does everything that others write.
+    for (let ms = 0; ms < 60_000; ms += 50) {
+      loop.wake()
+      await clock.advance(50)
+      const tries = api.calls.filter(call => call === node).length
+      for (; seen < tries; seen += 1) triesMs.push(ms)
+    }
+    await loop.stop()
+    const inOneSecond = triesMs.map(from => triesMs.filter(ms => ms >= from && ms < from + 1000).length)
+    t.ok(Math.max(...inOneSecond) <= 5, `tries at ${triesMs.join(', ')} ms`)
+    const rounds = [...new Set(triesMs)]
+    const gaps = rounds.slice(1).map((ms, index) => ms - (rounds[index] ?? 0))
+    t.same(
+      gaps,
+      gaps.toSorted((a, b) => a - b),
+      'growing apart',
+    )
+    t.ok(gaps.length > 5 && (gaps.at(-1) ?? 0) >= 10_000, `up to ten seconds: ${gaps.join(', ')}`)
+  },
+)
 
 t.test('the node is gone: nothing to do until the watch tells more', async t => {
   const api = createNodeServer(fresh, fresh, () => new KubeError('NotFound', 'no such node', { status: 404 }))

@@ -141,7 +141,7 @@ const resumeCases: readonly ResumeCase[] = [
   { name: 'ended in order', first: stream(change, 'end'), from: '11', lists: 1 },
   { name: 'cut', first: stream(change, 'cut'), from: '11', lists: 1 },
   { name: 'cut in the middle of a line', first: stream(change + change.slice(0, 20), 'cut'), from: '11', lists: 1 },
-  { name: 'silent', first: stream(change, 'silence'), from: '11', lists: 1 },
+  { name: 'silent', first: stream(change, 'silence'), from: '20', lists: 2 },
   { name: 'a bookmark moves the place', first: stream(change + bookmark('99'), 'cut'), from: '99', lists: 1 },
   { name: 'a line that is no JSON', first: stream(`${change}{nonsense\n`, 'silence'), from: '11', lists: 1 },
   {

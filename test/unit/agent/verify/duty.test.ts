@@ -48,6 +48,23 @@ t.test('the duty hands over each verdict, backs off for ever and starts afresh a
   t.strictSame(retries, [1, 2])
 })
 
+t.test(
+  'a verdict that was doubted while it ran is handed to nobody, counts as no failure, and is asked for anew',
+  async t => {
+    const outcomes = [verdict(false), undefined, verdict(false)]
+    const seen: Verdict[] = []
+    const duty = createVerifyDuty({
+      settings: { intervalMs: 77_000, maxRetries: 5, retryBackoff: 'exponential' },
+      run: async () => outcomes.shift(),
+      onVerdict: each => seen.push(each),
+    })
+    const waits: (number | undefined)[] = []
+    for (const _ of [1, 2, 3]) waits.push(await duty.reconcile(new AbortController().signal))
+    t.strictSame(waits, [1000, 0, 2000])
+    t.equal(seen.length, 2)
+  },
+)
+
 t.test('the duty hands over nothing of a run that was called off', async t => {
   const seen: Verdict[] = []
   const duty = createVerifyDuty({
