@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
 import { type BuildOptions, build } from 'esbuild'
+import { besideTheAgent, clientNodeFile, clientNodeOptions } from './client-node.ts'
 import { packWithBun } from './pack-bun.ts'
 import { packWithPkg } from './pack-pkg.ts'
 import { setStart } from './program-start.ts'
@@ -34,9 +35,11 @@ function readWish(args: readonly string[]): Wish {
 
 /** CommonJS, because importing a module of Node as ESM evaluates all of it, and costs the agent 8 MB. */
 async function bundleAgent(version: string, outfile: string): Promise<void> {
-  await bundle('agent/main.ts', {
+  await bundle({
+    entryPoints: [join(root, 'agent/main.ts')],
     outfile,
     minifySyntax: true,
+    plugins: [besideTheAgent],
     define: { NOPAL_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
   })
   // The checkout's own package.json calls every .js file ESM.
@@ -52,13 +55,16 @@ async function bundleKactus(version: string, work: string, packager: Wish['packa
   const options = { minify: true, define: { NOPAL_VERSION: JSON.stringify(version) } }
   const inPieces: BuildOptions = { format: 'esm', splitting: true, outdir: work }
   const whole: BuildOptions = { outfile: join(work, 'main.cjs') }
-  await bundle('cni/kactus/main.ts', { ...options, ...(packager === 'bun' ? inPieces : whole) })
+  await bundle({
+    entryPoints: [join(root, 'cni/kactus/main.ts')],
+    ...options,
+    ...(packager === 'bun' ? inPieces : whole),
+  })
   return join(work, packager === 'bun' ? 'main.js' : 'main.cjs')
 }
 
-async function bundle(entry: string, more: BuildOptions): Promise<void> {
+async function bundle(more: BuildOptions): Promise<void> {
   await build({
-    entryPoints: [join(root, entry)],
     bundle: true,
     platform: 'node',
     target: 'node22',
@@ -96,12 +102,15 @@ async function main(args: readonly string[]): Promise<void> {
   const work = await mkdtemp(join(dist, '.work-'))
   try {
     const [agent, packed] = [join(work, 'nopal.js'), join(work, 'kactus')]
+    const clientNode = join(work, clientNodeFile)
     const kactus = await bundleKactus(version, join(work, 'pieces'), wish.packager)
     await bundleAgent(version, agent)
+    await bundle(clientNodeOptions(root, clientNode))
     if (wish.packager === 'pkg') await packWithPkg(kactus, packed)
     else await packWithBun(kactus, packed, wish.arch)
     await emptyEnvironment(packed)
     // Renamed, so that whoever runs them meanwhile has the old or the new, never half of one.
+    await rename(clientNode, join(dist, clientNodeFile))
     await rename(agent, join(dist, 'nopal.js'))
     await rename(await copyInPieces(packed), join(dist, kactusName(wish)))
   } finally {

@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Arch } from './build.ts'
+import { clientNodeFile } from './client-node.ts'
 import { type ImageConfig, writeOciArchive } from './oci-image.ts'
 import { packageFolder } from './registry-package.ts'
 
@@ -56,7 +57,7 @@ async function stageLayers(wish: Wish, folder: string): Promise<readonly string[
   const [system = '', kactus = '', agent = ''] = layers
   await stageSystem(wish, system)
   await copy(wish.kactus, join(kactus, 'opt/nopal/kactus'))
-  await copy(join(root, 'dist/nopal.js'), join(agent, 'opt/nopal/nopal.js'))
+  for (const name of ['nopal.js', clientNodeFile]) await copy(join(root, 'dist', name), join(agent, 'opt/nopal', name))
   await copy(join(root, 'LICENSE'), join(agent, 'opt/nopal/LICENSE'))
   return layers
 }

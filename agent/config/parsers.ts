@@ -171,10 +171,10 @@ export function orNothing<T>(parse: Parse<T>): Parse<T | undefined> {
 /** An absolute path, or nothing. */
 export const pathOrNothing: Parse<string> = text => (text === '' ? '' : path(text))
 
-/** An absolute or relative path; relative to where the program was started. */
-export const anyPath: Parse<string> = text => {
+/** Absolute or relative paths with `:` between them; relative to where the program was started. */
+export const pathList: Parse<readonly string[]> = text => {
   if (text.includes('\0')) throw new ValueFault('has a null byte')
-  return text
+  return text.split(':').filter(path => path !== '')
 }
 
 /** The bare name of a file. */

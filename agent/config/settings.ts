@@ -9,8 +9,8 @@ export type AllValues = { readonly [S in keyof typeof settingsTable]: Values<(ty
 export interface Settings extends Omit<AllValues, 'agent' | 'gate'> {
   readonly nodeName: string
   readonly podNamespace: string
-  /** Path of a kubeconfig; undefined = the in-cluster account. */
-  readonly kubeconfig: string | undefined
+  /** Paths of kubeconfigs, merged as kubectl does; empty = the in-cluster account. */
+  readonly kubeconfig: readonly string[]
   /** The API's own Service address, as kubelet tells every pod (KUBERNETES_SERVICE_HOST and _PORT); undefined outside a pod. */
   readonly apiService: Endpoint | undefined
   readonly agent: AgentSettings

@@ -46,8 +46,8 @@ export function createAccessSource(options: AccessOptions): AccessSource {
 
 /** Where the API is, without who asks. */
 export function reach(credentials: KubeCredentials): Omit<KactusAccess, 'token' | 'clientCertPem' | 'clientKeyPem'> {
-  const { server, caPem, tlsServerName, insecure } = credentials
-  return { server, caPem, tlsServerName, insecure }
+  const { server, caPem, tlsServerName, insecure, proxy } = credentials
+  return { server, caPem, tlsServerName, insecure, proxyUrl: proxy?.url }
 }
 
 async function requestToken({ kube, namespace }: AccessOptions, signal: AbortSignal): Promise<string> {

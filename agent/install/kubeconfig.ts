@@ -4,6 +4,7 @@ import type { KubeCredentials } from '../kube/credentials.ts'
 export interface KactusAccess
   extends Pick<KubeCredentials, 'server' | 'caPem' | 'tlsServerName' | 'insecure' | 'clientCertPem' | 'clientKeyPem'> {
   readonly token: string | undefined
+  readonly proxyUrl?: string | undefined
 }
 
 /** The kubeconfig as text. Strings are quoted as in JSON, which YAML reads the same. */
@@ -12,6 +13,8 @@ export function renderKubeconfig(access: KactusAccess): string {
     entry('server', access.server),
     entry('certificate-authority-data', base64(access.caPem)),
     entry('tls-server-name', access.tlsServerName),
+    // kactus goes through none, and says so where it must ask the API itself.
+    entry('proxy-url', access.proxyUrl),
     access.insecure ? ['insecure-skip-tls-verify: true'] : [],
   ]
   const user = [

@@ -32,9 +32,10 @@ export function openConnection(credentials: KubeCredentials): Connection {
   const base = new URL(credentials.server)
   const pooled = { keepAlive: true, timeout: idleSocketMs }
   const secure = base.protocol === 'https:'
-  const agent = secure ? new HttpsAgent({ ...pooled, ...tlsOptions(credentials) }) : new HttpAgent(pooled)
+  const straight = () => (secure ? new HttpsAgent(pooled) : new HttpAgent(pooled))
+  const agent = credentials.proxy?.agent ?? straight()
   // One for all connections: each watch that opens anew would make its own.
-  const tls = secure ? { secureContext: createContext(credentials) } : {}
+  const tls = secure ? { secureContext: createContext(credentials), ...tlsOptions(credentials) } : {}
   const prefix = base.pathname.replace(/\/+$/, '')
   const start = secure ? startHttps : startHttp
   const once = (request: WireRequest, signal: AbortSignal) => {

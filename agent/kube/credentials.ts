@@ -1,3 +1,4 @@
+import type { Agent } from 'node:http'
 import { join } from 'node:path'
 import type { Endpoint } from '../config/settings.ts'
 
@@ -16,12 +17,21 @@ export interface KubeCredentials {
   readonly token: string | undefined
   readonly clientCertPem: string | undefined
   readonly clientKeyPem: string | undefined
+  /** undefined = straight to the server. */
+  readonly proxy?: KubeProxy | undefined
+}
+
+/** A way to the server through a proxy. */
+export interface KubeProxy {
+  readonly url: string
+  /** Makes connections that end at the server; TLS goes through it. */
+  readonly agent: Agent
 }
 
 /** No way to the API server: which file is missing, or what is wrong in it. */
 export class CredentialsError extends Error {
   override readonly name = 'CredentialsError'
-  readonly code: 'NoCredentials' | 'FileMissing' | 'FileUnreadable' | 'BadKubeconfig'
+  readonly code: 'NoCredentials' | 'FileMissing' | 'FileUnreadable' | 'BadKubeconfig' | 'LoginFailed'
 
   constructor(code: CredentialsError['code'], message: string, cause?: unknown) {
     super(message, { cause })
@@ -33,6 +43,11 @@ export class CredentialsError extends Error {
 export interface LoadedCredentials {
   readonly credentials: KubeCredentials
   readonly files: readonly string[]
+  /**
+   * What holds now, where that may run out although no file changes. undefined = it does not.
+   * @throws CredentialsError
+   */
+  readonly renew?: () => Promise<KubeCredentials>
 }
 
 /** Reads a text file, or throws as node:fs does. */

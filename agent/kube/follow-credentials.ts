@@ -27,7 +27,10 @@ export async function followCredentials({ load, stamp }: FollowOptions): Promise
   const look = async () => {
     // Taken before the reading, so that what is written meanwhile differs from it.
     const now = await stampAll(known.files, stamp)
-    if (now === seen) return
+    if (now === seen) {
+      if (known.renew !== undefined) known = { ...known, credentials: await known.renew() }
+      return
+    }
     known = await load()
     seen = now
   }

@@ -31,6 +31,6 @@ export function followConnection(): FollowedConnection {
 }
 
 /** All that a connection is made of; the token goes with each request. */
-function wayOf({ source: _, token: __, ...way }: KubeCredentials): string {
-  return JSON.stringify(way)
+function wayOf({ source: _, token: __, proxy, ...way }: KubeCredentials): string {
+  return JSON.stringify({ ...way, proxy: proxy?.url })
 }

@@ -1,111 +1,102 @@
-import { dirname, resolve } from 'node:path'
-import { load as parseYaml } from 'js-yaml'
-import * as v from 'valibot'
-import { CredentialsError, type KubeCredentials, type ReadText, readNamed } from './credentials.ts'
+import {
+  addressOf,
+  chooseContext,
+  flagOf,
+  IMPERSONATION,
+  KubeconfigError,
+  type KubeconfigFile,
+  parseKubeconfig,
+  refuseKeys,
+  textOf,
+} from '../../cni/host/kubeconfig.ts'
+import { field, isJsonObject, type JsonObject } from '../../cni/spec/json.ts'
+import {
+  CredentialsError,
+  type KubeCredentials,
+  type KubeProxy,
+  type LoadedCredentials,
+  type ReadText,
+  readNamed,
+} from './credentials.ts'
 
-const text = v.optional(v.nullable(v.string()))
-const named = <S extends v.GenericSchema>(entry: S) => v.optional(v.nullable(v.array(entry), []), [])
-
-const kubeconfigShape = v.object({
-  'current-context': text,
-  clusters: named(
-    v.object({
-      name: v.string(),
-      cluster: v.object({
-        server: v.pipe(v.string(), v.url()),
-        'certificate-authority': text,
-        'certificate-authority-data': text,
-        'insecure-skip-tls-verify': v.optional(v.nullable(v.boolean())),
-        'tls-server-name': text,
-      }),
-    }),
-  ),
-  contexts: named(v.object({ name: v.string(), context: v.object({ cluster: v.string(), user: text }) })),
-  users: named(
-    v.object({
-      name: v.string(),
-      user: v.nullable(
-        v.looseObject({
-          token: text,
-          tokenFile: text,
-          'client-certificate': text,
-          'client-certificate-data': text,
-          'client-key': text,
-          'client-key-data': text,
-        }),
-      ),
-    }),
-  ),
-})
-
-type Kubeconfig = v.InferOutput<typeof kubeconfigShape>
-type Cluster = Kubeconfig['clusters'][number]['cluster']
-type User = Kubeconfig['users'][number]['user']
-
-/** Ways to log in that would have nopal run a program or talk to a login server; a node agent does neither. */
-const foreignLogins = ['exec', 'auth-provider', 'username']
+/** Ways to log in that kubectl itself has given up, or that would make nopal act as somebody else. */
+const foreignLogins = ['auth-provider', 'username', ...IMPERSONATION]
+const proxySchemes = ['http:', 'https:', 'socks:', 'socks4:', 'socks4a:', 'socks5:', 'socks5h:']
 
 /**
- * Reads the credentials of a kubeconfig's current context.
+ * Reads the credentials of the current context of one or more kubeconfigs, merged as kubectl does. A program to log in
+ * with, or a proxy, brings in `@kubernetes/client-node`; what it loads is half as large as the agent.
  * @throws CredentialsError that names the file and what is missing or wrong
  */
-export function loadKubeconfig(path: string, readText: ReadText): KubeCredentials {
-  const { cluster, user } = pickContext(path, parse(path, readNamed(path, `kubeconfig ${path}`, readText)))
-  const base = dirname(resolve(path))
-  const load = (data: string | null | undefined, file: string | null | undefined) => {
-    if (data) return Buffer.from(data, 'base64').toString()
-    if (!file) return undefined
-    const full = resolve(base, file)
-    return readNamed(full, `${full}, named in kubeconfig ${path},`, readText)
+export async function loadKubeconfig(
+  paths: readonly string[],
+  readText: ReadText,
+): Promise<Omit<LoadedCredentials, 'files'>> {
+  try {
+    const { cluster, user } = chooseContext(await readAll(paths, readText))
+    refuseKeys(user, 'user', foreignLogins)
+    const credentials = await fixedCredentials(cluster, user, readText)
+    const exec = field(user, 'exec')
+    if (!isJsonObject(exec)) return { credentials }
+    const { createExecLogin } = await import('./exec-login.ts')
+    const logIn = await createExecLogin(exec, credentials, cluster)
+    const renew = async () => ({ ...credentials, ...(await logIn()) })
+    return { credentials: await renew(), renew }
+  } catch (error) {
+    if (!(error instanceof KubeconfigError)) throw error
+    throw new CredentialsError('BadKubeconfig', `${paths.join(':')}: ${error.message}`, error)
+  }
+}
+
+/** As with kubectl, a file of a list need not be there; one of them must. */
+async function readAll(paths: readonly string[], readText: ReadText): Promise<readonly KubeconfigFile[]> {
+  const files: KubeconfigFile[] = []
+  const missing: CredentialsError[] = []
+  for (const path of paths) {
+    try {
+      files.push(await parseKubeconfig(path, readNamed(path, `kubeconfig ${path}`, readText)))
+    } catch (error) {
+      if (error instanceof KubeconfigError) throw new CredentialsError('BadKubeconfig', error.message, error)
+      if (!(error instanceof CredentialsError) || error.code !== 'FileMissing') throw error
+      missing.push(error)
+    }
+  }
+  if (files.length === 0 && missing[0] !== undefined) throw missing[0]
+  return files
+}
+
+async function fixedCredentials(cluster: JsonObject, user: JsonObject, readText: ReadText): Promise<KubeCredentials> {
+  const read = (path: string) => readNamed(path, `${path}, named in the kubeconfig,`, readText)
+  // What stands in the kubeconfig itself wins over a file, but for the token: as with kubectl.
+  const load = (entry: JsonObject, key: string) => {
+    const data = textOf(entry, `${key}-data`)
+    if (data !== undefined) return Buffer.from(data, 'base64').toString()
+    const path = textOf(entry, key)
+    return path === undefined ? undefined : read(path)
+  }
+  const tokenFile = textOf(user, 'tokenFile')
+  const known = {
+    tlsServerName: textOf(cluster, 'tls-server-name'),
+    insecure: flagOf(cluster, 'insecure-skip-tls-verify'),
   }
   return {
     source: 'kubeconfig',
-    server: cluster.server.replace(/\/+$/, ''),
-    caPem: load(cluster['certificate-authority-data'], cluster['certificate-authority']),
-    tlsServerName: cluster['tls-server-name'] || undefined,
-    insecure: cluster['insecure-skip-tls-verify'] === true,
-    // As for kubectl: a file wins over a token beside it.
-    token: load(undefined, user?.tokenFile)?.trim() ?? (user?.token || undefined),
-    clientCertPem: load(user?.['client-certificate-data'], user?.['client-certificate']),
-    clientKeyPem: load(user?.['client-key-data'], user?.['client-key']),
+    server: addressOf(cluster, 'server', ['https:', 'http:']).href.replace(/\/+$/, ''),
+    caPem: load(cluster, 'certificate-authority'),
+    ...known,
+    token: tokenFile === undefined ? textOf(user, 'token') : read(tokenFile).trim(),
+    clientCertPem: load(user, 'client-certificate'),
+    clientKeyPem: load(user, 'client-key'),
+    proxy: await proxyOf(cluster, known),
   }
 }
 
-function parse(path: string, content: string): Kubeconfig {
-  try {
-    return v.parse(kubeconfigShape, parseYaml(content))
-  } catch (error) {
-    const detail = error instanceof v.ValiError ? `: ${whereOf(error)}` : ''
-    throw new CredentialsError('BadKubeconfig', `${path} is not a valid kubeconfig${detail}`, withoutContent(error))
-  }
-}
-
-function whereOf(error: v.ValiError<typeof kubeconfigShape>): string {
-  const [issue] = error.issues
-  return `${v.getDotPath(issue) ?? 'document'} is missing or not valid`
-}
-
-/** A parser's message may quote the file, and the file holds secrets. */
-function withoutContent(error: unknown): Error {
-  return new Error(error instanceof Error ? error.name : 'not readable')
-}
-
-function pickContext(path: string, config: Kubeconfig): { cluster: Cluster; user: User | undefined } {
-  const missing = (what: string) => new CredentialsError('BadKubeconfig', `${path} has no ${what}`)
-  const current = config['current-context']
-  if (!current) throw missing('current-context')
-  const context = config.contexts.find(entry => entry.name === current)?.context
-  if (!context) throw missing(`context ${current}`)
-  const cluster = config.clusters.find(entry => entry.name === context.cluster)?.cluster
-  if (!cluster) throw missing(`cluster ${context.cluster}`)
-  if (!context.user) return { cluster, user: undefined }
-  const found = config.users.find(entry => entry.name === context.user)
-  if (!found) throw missing(`user ${context.user}`)
-  const foreign = foreignLogins.find(name => found.user !== null && found.user[name] !== undefined)
-  if (foreign)
-    throw new CredentialsError(
-      'BadKubeconfig',
-      `${path}: user ${context.user} logs in by ${foreign}, which nopal does not do`,
-    )
-  return { cluster, user: found.user }
+async function proxyOf(
+  cluster: JsonObject,
+  known: Pick<KubeCredentials, 'tlsServerName' | 'insecure'>,
+): Promise<KubeProxy | undefined> {
+  if (textOf(cluster, 'proxy-url') === undefined) return undefined
+  const url = addressOf(cluster, 'proxy-url', proxySchemes)
+  const { createProxy } = await import('./proxy.ts')
+  return createProxy(url.href, known)
 }

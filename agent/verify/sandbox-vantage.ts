@@ -136,7 +136,9 @@ async function placeOf(
   how: { readonly signal: AbortSignal; readonly timeoutMs: number },
 ): Promise<ApiPlace | undefined> {
   if (credentials === undefined || api === undefined) return undefined
-  const { server, caPem, tlsServerName, insecure } = await credentials.current()
+  const { server, caPem, tlsServerName, insecure, proxy } = await credentials.current()
+  // Where a proxy leads to is known to the proxy.
+  if (proxy !== undefined) return undefined
   const known = { caPem, tlsServerName, insecure }
   if (!isLoopback(new URL(server).hostname)) return { server, ...known }
   if (settings.apiService !== undefined) return { server: urlOf(settings.apiService), ...known }

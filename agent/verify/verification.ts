@@ -50,7 +50,7 @@ export function createVerification(options: VerificationOptions): Verification {
     paths: sandboxPaths(settings.install),
     program: options.process,
   }
-  const knock = options.credentials && createKnock(options.credentials.current)
+  const knock = createOwnKnock(options.credentials)
   const work: Work = { options, reads, vantage, knock, source: kube && createSource(settings, kube) }
   let swept: Promise<void> | undefined
   return {
@@ -62,6 +62,12 @@ export function createVerification(options: VerificationOptions): Verification {
       return verdict
     },
   }
+}
+
+/** Through a proxy there is no short way to the API's door. */
+function createOwnKnock(credentials: CredentialsSource | undefined): Knock | undefined {
+  const isStraight = credentials !== undefined && credentials.last().proxy === undefined
+  return isStraight ? createKnock(credentials.current) : undefined
 }
 
 interface Work {

@@ -131,7 +131,7 @@ function find(files: readonly KubeconfigFile[], list: keyof typeof KEYS, name: s
     if (entry !== undefined && isJsonObject(entry)) return { entry, folder: dirname(resolve(path)) }
     if (entry !== undefined) throw new KubeconfigError(`the kubeconfig's ${key} is no object`)
   }
-  throw new KubeconfigError(`the kubeconfig's ${key} is missing in "${list}"`)
+  throw new KubeconfigError(`the kubeconfig has no ${key} ${JSON.stringify(name.slice(0, 80))}`)
 }
 
 /** undefined = a list, an object or null. */

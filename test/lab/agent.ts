@@ -51,13 +51,13 @@ export function isBuilt(name: string): boolean {
 
 /** The agent with its kactus beside it: in dist/, or, for another build of kactus, in a folder of the node's own. */
 function programFor(node: LabNode, kactus: KactusBuild): string {
-  for (const name of ['nopal.js', kactus]) {
+  for (const name of ['nopal.js', 'client-node.js', kactus]) {
     if (!isBuilt(name)) throw new Error(`dist/${name} is missing: run ./build.sh`)
   }
   if (kactus === 'kactus') return join(dist, 'nopal.js')
   const folder = join(dirname(node.enterScript), 'dist')
   mkdirSync(folder, { recursive: true })
-  copyFileSync(join(dist, 'nopal.js'), join(folder, 'nopal.js'))
+  for (const name of ['nopal.js', 'client-node.js']) copyFileSync(join(dist, name), join(folder, name))
   copyFileSync(join(dist, kactus), join(folder, 'kactus'))
   return join(folder, 'nopal.js')
 }

@@ -235,7 +235,7 @@ contexts:
     })
     t.equal(answer.code, 0, `${answer.stdout}`)
     const wrong = join(bed.folder, 'wrong.yaml')
-    await writeFile(wrong, 'users:\n- name: u\n  user:\n    token: |\n      secret-text\n')
+    await writeFile(wrong, 'users:\n- name: u\n  user:\n    token: [secret-text\n')
     const bad = documentOf(
       await bed.run('ADD', {
         conf: bed.conf({ agentSocket: '', kubeconfig: wrong }),
@@ -243,7 +243,7 @@ contexts:
         container: 'x',
       }),
     )
-    t.match(bad, { code: 104, msg: /wrong\.yaml: line 4/ })
+    t.match(bad, { code: 104, msg: /wrong\.yaml is no kubeconfig: line \d is no YAML/ })
     t.notMatch(JSON.stringify(bad), 'secret-text')
   }
 })

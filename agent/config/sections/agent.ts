@@ -20,8 +20,9 @@ export const agent = section('agent', {
     key: 'kubeconfig',
     aliases: ['KUBECONFIG'],
     fallback: '',
-    parse: parse.orNothing(parse.anyPath),
-    describe: 'Path of a kubeconfig. Empty: the account of the pod.',
+    parse: parse.pathList,
+    describe:
+      'Path of a kubeconfig, or several with `:` between, as kubectl reads them. Empty: the account of the pod.',
   },
   listen: {
     key: 'listen',

@@ -8,7 +8,7 @@ t.test('defaults', async t => {
   t.same(settings, {
     nodeName: 'n1',
     podNamespace: 'kube-system',
-    kubeconfig: undefined,
+    kubeconfig: [],
     apiService: undefined,
     agent: { listen: { host: '', port: 8080 }, socket: '/run/nopal/agent.sock', logLevel: 'info', logFormat: 'json' },
     verify: {
@@ -79,7 +79,13 @@ const valueCases: readonly ValueCase[] = [
     name: 'an empty seed name is not set',
     env: { KUBECONFIG: '', MAX_RETRIES: ' ' },
     get: l => [l.settings.kubeconfig, l.settings.verify.maxRetries],
-    want: [undefined, 5],
+    want: [[], 5],
+  },
+  {
+    name: 'several kubeconfigs',
+    env: { KUBECONFIG: '/a:rel/b::' },
+    get: l => l.settings.kubeconfig,
+    want: ['/a', 'rel/b'],
   },
   {
     name: 'an empty own name is a value',

@@ -1,5 +1,10 @@
 import t from 'tap'
-import { CredentialsError, type KubeCredentials, loadAccount } from '../../../../agent/kube/credentials.ts'
+import {
+  CredentialsError,
+  type KubeCredentials,
+  loadAccount,
+  type ReadText,
+} from '../../../../agent/kube/credentials.ts'
 import { loadKubeconfig } from '../../../../agent/kube/kubeconfig.ts'
 import { loadCredentials } from '../../../../agent/kube/load-credentials.ts'
 import { createRandom } from '../verify/seeded-random.ts'
@@ -14,6 +19,8 @@ function readFrom(files: Files): (path: string) => string {
     return text
   }
 }
+
+const load = async (path: string, readText: ReadText) => (await loadKubeconfig(path.split(':'), readText)).credentials
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
@@ -74,7 +81,7 @@ const goodCases: readonly GoodCase[] = [
 
 for (const row of goodCases) {
   t.test(row.name, async t => {
-    t.match(loadKubeconfig('/k/config', readFrom(row.files)), { source: 'kubeconfig', ...row.want })
+    t.match(await load('/k/config', readFrom(row.files)), { source: 'kubeconfig', ...row.want })
   })
 }
 
@@ -98,50 +105,61 @@ const badCases: readonly BadCase[] = [
     name: 'no YAML',
     files: { '/k/config': 'a: [' },
     code: 'BadKubeconfig',
-    message: '/k/config is not a valid kubeconfig',
+    message: '/k/config is no kubeconfig: line 1 is no YAML',
   },
-  { name: 'empty', files: { '/k/config': '' }, code: 'BadKubeconfig', message: '/k/config is not a valid kubeconfig' },
+  {
+    name: 'empty',
+    files: { '/k/config': '' },
+    code: 'BadKubeconfig',
+    message: '/k/config: the kubeconfig names no context',
+  },
   {
     name: 'no context chosen',
     files: { '/k/config': 'clusters: []' },
     code: 'BadKubeconfig',
-    message: '/k/config has no current-context',
+    message: '/k/config: the kubeconfig names no context',
   },
   {
     name: 'a context that is not there',
     files: { '/k/config': 'current-context: x' },
     code: 'BadKubeconfig',
-    message: '/k/config has no context x',
+    message: '/k/config: the kubeconfig has no context "x"',
   },
   {
     name: 'a cluster that is not there',
     files: { '/k/config': kubeconfig(good, '').replace('name: k,', 'name: z,') },
     code: 'BadKubeconfig',
-    message: '/k/config has no cluster k',
+    message: '/k/config: the kubeconfig has no cluster "k"',
   },
   {
     name: 'no server',
     files: { '/k/config': kubeconfig('server: ""', '') },
     code: 'BadKubeconfig',
-    message: '/k/config is not a valid kubeconfig: clusters.1.cluster.server is missing or not valid',
+    message: '/k/config: the kubeconfig\'s "server" is no address',
   },
   {
     name: 'a file it names is missing',
     files: { '/k/config': kubeconfig(`${good}, certificate-authority: ca.crt`, '') },
     code: 'FileMissing',
-    message: '/k/ca.crt, named in kubeconfig /k/config, does not exist',
+    message: '/k/ca.crt, named in the kubeconfig, does not exist',
   },
+  ...['auth-provider: {name: oidc}', 'username: x', 'as: x', 'as-groups: [x]', 'as-uid: "1"'].map(asked => ({
+    name: `a login that nopal does not do: ${asked}`,
+    files: { '/k/config': kubeconfig(good, asked) },
+    code: 'BadKubeconfig' as const,
+    message: `/k/config: the kubeconfig's user has "${asked.replace(/:.*/, '')}", which is not supported`,
+  })),
   {
-    name: 'a login by a program',
-    files: { '/k/config': kubeconfig(good, 'exec: {command: aws}') },
+    name: 'a proxy of a kind that nobody speaks',
+    files: { '/k/config': kubeconfig(`${good}, proxy-url: "ftp://p"`, '') },
     code: 'BadKubeconfig',
-    message: '/k/config: user u logs in by exec, which nopal does not do',
+    message: `/k/config: the kubeconfig's "proxy-url" is not http or https or socks or socks4 or socks4a or socks5 or socks5h`,
   },
 ]
 
 for (const row of badCases) {
   t.test(row.name, async t => {
-    t.throws(() => loadKubeconfig('/k/config', readFrom(row.files)), {
+    await t.rejects(load('/k/config', readFrom(row.files)), {
       name: 'CredentialsError',
       code: row.code,
       message: row.message,
@@ -152,7 +170,7 @@ for (const row of badCases) {
 t.test('a fault never quotes the file: it holds secrets', async t => {
   const files = { '/k/config': 'users: [{name: u, user: {token: s3cret}}\n  x' }
   try {
-    loadKubeconfig('/k/config', readFrom(files))
+    await load('/k/config', readFrom(files))
     t.fail('must throw')
   } catch (error) {
     t.ok(error instanceof CredentialsError)
@@ -180,8 +198,11 @@ t.test('the account of a pod', async t => {
 
 t.test('a kubeconfig wins over the account', async t => {
   const files = { '/k/config': kubeconfig(good, 'token: T') }
-  const settings = { kubeconfig: '/k/config', apiService: { host: '10.96.0.1', port: 443 } }
-  t.match(loadCredentials(settings, readFrom(files)), { credentials: { server: 'https://h' }, files: ['/k/config'] })
+  const settings = { kubeconfig: ['/k/config'], apiService: { host: '10.96.0.1', port: 443 } }
+  t.match(await loadCredentials(settings, readFrom(files)), {
+    credentials: { server: 'https://h' },
+    files: ['/k/config'],
+  })
 })
 
 t.test('what the credentials were read from is known', async t => {
@@ -189,8 +210,20 @@ t.test('what the credentials were read from is known', async t => {
     '/k/config': kubeconfig(`${good}, certificate-authority: ca.crt`, 'client-certificate: c.crt, client-key: c.key'),
     ...{ '/k/ca.crt': 'CA', '/k/c.crt': 'CERT', '/k/c.key': 'KEY' },
   }
-  const settings = { kubeconfig: '/k/config', apiService: undefined }
-  t.same(loadCredentials(settings, readFrom(files)).files, Object.keys(files))
+  const settings = { kubeconfig: ['/k/config'], apiService: undefined }
+  t.same((await loadCredentials(settings, readFrom(files))).files, Object.keys(files))
+})
+
+t.test('several files, as kubectl merges them; one that is not there is none, but is looked for', async t => {
+  const files = {
+    '/a/config': 'clusters: [{name: k, cluster: {server: "https://first", certificate-authority: ca.crt}}]',
+    '/b/config': kubeconfig(good, 'token: T'),
+    '/a/ca.crt': 'CA',
+  }
+  const settings = { kubeconfig: ['/none/config', '/a/config', '/b/config'], apiService: undefined }
+  const loaded = await loadCredentials(settings, readFrom(files))
+  t.match(loaded.credentials, { server: 'https://first', caPem: 'CA', token: 'T' })
+  t.strictSame(loaded.files, ['/none/config', '/a/config', '/b/config', '/a/ca.crt'])
 })
 
 t.test('random kubeconfigs are read or refused, never anything else', async t => {
@@ -212,7 +245,7 @@ t.test('random kubeconfigs are read or refused, never anything else', async t =>
     const random = createRandom(seed)
     const text = lines.map(line => (random(4) === 0 ? (junk[random(junk.length)] ?? '') : line)).join('\n')
     try {
-      loadKubeconfig('/k/config', readFrom({ '/k/config': text }))
+      await load('/k/config', readFrom({ '/k/config': text }))
     } catch (error) {
       if (!(error instanceof CredentialsError)) faults.push(`seed ${seed}: ${String(error)}`)
     }

@@ -50,7 +50,7 @@ t.test('a client certificate that was renewed opens a new connection; half a pai
   await writeFile(config, kubeconfig(server.url))
   const client = createKubeClient({
     credentials: await followCredentials({
-      load: () => loadCredentials({ kubeconfig: config, apiService: undefined }, path => readFileSync(path, 'utf8')),
+      load: () => loadCredentials({ kubeconfig: [config], apiService: undefined }, path => readFileSync(path, 'utf8')),
       stamp: async path => String((await stat(path)).ino),
     }),
     userAgent: 'nopal/test',

@@ -139,7 +139,7 @@ const junkCases: readonly JunkCase[] = [
   {
     name: 'a context that is not there',
     text: whole.replace(': here', ': gone'),
-    message: /context is missing in "contexts"$/,
+    message: /has no context "\w+"$/,
   },
   {
     name: 'a context that is text',
@@ -149,12 +149,12 @@ const junkCases: readonly JunkCase[] = [
   {
     name: 'a cluster that is not there',
     text: whole.replace('cluster: c', 'cluster: z'),
-    message: /cluster is missing in "clusters"$/,
+    message: /has no cluster "\w+"$/,
   },
   {
     name: 'a user that is not there',
     text: whole.replace('user: u', 'user: z'),
-    message: /user is missing in "users"$/,
+    message: /has no user "\w+"$/,
   },
 ]
 

@@ -1,0 +1,72 @@
+import type { RequestOptions } from 'node:https'
+import { textOf } from '../../cni/host/kubeconfig.ts'
+import { field, type JsonObject } from '../../cni/spec/json.ts'
+import { CredentialsError, type KubeCredentials } from './credentials.ts'
+
+/** Who we are, as a program says. */
+export type Login = Partial<Pick<KubeCredentials, 'token' | 'clientCertPem' | 'clientKeyPem'>>
+
+/**
+ * Logs in by the program that a kubeconfig's user names. The library runs it, and again when what it said has run out.
+ * @throws CredentialsError LoginFailed
+ */
+export async function createExecLogin(
+  exec: JsonObject,
+  credentials: KubeCredentials,
+  cluster: JsonObject,
+): Promise<() => Promise<Login>> {
+  const { KubeConfig } = await import('@kubernetes/client-node')
+  const config = new KubeConfig()
+  const command = textOf(exec, 'command') ?? ''
+  const user = {
+    name: 'exec',
+    exec: { ...exec, command, env: [...variablesOf(exec), toldTo(exec, credentials, cluster)] },
+  }
+  config.loadFromClusterAndUser({ name: 'any', server: 'https://any', skipTLSVerify: false }, user)
+  return async () => {
+    const options: RequestOptions = {}
+    try {
+      await config.applyToHTTPSOptions(options)
+    } catch (error) {
+      throw new CredentialsError('LoginFailed', `the kubeconfig's program ${JSON.stringify(command)} ${faultOf(error)}`)
+    }
+    const { headers, cert, key } = options
+    const bearer = /^Bearer (.+)$/.exec(String(new Map(Object.entries(headers ?? {})).get('Authorization') ?? ''))?.[1]
+    return {
+      ...(bearer !== undefined && { token: bearer }),
+      ...(cert !== undefined && { clientCertPem: String(cert) }),
+      ...(key !== undefined && { clientKeyPem: String(key) }),
+    }
+  }
+}
+
+function variablesOf(exec: JsonObject): readonly JsonObject[] {
+  const list = field(exec, 'env')
+  return Array.isArray(list) ? (list as readonly JsonObject[]) : []
+}
+
+/** What the protocol of client-go tells the program, and the library does not. */
+function toldTo(exec: JsonObject, credentials: KubeCredentials, cluster: JsonObject) {
+  const wantsCluster = textOf(exec, 'provideClusterInfo') === 'true'
+  const { server, caPem, tlsServerName, insecure } = credentials
+  const told = {
+    server,
+    ...(tlsServerName !== undefined && { 'tls-server-name': tlsServerName }),
+    ...(insecure && { 'insecure-skip-tls-verify': true }),
+    ...(caPem !== undefined && { 'certificate-authority-data': Buffer.from(caPem).toString('base64') }),
+    ...(textOf(cluster, 'proxy-url') !== undefined && { 'proxy-url': textOf(cluster, 'proxy-url') }),
+  }
+  const info = {
+    apiVersion: textOf(exec, 'apiVersion') ?? 'client.authentication.k8s.io/v1',
+    kind: 'ExecCredential',
+    spec: { interactive: false, ...(wantsCluster && { cluster: told }) },
+  }
+  return { name: 'KUBERNETES_EXEC_INFO', value: JSON.stringify(info) }
+}
+
+/** Its stderr is for people; its stdout, which a parser's error would quote, may be a token. */
+function faultOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error) return `cannot be run: ${String(error.code)}`
+  const said = error instanceof Error && error.constructor === Error ? error.message.trim() : ''
+  return said === '' ? 'gave no credentials' : `failed: ${JSON.stringify(said.slice(0, 200))}`
+}
