@@ -47,7 +47,7 @@ export function createAccessSource(options: AccessOptions): AccessSource {
 /** Where the API is, without who asks. */
 export function reach(credentials: KubeCredentials): Omit<KactusAccess, 'token' | 'clientCertPem' | 'clientKeyPem'> {
   const { server, caPem, tlsServerName, insecure, proxy } = credentials
-  return { server, caPem, tlsServerName, insecure, proxyUrl: proxy?.url }
+  return { server, caPem, tlsServerName, insecure, ...(proxy && { proxyUrl: proxy.url }) }
 }
 
 async function requestToken({ kube, namespace }: AccessOptions, signal: AbortSignal): Promise<string> {

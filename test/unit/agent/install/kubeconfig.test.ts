@@ -54,6 +54,12 @@ for (const { name, access } of cases) {
   })
 }
 
+t.test('kubeconfig: a proxy of the agent is one that kactus refuses by name, and does not go past', async t => {
+  const path = join(t.testdir(), 'kubeconfig.yaml')
+  await writeFile(path, renderKubeconfig({ ...bare, token: 't', proxyUrl: 'http://127.0.0.1:3128/' }))
+  await t.rejects(readKubeconfig(path), { message: /"proxy-url"/ })
+})
+
 t.test('kubeconfig: a token of a file that somebody else wrote', async t => {
   const server = `\n      server: "${bare.server}"\n`
   for (const text of ['', 'users: []', '      token: plain', '  token: "x"', '      token: "a\\"b"']) {
