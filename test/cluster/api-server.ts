@@ -33,10 +33,13 @@ export interface ApiServer {
   readonly adminKubeconfig: string
   /** The administrator's way in for this process, also where the server listens in another network namespace. */
   readonly admin: ApiTarget
-  /** Writes a kubeconfig with a token of that account; makes the namespace and the account where they are absent. */
-  kubeconfigFor(namespace: string, serviceAccount: string): Promise<string>
+  /**
+   * Writes a kubeconfig with a token of that account; makes the namespace and the account where they are absent. With a
+   * node the token says, as a pod's does, that it was made for that node.
+   */
+  kubeconfigFor(namespace: string, serviceAccount: string, node?: string): Promise<string>
   /** The way in of a service account for this process. */
-  targetFor(namespace: string, serviceAccount: string): Promise<ApiTarget>
+  targetFor(namespace: string, serviceAccount: string, node?: string): Promise<ApiTarget>
   /** One request as the administrator. */
   send(request: ApiRequest): Promise<ApiAnswer>
   /** A watch as the administrator. */
@@ -160,14 +163,14 @@ async function describe({ kind, context, started, folder }: Parts): Promise<ApiS
     pki,
     adminKubeconfig,
     admin,
-    async kubeconfigFor(namespace, serviceAccount) {
-      const file = join(folder.path, `${namespace}-${serviceAccount}.kubeconfig`)
-      const token = await makeAccountToken(admin, namespace, serviceAccount)
+    async kubeconfigFor(namespace, name, node) {
+      const file = join(folder.path, `${[namespace, name, node ?? []].flat().join('-')}.kubeconfig`)
+      const token = await makeAccountToken(admin, { namespace, name, node })
       await writeKubeconfig(file, { ...cluster, user: { token } })
       return file
     },
-    async targetFor(namespace, serviceAccount) {
-      return { ...anonymous, token: await makeAccountToken(admin, namespace, serviceAccount) }
+    async targetFor(namespace, name, node) {
+      return { ...anonymous, token: await makeAccountToken(admin, { namespace, name, node }) }
     },
     send: request => sendRequest(admin, request),
     watch: path => openWatch(admin, path),

@@ -29,20 +29,31 @@ export async function installCrds(admin: ApiTarget): Promise<void> {
   }
 }
 
+/** A service account, and the node that its pod would run on: a token then says so, as one that kubelet asks for does. */
+export interface AccountOnNode {
+  readonly namespace: string
+  readonly name: string
+  readonly node?: string | undefined
+}
+
 /** Makes the namespace and the account where they are absent, and a token that outlives every test. */
-export async function makeAccountToken(admin: ApiTarget, namespace: string, name: string): Promise<string> {
+export async function makeAccountToken(admin: ApiTarget, { namespace, name, node }: AccountOnNode): Promise<string> {
   await makeNamespace(admin, namespace)
   await makeAccount(admin, namespace, name)
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`
   const body = {
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'TokenRequest',
-    spec: { expirationSeconds: 24 * 60 * 60 },
+    spec: { expirationSeconds: 24 * 60 * 60, ...(node === undefined ? {} : { boundObjectRef: nodeReference(node) }) },
   }
   const answer = await sendRequest(admin, { method: 'POST', path, body })
   const { token } = (answer.body as { status?: { token?: string } }).status ?? {}
   if (answer.code !== 201 || token === undefined) throw new Error(`token of ${namespace}/${name}: ${answer.code}`)
   return token
+}
+
+function nodeReference(name: string): object {
+  return { apiVersion: 'v1', kind: 'Node', name }
 }
 
 /** Makes a namespace with its account `default`, without which the real server takes no pods. */

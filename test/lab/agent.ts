@@ -36,7 +36,7 @@ export async function startAgent(api: ApiServer, node: LabNode, options: AgentOp
   const file = node.path('/etc/nopal/nopal.ini')
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, options.settings ?? defaultSettings)
-  const kubeconfig = options.kubeconfig ?? (await api.kubeconfigFor(account.namespace, account.name))
+  const kubeconfig = options.kubeconfig ?? (await api.kubeconfigFor(account.namespace, account.name, node.name))
   const env = environmentOf(node, kubeconfig)
   const words = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   const nopal = [node.enterScript, 'env', ...words, process.execPath, program, '"$@"']

@@ -29,10 +29,10 @@ export interface NodeHistory {
 
 export const mergePatch = 'application/merge-patch+json'
 
-/** A proxy between the agents and the API server, in the control plane's namespace. */
+/** A proxy between the agent of the first node and the API server, in the control plane's namespace. */
 export async function startProxy(lab: Lab): Promise<{ proxy: RunningProxy; kubeconfig: string }> {
   const proxy = await startFaultProxy(lab.api, { netns: lab.run.namespace('control'), host: internet.controlPlane })
-  return { proxy, kubeconfig: await proxy.kubeconfigFor(account.namespace, account.name) }
+  return { proxy, kubeconfig: await proxy.kubeconfigFor(account.namespace, account.name, lab.node(1).name) }
 }
 
 export async function watchNodes(lab: Lab): Promise<NodeHistory> {

@@ -6,14 +6,14 @@ const manifests = join(import.meta.dirname, '../../daemonset')
 
 /** What an administrator applies before the agents start; rights only where the server knows rights. */
 const always = ['namespace.yaml', 'networks-crd.yaml']
-const rights = ['agent-rbac.yaml', 'kactus-rbac.yaml']
+const rights = ['agent-rbac.yaml', 'agent-policy.yaml', 'kactus-rbac.yaml']
 const networks = ['examples/green-net.yaml', 'examples/blue-net.yaml']
 
 /** Applies the product's own manifests, the DaemonSet aside, and its example networks green and blue. */
 export async function applyManifests(api: ApiServer): Promise<void> {
   for (const file of [...always, ...rights, ...networks]) {
     const objects = await readManifests(join(manifests, file))
-    const known = objects.filter(object => api.kind === 'real' || !object.apiVersion.startsWith('rbac.'))
+    const known = objects.filter(({ apiVersion }) => api.kind === 'real' || !/^(rbac|admission)/.test(apiVersion))
     await createAll(api.admin, known)
   }
 }

@@ -19,8 +19,8 @@ export interface RunningProxy {
   clear(): Promise<void>
   /** How many requests each of the faults has met, in the order they were set. */
   hits(): Promise<readonly number[]>
-  /** A kubeconfig of that account that leads through the proxy. */
-  kubeconfigFor(namespace: string, serviceAccount: string): Promise<string>
+  /** A kubeconfig of that account, on that node, that leads through the proxy. */
+  kubeconfigFor(namespace: string, serviceAccount: string, node?: string): Promise<string>
   /** The way through the proxy for this process; only where the proxy is in the same network namespace. */
   targetFor(namespace: string, serviceAccount: string): Promise<ApiTarget>
   stop(): Promise<void>
@@ -71,8 +71,8 @@ export async function startFaultProxy(server: ApiServer, options: ProxyOptions =
     set: async (...faults) => void (await command(faults)),
     clear: async () => void (await command([])),
     hits: () => command(),
-    async kubeconfigFor(namespace, serviceAccount) {
-      const { token = '' } = await server.targetFor(namespace, serviceAccount)
+    async kubeconfigFor(namespace, serviceAccount, node) {
+      const { token = '' } = await server.targetFor(namespace, serviceAccount, node)
       const target = join(server.folder, `${name}-${namespace}-${serviceAccount}.kubeconfig`)
       await writeKubeconfig(target, { url, ca: Buffer.from(ca).toString('base64'), user: { token } })
       return target
