@@ -25,6 +25,7 @@ export async function runInstall(ports: ProcessPorts): Promise<ExitCode> {
     namespace: settings.podNamespace,
     credentials,
     kube,
+    node: { name: settings.nodeName, uid: () => undefined },
     log,
     signal: once.signal,
     wake: () => undefined,

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../runtime/clock.ts'
 import type { Duty } from '../runtime/duty.ts'
 import { messageOf } from '../runtime/error-fields.ts'
 import type { Logger } from '../runtime/log.ts'
-import { type AccessSource, createAccessSource, reach } from './access.ts'
+import { type AccessSource, createAccessSource, reach, type TokenNode } from './access.ts'
 import { applyInstall } from './apply.ts'
 import { createBinaryComparer } from './binary.ts'
 import { renderKubeconfig, tokenOf } from './kubeconfig.ts'
@@ -25,6 +25,7 @@ export interface InstallDutyOptions {
   readonly namespace: string
   readonly credentials: CredentialsSource
   readonly kube: KubeApi
+  readonly node: TokenNode
   readonly log: Logger
   /** Ends with the agent; the folder is watched until then. */
   readonly signal: AbortSignal

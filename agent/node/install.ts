@@ -6,7 +6,7 @@ import type { Running } from './duties.ts'
 
 /** Keeps kactus in the host's folders. */
 export function installKactus(node: NodeContext): Running | undefined {
-  const { ports, settings, log, credentials, kube, installed } = node
+  const { ports, settings, log, credentials, kube, installed, ownNode } = node
   node.status.add(createInstallStatus(installs(settings), installed.current))
   if (!installs(settings)) return undefined
   const duty = (wake: () => void) =>
@@ -17,6 +17,7 @@ export function installKactus(node: NodeContext): Running | undefined {
       namespace: settings.podNamespace,
       credentials,
       kube,
+      node: { name: settings.nodeName, uid: () => ownNode.current()?.uid },
       log,
       signal: ports.ended,
       wake,

@@ -1,8 +1,11 @@
+import { readFile } from 'node:fs/promises'
 import { sendRequest } from '../../cluster/api-client.ts'
 import type { ApiAnswer, ApiRequest, ApiServer, ApiTarget } from '../../cluster/api-server.ts'
+import { issueCertificate } from '../../cluster/pki.ts'
 import { applyManifests } from '../../lab/product.ts'
 import { until } from '../../lab/until.ts'
-import { coreEvents, get, newerEvents, nodeNetworks, nodes, patchMerge, post } from '../api/requests.ts'
+import { get, newerEvents, nodeNetworks, nodes, patchMerge, post } from '../api/requests.ts'
+import { textAt } from '../api/step.ts'
 
 /** Where the product's own objects are. */
 export const leases = '/apis/coordination.k8s.io/v1/namespaces/nopal/leases'
@@ -33,7 +36,11 @@ function nodeObject(name: string): object {
   return {
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { name, labels: { ...manyLabels, 'kubernetes.io/hostname': name }, annotations: { 'example.com/a': 'b' } },
+    metadata: {
+      name,
+      labels: { ...manyLabels, 'kubernetes.io/hostname': name },
+      annotations: { 'example.com/a': 'b' },
+    },
     spec: { podCIDR: '10.42.1.0/24', podCIDRs: ['10.42.1.0/24'], providerID: `test://${name}`, taints: [foreignTaint] },
     status: {
       addresses: [{ type: 'InternalIP', address: '192.0.2.1' }],
@@ -87,6 +94,23 @@ export async function grantEverything(api: ApiServer, thief: ApiTarget): Promise
   await until('the rights are in force', mayDelete)
 }
 
+/** A token of the agents' account as kubelet asks for it: bound to the agent's pod, which says where it runs. */
+export async function podToken(api: ApiServer): Promise<string> {
+  const metadata = { name: 'nopal-x7k2p', namespace: 'nopal' }
+  const spec = { nodeName: own, serviceAccountName: 'nopal', containers: [{ name: 'agent', image: 'i' }] }
+  await must(api, post('/api/v1/namespaces/nopal/pods', { apiVersion: 'v1', kind: 'Pod', metadata, spec }))
+  const bound = tokenRequest({ ...boundTo(metadata.name, 'Pod'), expirationSeconds: 3607 })
+  return textAt(await must(api, post(`${accounts}/nopal/token`, bound)), 'status.token')
+}
+
+/** The way in of a node's kubelet. */
+export async function kubeletOf(api: ApiServer, node: string): Promise<ApiTarget> {
+  const subject = { commonName: `system:node:${node}`, groups: ['system:nodes'] }
+  const { certFile, keyFile } = await issueCertificate(api.pki.folder, `kubelet-${node}`, subject)
+  const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')])
+  return { ...api.admin, cert, key }
+}
+
 /** A policy is in force a moment after it is there. */
 export async function untilInForce(thief: ApiTarget): Promise<void> {
   const cordon = patchMerge(`${nodes}/${other}?dryRun=All`, { spec: { unschedulable: true } })
@@ -95,8 +119,15 @@ export async function untilInForce(thief: ApiTarget): Promise<void> {
 
 /** All that the table of refusals is about. */
 export async function readAll(api: ApiServer): Promise<readonly unknown[]> {
-  const folders = [nodes, nodeNetworks, newerEvents, leases, coreEvents]
+  const folders = [nodes, nodeNetworks, newerEvents, leases]
   return await Promise.all(folders.map(async path => ((await api.send(get(path))).body as { items: unknown }).items))
+}
+
+/** A PUT of the object that is there, but for what its body says. */
+export async function whole(api: ApiServer, send: ApiRequest): Promise<ApiRequest> {
+  if (send.method !== 'PUT') return send
+  const { body } = await must(api, get(send.path))
+  return { ...send, body: { ...(body as object), ...(send.body as object) } }
 }
 
 export async function must(api: ApiServer, request: ApiRequest): Promise<ApiAnswer> {

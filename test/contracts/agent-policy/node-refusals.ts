@@ -4,6 +4,7 @@ import { conditionOf, foreignTaint, other, otherEffect, own, ownTaint } from './
 import type { Refusal } from './refusal.ts'
 
 const foreign = 'this is the agent of node n1, which may change that one alone'
+const noDeletes = 'an agent has no business with DELETE of'
 const its = `${nodes}/${own}`
 const itsStatus = `${its}/status`
 const theirs = `${nodes}/${other}`
@@ -33,22 +34,27 @@ export const foreignNodeRefusals: readonly Refusal[] = [
   ['patch nodes', 'label it, apply', apply(theirs, node(other, { ...verified })), foreign],
   ['patch nodes', 'take its taints off', patchJson(theirs, untaint), foreign],
   ['patch nodes', 'cordon it', patchMerge(theirs, { spec: { unschedulable: true } }), foreign],
-  ['update nodes', 'put it anew', put(theirs, node(other)), foreign],
+  ['update nodes', 'put it anew', put(theirs, {}), foreign],
   ['patch nodes/status', 'say it is verified', patchStrategic(`${theirs}/status`, condition), foreign],
   ['patch nodes/status', 'label it by its status', patchMerge(`${theirs}/status`, verified), foreign],
-  ['update nodes/status', 'put its status anew', put(`${theirs}/status`, node(other, condition)), foreign],
-  ['delete nodes', 'delete it', remove(theirs), 'an agent has no business with DELETE of nodes'],
+  ['update nodes/status', 'put its status anew', put(`${theirs}/status`, condition), foreign],
+  ['delete nodes', 'delete it', remove(theirs), `${noDeletes} nodes`],
   ['create nodes', 'make one more', post(nodes, node('n3')), 'an agent has no business with CREATE of nodes'],
-  ['deletecollection nodes', 'delete all', remove(nodes), 'an agent has no business with DELETE of nodes'],
+  ['deletecollection nodes', 'delete all', remove(nodes), `${noDeletes} nodes`],
   ['get nodes/proxy', 'through kubelet', get(`${its}/proxy/`), 'an agent has no business with CONNECT of nodes/proxy'],
 
   ['create nodenetworks', 'a network of theirs', post(nodeNetworks, network('n3')), foreign],
   ['patch nodenetworks', 'their spec', patchMerge(`${nodeNetworks}/${other}`, { spec: { endpoint: 'x' } }), foreign],
-  ['update nodenetworks', 'their network anew', put(`${nodeNetworks}/${other}`, network(other)), foreign],
-  ['patch nodenetworks/status', 'their verdict', patchMerge(`${nodeNetworks}/${other}/status`, { status: {} }), foreign],
-  ['update nodenetworks/status', 'it anew', put(`${nodeNetworks}/${other}/status`, network(other)), foreign],
-  ['delete nodenetworks', 'delete theirs', remove(`${nodeNetworks}/${other}`), foreign],
-  ['deletecollection nodenetworks', 'delete all', remove(nodeNetworks), foreign],
+  ['update nodenetworks', 'their network anew', put(`${nodeNetworks}/${other}`, { spec: {} }), foreign],
+  [
+    'patch nodenetworks/status',
+    'their verdict',
+    patchMerge(`${nodeNetworks}/${other}/status`, { status: {} }),
+    foreign,
+  ],
+  ['update nodenetworks/status', 'it anew', put(`${nodeNetworks}/${other}/status`, { status: {} }), foreign],
+  ['delete nodenetworks', 'delete theirs', remove(`${nodeNetworks}/${other}`), `${noDeletes} nodenetworks`],
+  ['deletecollection nodenetworks', 'delete all', remove(nodeNetworks), `${noDeletes} nodenetworks`],
 ]
 
 type OwnNodeRow = readonly [name: string, send: ApiRequest, says: string]
@@ -74,15 +80,31 @@ const ownNodeRows: readonly OwnNodeRow[] = [
   ['an annotation', inItsMetadata({ annotations: { a: 'b' } }), 'metadata.annotations'],
   ['an owner', inItsMetadata({ ownerReferences: [owner] }), 'metadata.ownerReferences'],
   ['its addresses', inItsStatus({ addresses: [{ type: 'InternalIP', address: '192.0.2.66' }] }), 'status.addresses'],
-  ['Ready', patchStrategic(itsStatus, { status: { conditions: [conditionOf('Ready', 'False')] } }), 'status.conditions'],
+  [
+    'Ready',
+    patchStrategic(itsStatus, { status: { conditions: [conditionOf('Ready', 'False')] } }),
+    'status.conditions',
+  ],
   ['no conditions', inItsStatus({ conditions: null }), 'status.conditions'],
-  ['a condition more', patchStrategic(itsStatus, { status: { conditions: [conditionOf('X', 'True')] } }), 'status.conditions'],
+  [
+    'a condition more',
+    patchStrategic(itsStatus, { status: { conditions: [conditionOf('X', 'True')] } }),
+    'status.conditions',
+  ],
   ['its capacity', inItsStatus({ capacity: { cpu: '200' } }), 'status.capacity'],
   ['an image off', patchJson(itsStatus, removeImage), 'status.images'],
   ['a volume in use', inItsStatus({ volumesInUse: ['v'] }), 'status.volumesInUse'],
-  ['kubelet at another port', inItsStatus({ daemonEndpoints: { kubeletEndpoint: { Port: 1 } } }), 'status.daemonEndpoints'],
+  [
+    'kubelet at another port',
+    inItsStatus({ daemonEndpoints: { kubeletEndpoint: { Port: 1 } } }),
+    'status.daemonEndpoints',
+  ],
   ['a label by the status', patchMerge(itsStatus, { metadata: { labels: { x: 'y' } } }), 'metadata.labels.x'],
-  ['an annotation by the status', patchMerge(itsStatus, { metadata: { annotations: { a: 'b' } } }), 'metadata.annotations'],
+  [
+    'an annotation by the status',
+    patchMerge(itsStatus, { metadata: { annotations: { a: 'b' } } }),
+    'metadata.annotations',
+  ],
 ]
 
 /** What is not ours of one's own node. */
@@ -92,5 +114,5 @@ export const ownNodeRefusals: readonly Refusal[] = [
     return [right, `of its own: ${name}`, send, `NetworkReady alone, not ${path}`]
   }),
   ['patch nodes', 'a finalizer', inItsMetadata({ finalizers: ['x.example/y'] }), 'an agent adds no finalizers'],
-  ['delete nodes', 'delete its own', remove(its), 'an agent has no business with DELETE of nodes'],
+  ['delete nodes', 'delete its own', remove(its), `${noDeletes} nodes`],
 ]

@@ -24,7 +24,14 @@ const objects = readObjects()
 const [main] = readYaml('kustomization.yaml') as Kustomization[]
 const { version } = JSON.parse(readFileSync(join(folder, '../package.json'), 'utf8')) as { version: string }
 
-const clusterScoped = new Set(['Namespace', 'CustomResourceDefinition', 'ClusterRole', 'ClusterRoleBinding'])
+const clusterScoped = new Set([
+  'Namespace',
+  'CustomResourceDefinition',
+  'ClusterRole',
+  'ClusterRoleBinding',
+  'ValidatingAdmissionPolicy',
+  'ValidatingAdmissionPolicyBinding',
+])
 
 function find(kind: string, name: string, namespace?: string): Manifest | undefined {
   return objects.find(
@@ -68,7 +75,7 @@ t.test('no right is wider than it reads', async t => {
 })
 
 t.test('every binding joins a role and an account that are there', async t => {
-  const bindings = objects.filter(object => object.kind.endsWith('Binding'))
+  const bindings = objects.filter(object => object.kind.endsWith('RoleBinding'))
   t.ok(bindings.length >= 3)
   for (const binding of bindings) {
     const { roleRef, subjects } = binding as unknown as Binding

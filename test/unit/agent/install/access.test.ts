@@ -51,18 +51,41 @@ t.test('access: in a pod kactus gets a token of its own account and nothing of t
     {
       method: 'POST',
       path: '/api/v1/namespaces/nopal/serviceaccounts/kactus/token',
-      body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 86_400 } },
+      body: {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        spec: { expirationSeconds: 3600, boundObjectRef: { apiVersion: 'v1', kind: 'Node', name: 'n1' } },
+      },
     },
   ])
 })
 
-t.test('access: a token is kept for an hour and then renewed', async t => {
-  const { source, clock } = create({ ...base, source: 'in-cluster' })
-  t.equal((await source(signal)).token, 'token 1')
-  clock.ms += hourMs - 1
-  t.equal((await source(signal)).token, 'token 1')
-  clock.ms += 1
-  t.equal((await source(signal)).token, 'token 2')
+const renewals = [
+  { name: 'an hour was asked for', spec: undefined, keptMs: hourMs / 3 },
+  { name: 'the server grants less', spec: { expirationSeconds: 600 }, keptMs: 200_000 },
+]
+
+for (const { name, spec, keptMs } of renewals) {
+  t.test(`access: a token is renewed after a third of its life: ${name}`, async t => {
+    let asked = 0
+    const request = async () => ({ ...(spec && { spec }), status: { token: `token ${++asked}` } })
+    const { source, clock } = create({ ...base, source: 'in-cluster' }, request)
+    t.equal((await source(signal)).token, 'token 1')
+    clock.ms += keptMs - 1
+    t.equal((await source(signal)).token, 'token 1')
+    clock.ms += 1
+    t.equal((await source(signal)).token, 'token 2')
+  })
+}
+
+t.test('access: a Node that was made anew gets a token of its own at once', async t => {
+  const { source, node } = create({ ...base, source: 'in-cluster' })
+  const tokens: unknown[] = []
+  for (const uid of [undefined, 'u1', 'u1', 'u2', undefined, 'u2']) {
+    node.now = uid
+    tokens.push((await source(signal)).token)
+  }
+  t.same(tokens, ['token 1', 'token 1', 'token 1', 'token 2', 'token 2', 'token 2'])
 })
 
 t.test('access: a refusal names the account', async t => {
@@ -83,5 +106,6 @@ function create(given: KubeCredentials | CredentialsSource, request?: () => Prom
   const clock = { ms: 0, monotonic: () => clock.ms }
   const numbered = async (one: KubeRequest) => ({ status: { token: `token ${requests.push(one)}` } })
   const kube = { server: credentials.last().server, request: request ?? numbered }
-  return { requests, clock, source: createAccessSource({ credentials, kube, namespace: 'nopal', clock }) }
+  const node = { name: 'n1', now: undefined as string | undefined, uid: () => node.now }
+  return { requests, clock, node, source: createAccessSource({ credentials, kube, namespace: 'nopal', node, clock }) }
 }

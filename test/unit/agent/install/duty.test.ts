@@ -210,6 +210,7 @@ function start(
         return { status: { token: `token-${requests}` } }
       },
     },
+    node: { name: 'n1', uid: () => 'u1' },
     log,
     signal: life.signal,
     wake: () => wakes?.resolve(),
