@@ -40,11 +40,12 @@ export interface AccountOnNode {
 export async function makeAccountToken(admin: ApiTarget, { namespace, name, node }: AccountOnNode): Promise<string> {
   await makeNamespace(admin, namespace)
   await makeAccount(admin, namespace, name)
+  const bound = node === undefined ? {} : { boundObjectRef: await makePod(admin, { namespace, name, node }) }
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`
   const body = {
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'TokenRequest',
-    spec: { expirationSeconds: 24 * 60 * 60, ...(node === undefined ? {} : { boundObjectRef: nodeReference(node) }) },
+    spec: { expirationSeconds: 24 * 60 * 60, ...bound },
   }
   const answer = await sendRequest(admin, { method: 'POST', path, body })
   const { token } = (answer.body as { status?: { token?: string } }).status ?? {}
@@ -52,8 +53,16 @@ export async function makeAccountToken(admin: ApiTarget, { namespace, name, node
   return token
 }
 
-function nodeReference(name: string): object {
-  return { apiVersion: 'v1', kind: 'Node', name }
+/** Makes a pod of the account on the node. Returns the reference to it. */
+async function makePod(admin: ApiTarget, { namespace, name: account, node }: AccountOnNode): Promise<object> {
+  const name = `${account}-on-${node}`
+  const spec = {
+    ...{ nodeName: node, serviceAccountName: account, automountServiceAccountToken: false, hostNetwork: true },
+    containers: [{ name: 'agent', image: 'i' }],
+  }
+  const body = { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec }
+  await create(admin, `/api/v1/namespaces/${namespace}/pods`, body)
+  return { apiVersion: 'v1', kind: 'Pod', name }
 }
 
 /** Makes a namespace with its account `default`, without which the real server takes no pods. */

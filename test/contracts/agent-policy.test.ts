@@ -12,7 +12,6 @@ import {
   must,
   other,
   own,
-  podToken,
   prepare,
   readAll,
   untilInForce,
@@ -30,8 +29,8 @@ await prepare(api)
 const thief = await api.targetFor('nopal', 'nopal', own)
 await untilInForce(thief)
 
-await t.test('what an agent does goes through, with a token as kubelet asks for it', async t => {
-  const kube = agentClient(api, await podToken(api))
+await t.test('what an agent does goes through, with a token of a pod on its node', async t => {
+  const kube = agentClient(api, thief.token ?? '')
   t.teardown(() => kube.close())
   await t.test('marks', t => checkMarks(t, kube))
   await t.test('leases', t => checkLease(t, kube))

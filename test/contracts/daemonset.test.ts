@@ -10,6 +10,10 @@ interface Status {
   readonly message?: string
 }
 
+function pluralOf(kind: string): string {
+  return `${kind.toLowerCase()}s`.replace(/ys$/, 'ies')
+}
+
 /** Server-side apply; a field the server does not know is a fault. */
 async function apply(server: ApiServer, { file: _, ...manifest }: Manifest): Promise<string> {
   const { apiVersion, kind, metadata } = manifest
@@ -17,7 +21,7 @@ async function apply(server: ApiServer, { file: _, ...manifest }: Manifest): Pro
   const namespace = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`
   const answer = await server.send({
     method: 'PATCH',
-    path: `${group}${namespace}/${kind.toLowerCase()}s/${metadata.name}?fieldManager=test&force=true&fieldValidation=Strict`,
+    path: `${group}${namespace}/${pluralOf(kind)}/${metadata.name}?fieldManager=test&force=true&fieldValidation=Strict`,
     contentType: 'application/apply-patch+yaml',
     body: manifest,
   })

@@ -5,7 +5,6 @@ import { issueCertificate } from '../../cluster/pki.ts'
 import { applyManifests } from '../../lab/product.ts'
 import { until } from '../../lab/until.ts'
 import { get, newerEvents, nodeNetworks, nodes, patchMerge, post } from '../api/requests.ts'
-import { textAt } from '../api/step.ts'
 
 /** Where the product's own objects are. */
 export const leases = '/apis/coordination.k8s.io/v1/namespaces/nopal/leases'
@@ -92,15 +91,6 @@ export async function grantEverything(api: ApiServer, thief: ApiTarget): Promise
   await must(api, post(`${rbac}/clusterrolebindings`, toTheAgents))
   const mayDelete = async () => (await sendRequest(thief, get(`${leases}/of-others`))).code === 200
   await until('the rights are in force', mayDelete)
-}
-
-/** A token of the agents' account as kubelet asks for it: bound to the agent's pod, which says where it runs. */
-export async function podToken(api: ApiServer): Promise<string> {
-  const metadata = { name: 'nopal-x7k2p', namespace: 'nopal' }
-  const spec = { nodeName: own, serviceAccountName: 'nopal', containers: [{ name: 'agent', image: 'i' }] }
-  await must(api, post('/api/v1/namespaces/nopal/pods', { apiVersion: 'v1', kind: 'Pod', metadata, spec }))
-  const bound = tokenRequest({ ...boundTo(metadata.name, 'Pod'), expirationSeconds: 3607 })
-  return textAt(await must(api, post(`${accounts}/nopal/token`, bound)), 'status.token')
 }
 
 /** The way in of a node's kubelet. */
