@@ -1,4 +1,3 @@
-import { DELEGATE_MARK } from '../../cni/host/orphan-mark.ts'
 import { PluginProcesses } from '../../cni/host/plugin-process.ts'
 import { type AttachTo, addChain, delChain } from '../../cni/spec/chain.ts'
 import type { ConfList } from '../../cni/spec/conf.ts'
@@ -33,8 +32,7 @@ export function createPluginRunner(paths: SandboxPaths): PluginRunner {
   return new PluginProcesses({
     folders: [binFolder],
     cniPath: binDirOnHost,
-    // The mark lets a later start find plugins that outlived a killed agent.
-    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', [DELEGATE_MARK]: '1' },
+    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
     timeoutMs: pluginLimitMs,
     stderr: () => undefined,
     codes,

@@ -90,7 +90,7 @@ async function withAttachment<T>(
     } catch (error) {
       log.warn({ err: error, containerId }, 'a probe sandbox could not be taken down, the next start tries again')
     }
-    await lock.release()
+    lock.release()
   }
 }
 

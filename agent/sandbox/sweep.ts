@@ -1,6 +1,6 @@
 import { rmdir, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { acquireLock, isHeld } from '../../cni/host/lock.ts'
+import { acquireLock, lockState } from '../../cni/host/lock.ts'
 import { endOrphans } from '../../cni/host/orphans.ts'
 import type { PluginRunner } from '../../cni/spec/plugin.ts'
 import type { Logger } from '../runtime/log.ts'
@@ -48,15 +48,16 @@ export async function leaveNothing(options: SweepOptions): Promise<void> {
 async function sweepOne({ paths, log, runner }: Required<SweepOptions>, record: SandboxRecord): Promise<void> {
   const { containerId, list } = record
   try {
-    if (await isHeld(paths.lockFolder, containerId)) return
+    if ((await lockState(paths.lockFolder, containerId)) === 'held') return
     const lock = await acquireLock(paths.lockFolder, containerId, { timeoutMs: lockLimitMs })
     try {
-      await endOrphans({ containerId, graceMs })
+      await endOrphans({ containerId }, graceMs)
+      lock.settle()
       await detach(runner, list, { to: attachmentOf(containerId) })
       await removeRecord(paths.recordFolder, containerId)
       log.info({ containerId }, 'took down the probe sandbox of a run that was killed')
     } finally {
-      await lock.release()
+      lock.release()
     }
   } catch (error) {
     log.warn({ err: error, containerId }, 'the probe sandbox of a killed run could not be taken down')

@@ -1,24 +1,25 @@
-import { readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AbstractSockets, BoundSocket, Watch } from './abstract-socket.ts'
-import { bunSockets } from './abstract-socket-bun.ts'
-import { nodeSockets } from './abstract-socket-node.ts'
-import { bunEngine } from './bun.ts'
-import { makeFolder } from './files.ts'
+import { watchAt } from './local-socket.ts'
+import { ASIDE, codeOf, inFolder, MARK, ownerOf, remove, Stake, sweepStakes } from './lock-stake.ts'
 import { pause } from './pause.ts'
-import { randomHex } from './random.ts'
-import { isBoundByOthers } from './socket-owner.ts'
+import { isLiving } from './process-identity.ts'
 
 /**
- * Locks between processes that a dead holder never keeps.
+ * Locks between processes that a dead holder never keeps, and that only root can come near.
  *
- * Whoever is bound to an abstract UNIX socket holds the lock: the kernel frees the name with the process. Such names are
- * open to everybody in the network namespace, so the name is a random one, found in a folder only we can read, and used
- * for one holder only: who saw it in /proc/net/unix cannot take it in advance of the next holder.
- * The folder's entry is a symbolic link, because making and reading one is atomic, content and all.
+ * A lock is a folder with one socket in it, which its holder listens on: whoever waits is connected to it, and the kernel
+ * ends the connection with the holder. To take it, a folder made ready elsewhere is renamed to the lock's name, which the
+ * kernel does for one only, and only if nothing is there or an empty folder. A socket's name is never used twice, so
+ * taking a dead holder's away cannot hit a living one's. All of it lies in folders of 0700.
  */
 export interface Lock {
-  release(): Promise<void>
+  /** A holder before us died with it. What it had begun may be at work still; so until `settle` is called. */
+  readonly isUnsettled: boolean
+  settle(): void
+  /** Aside: `waitForHolders` does not wait for us. Those who want this very lock still do. */
+  stand(aside: boolean): void
+  release(): void
 }
 
 export class LockTimeout extends Error {
@@ -26,121 +27,144 @@ export class LockTimeout extends Error {
   readonly code = 'LockTimeout'
 }
 
+/** In the place of a lock lies something that none of us put there. */
+export class LockFault extends Error {
+  override readonly name = 'LockFault'
+  readonly code = 'LockFault'
+}
+
 export interface LockOptions {
   readonly timeoutMs: number
+  /** Whether to stand aside to begin with; no unless told. */
+  readonly aside?: boolean
 }
+
+/** `free`: nobody has it. `abandoned`: its last holder died with it. `held`: somebody has it. */
+export type LockState = 'free' | 'abandoned' | 'held'
 
 /**
  * Waits until nobody else holds the lock of that name, and takes it.
  * @throws LockTimeout
+ * @throws LockFault
  */
 export async function acquireLock(folder: string, name: string, options: LockOptions): Promise<Lock> {
   const path = join(folder, name)
   const deadline = performance.now() + options.timeoutMs
-  const sockets = socketsOf()
-  while (true) {
-    const address = await currentAddress(folder, path)
-    const socket = await sockets.bind(address)
-    // Whoever held it before took the address out of use when it was done: only the one in the folder counts.
-    if (socket !== undefined && read(path) === address) return { release: () => release(path, socket) }
-    if (socket !== undefined) {
-      socket.close()
-      continue
+  let stake = await Stake.make(folder, options.aside === true)
+  try {
+    while (true) {
+      const outcome = stake.take(path)
+      if (outcome === 'taken') return heldLock(folder, path, stake)
+      if (outcome === 'lost') stake = await Stake.make(folder, options.aside === true)
+      else if (await isHeldUntil(path, deadline)) throw late(name, options)
     }
-    const leftMs = deadline - performance.now()
-    if (leftMs <= 0) throw new LockTimeout(`the lock ${name} was not free within ${options.timeoutMs / 1000} s`)
-    const outcome = await released(address, Math.min(leftMs, SUSPECT_MS))
-    if (outcome === 'held' && (await isBoundByOthers(address, process.getuid?.() ?? 0))) await retire(path, address)
+  } catch (error) {
+    stake.drop()
+    throw error
   }
 }
 
-/** After so long it is worth the look at who it is that holds the lock. */
-const SUSPECT_MS = 1000
-
-/** A killed holder leaves its name to whoever has read it in /proc/net/unix; the next ones then need another name. */
-async function retire(path: string, address: string): Promise<void> {
-  if (read(path) === address) removeQuietly(path)
-}
-
-/** Waits until nobody holds the lock; it may be taken again at once. Never takes it. */
+/**
+ * Waits until nobody holds the lock; it may be taken again at once. Never takes it.
+ * @throws LockTimeout
+ */
 export async function waitUntilFree(folder: string, name: string, options: LockOptions): Promise<void> {
   const deadline = performance.now() + options.timeoutMs
-  for (let address = read(join(folder, name)); address !== undefined; address = read(join(folder, name))) {
-    const leftMs = deadline - performance.now()
-    if (leftMs <= 0) throw new LockTimeout(`the lock ${name} was not free within ${options.timeoutMs / 1000} s`)
-    if ((await released(address, leftMs)) === 'nobody') return
+  while ((await look(join(folder, name), leftUntil(deadline))) === 'held') {
+    if (leftUntil(deadline) === 0) throw late(name, options)
   }
 }
 
-/** Whether somebody holds the lock at this moment. */
-export async function isHeld(folder: string, name: string): Promise<boolean> {
-  const address = read(join(folder, name))
-  return address !== undefined && (await released(address, 0)) === 'held'
+/** How a lock is at this moment. */
+export function lockState(folder: string, name: string): Promise<LockState> {
+  return look(join(folder, name), 0)
 }
 
-async function release(path: string, socket: BoundSocket): Promise<void> {
-  // First out of use, then free: nobody can take the name of a lock that has been given up.
-  removeQuietly(path)
-  socket.close()
-}
-
-const ADDRESS = /^nopal-[0-9a-f]{32}$/
-
-async function currentAddress(folder: string, path: string): Promise<string> {
-  while (true) {
-    const known = read(path)
-    if (known !== undefined) return known
-    const fresh = `nopal-${randomHex(16)}`
-    try {
-      symlinkSync(fresh, path)
-      return fresh
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') await makeFolder(folder)
-      else if (codeOf(error) !== 'EEXIST') throw error
+/**
+ * Waits until nobody holds any lock of the folder, those aside who stand aside.
+ * @param except name of a lock that does not count
+ * @returns whether that came to pass in time
+ */
+export async function waitForHolders(folder: string, except: string, timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs
+  for (const name of readdirSync(folder).filter(entry => !entry.includes(MARK) && entry !== except)) {
+    const path = join(folder, name)
+    // In short turns: a holder may step aside without an end to what we are connected to.
+    while (counts(path) && (await look(path, TURN_MS)) === 'held') {
+      if (leftUntil(deadline) === 0) return false
     }
   }
+  return true
 }
 
-function read(path: string): string | undefined {
+const TURN_MS = 50
+const RETRY_MS = 5
+
+function heldLock(folder: string, path: string, stake: Stake): Lock {
+  let isUnsettled = existsSync(traceOf(path))
+  return {
+    get isUnsettled() {
+      return isUnsettled
+    },
+    settle() {
+      if (isUnsettled) remove(traceOf(path))
+      isUnsettled = false
+    },
+    stand: aside => stake.stand(aside),
+    release() {
+      stake.drop()
+      sweepStakes(folder)
+    },
+  }
+}
+
+async function isHeldUntil(path: string, deadline: number): Promise<boolean> {
+  return (await look(path, leftUntil(deadline))) === 'held' && leftUntil(deadline) === 0
+}
+
+/** Looks who holds a lock, and waits for their end; a dead one is taken away, and leaves a trace. */
+async function look(path: string, limitMs: number): Promise<LockState> {
+  const entry = entryOf(path)
+  if (entry === undefined) return existsSync(traceOf(path)) ? 'abandoned' : 'free'
+  const owner = ownerOf(entry)
+  if (owner === undefined) throw new LockFault(`${path} is no lock: it holds ${JSON.stringify(entry)}`)
+  const watch = await inFolder(path, here => watchAt(`${here}/${entry}`, limitMs)).catch(error => {
+    if (codeOf(error) === 'ENOENT') return 'ended'
+    throw error
+  })
+  if (watch === 'there') return 'held'
+  if (entryOf(path) !== entry) return look(path, 0)
+  // Its queue is full, or it lets go this moment.
+  if (isLiving(owner)) return pause(RETRY_MS).then(() => 'held')
+  // The trace comes first: no kill of ours may lose it.
+  writeFileSync(traceOf(path), '', { mode: 0o600 })
+  remove(join(path, entry))
+  return 'abandoned'
+}
+
+/** What tells that a holder has died, until what it had begun has ended too. */
+function traceOf(path: string): string {
+  return `${path}${MARK}`
+}
+
+function counts(path: string): boolean {
+  const entry = entryOf(path)
+  return entry !== undefined && ownerOf(entry) !== undefined && !entry.endsWith(ASIDE)
+}
+
+function entryOf(path: string): string | undefined {
   try {
-    const address = readlinkSync(path)
-    if (ADDRESS.test(address)) return address
+    return readdirSync(path)[0]
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    if (codeOf(error) !== 'EINVAL') throw error
-  }
-  // Nothing of ours ever makes another kind of entry. One that cannot go must not be waited for.
-  try {
-    unlinkSync(path)
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error
-  }
-  return undefined
-}
-
-/** Waits for the end of a holder; 0 ms only asks whether there is one. */
-async function released(address: string, limitMs: number): Promise<Watch> {
-  const outcome = await socketsOf().watch(address, limitMs)
-  // Its queue may be full, or it has ended this moment: look again, not at once.
-  if (outcome === 'nobody' && limitMs > 0) await pause(RETRY_MS)
-  return outcome
-}
-
-const RETRY_MS = 2
-
-function socketsOf(): AbstractSockets {
-  const bun = bunEngine()
-  return bun === undefined ? nodeSockets : bunSockets(bun)
-}
-
-function removeQuietly(path: string): void {
-  try {
-    unlinkSync(path)
-  } catch {
-    // Gone already.
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined
+    throw error
   }
 }
 
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
+function leftUntil(deadline: number): number {
+  return Math.max(deadline - performance.now(), 0)
+}
+
+function late(name: string, { timeoutMs }: LockOptions): LockTimeout {
+  return new LockTimeout(`the lock ${name} was not free within ${timeoutMs / 1000} s`)
 }

@@ -1,11 +1,9 @@
 import { CniError } from '../spec/errors.ts'
 import { field, isJsonObject, type Json, JsonError, parseJson, printJson } from '../spec/json.ts'
 import { findPlugin, type PluginCall, type PluginRunner } from '../spec/plugin.ts'
-import { bunEngine } from './bun.ts'
 import { pause } from './pause.ts'
-import type { Ended, PluginSpawn } from './plugin-spawn.ts'
-import { spawnWithBun } from './plugin-spawn-bun.ts'
-import { spawnWithNode } from './plugin-spawn-node.ts'
+import { type Ended, runToEnd } from './plugin-spawn.ts'
+import { ownIdentity, STARTER_MARK } from './process-identity.ts'
 
 export interface PluginProcessOptions {
   /** Where executables are looked for, from left to right. */
@@ -78,9 +76,9 @@ export class PluginProcesses implements PluginRunner {
 
   #once(path: string, call: PluginCall): Promise<Ended> {
     const { folders, cniPath = folders.join(':'), launch = (file: string) => [file], timeoutMs, stderr } = this.#options
-    const all = { ...this.#options.env, CNI_PATH: cniPath, ...call.variables }
+    const all = { ...this.#options.env, [STARTER_MARK]: ownIdentity(), CNI_PATH: cniPath, ...call.variables }
     const env = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
-    return spawnPlugin({ argv: launch(path), env, input: printJson(call.config), timeoutMs, stderr })
+    return runToEnd({ argv: launch(path), env, input: printJson(call.config), timeoutMs, stderr })
   }
 
   /** The error a plugin printed, with its own code and words; else what can be said of its end. */
@@ -100,11 +98,6 @@ export class PluginProcesses implements PluginRunner {
       cause,
     })
   }
-}
-
-async function spawnPlugin(wish: PluginSpawn): Promise<Ended> {
-  const bun = bunEngine()
-  return bun === undefined ? spawnWithNode(wish) : spawnWithBun(bun, wish)
 }
 
 function parseError(text: string): CniError | undefined {

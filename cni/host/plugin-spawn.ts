@@ -1,3 +1,5 @@
+import { type BunEngine, bunEngine } from './bun.ts'
+
 /** One process to run to its end. */
 export interface PluginSpawn {
   readonly argv: readonly string[]
@@ -24,8 +26,21 @@ const MAX_OUTPUT_BYTES = 4 * 1024 * 1024
 /** How much of its stderr a plugin without an answer gets quoted. */
 const MAX_QUOTE_BYTES = 2000
 
+/** What a plugin that died has left running gets to come to its own end. */
+const LEFT_BEHIND_MS = 2000
+
+/**
+ * Runs a process to its end, in a group of its own. Where it failed, what it has left running is waited for too, then
+ * ended: whoever undoes its work must not race with it.
+ * @throws what the engine says if it cannot be started
+ */
+export function runToEnd(wish: PluginSpawn): Promise<Ended> {
+  const bun = bunEngine()
+  return bun === undefined ? runWithNode(wish) : runWithBun(bun, wish)
+}
+
 /** Watches over one process: its time and its output. */
-export class PluginWatch {
+class PluginWatch {
   readonly #wish: PluginSpawn
   readonly #stdout: Uint8Array[] = []
   readonly #quote: Uint8Array[] = []
@@ -67,6 +82,13 @@ export class PluginWatch {
     clearTimeout(this.#timer)
   }
 
+  /** The process itself has ended; others of its group may hold its pipes. */
+  async ended(exitCode: number | undefined): Promise<void> {
+    if (exitCode === 0 || this.#pid === undefined || !isGroupThere(this.#pid)) return
+    const { endGroup } = await import('./orphans.ts')
+    await endGroup(this.#pid, LEFT_BEHIND_MS)
+  }
+
   end(exitCode: number | undefined, signal: string | undefined): Ended {
     clearTimeout(this.#timer)
     const stderr = Buffer.concat(this.#quote).subarray(0, MAX_QUOTE_BYTES).toString()
@@ -84,4 +106,63 @@ export class PluginWatch {
     }
     this.#letGo?.()
   }
+}
+
+function isGroupThere(leader: number): boolean {
+  try {
+    process.kill(-leader, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** By Bun's own means: half the time of its node:child_process. */
+async function runWithBun(bun: BunEngine, wish: PluginSpawn): Promise<Ended> {
+  const watch = new PluginWatch(wish)
+  try {
+    const stdin = new TextEncoder().encode(wish.input)
+    const child = bun.spawn(wish.argv, { stdin, stdout: 'pipe', stderr: 'pipe', env: wish.env, detached: true })
+    const [stdout, stderr] = [child.stdout.getReader(), child.stderr.getReader()]
+    watch.started(child.pid, () => {
+      for (const reader of [stdout, stderr]) reader.cancel().catch(() => undefined)
+    })
+    const ended = child.exited.then(() => watch.ended(child.exitCode ?? undefined))
+    const drained = [drain(stdout, chunk => watch.takeStdout(chunk)), drain(stderr, chunk => watch.takeStderr(chunk))]
+    await Promise.all([...drained, ended])
+    return watch.end(child.exitCode ?? undefined, child.signalCode ?? undefined)
+  } finally {
+    watch.cancel()
+  }
+}
+
+async function drain(reader: ReadableStreamDefaultReader<Uint8Array>, take: (chunk: Uint8Array) => void) {
+  for (let part = await reader.read(); !part.done; part = await reader.read()) take(part.value)
+}
+
+function runWithNode(wish: PluginSpawn): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const [program = '', ...words] = wish.argv
+    const { spawn } = process.getBuiltinModule('node:child_process')
+    const child = spawn(program, words, { env: { ...wish.env }, stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+    // After the spawn, which throws at once for some faults: nothing would end the watch then.
+    const watch = new PluginWatch(wish)
+    watch.started(child.pid, () => {
+      child.stdout.destroy()
+      child.stderr.destroy()
+    })
+    // A plugin that ends without reading its stdin breaks the pipe.
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(wish.input)
+    child.stdout.on('data', (chunk: Uint8Array) => watch.takeStdout(chunk))
+    child.stderr.on('data', (chunk: Uint8Array) => watch.takeStderr(chunk))
+    child.on('error', error => {
+      watch.cancel()
+      reject(error)
+    })
+    const ended = new Promise<void>(done => child.on('exit', code => done(watch.ended(code ?? undefined))))
+    child.on('close', (code, signal) => {
+      ended.then(() => resolve(watch.end(code ?? undefined, signal ?? undefined)), reject)
+    })
+  })
 }

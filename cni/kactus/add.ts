@@ -4,7 +4,7 @@ import type { NetworkRequest } from '../networks/request.ts'
 import { CniCode, CniError } from '../spec/errors.ts'
 import type { JsonObject } from '../spec/json.ts'
 import { attachAll, detachAll, findAllPlugins, mayHaveRun } from './attach.ts'
-import { type Call, locked, quiesce, type RecordedWork, workOn } from './call.ts'
+import { type Call, preparedThen, type RecordedWork, workOn } from './call.ts'
 import { readDelegates } from './config.ts'
 import { chosenDevices } from './devices.ts'
 import { lookUpNetwork, lookUpPod, type ResolvedNetwork } from './lookup.ts'
@@ -24,9 +24,10 @@ function addContainer(call: Call): Promise<JsonObject> {
   const { conf, request } = call
   const delegates = readDelegates(conf)
   const pod = podOf(request.args)
-  return locked(call, async () => {
-    const present = await clearInterrupted(call)
+  return preparedThen(call, async begin => {
     const found = pod === undefined ? [] : await lookUpPod(call.lookup, pod, rulesOf(call))
+    await begin()
+    const present = await clearInterrupted(call)
     const wanted = await chosenDevices(call, pod, found, present)
     const planned = planContainer({ conf, request, present: present?.attachments ?? [] }, delegates, wanted)
     const attachments = [...(present?.attachments ?? []), ...planned]
@@ -39,9 +40,10 @@ function addNetwork(call: Call, network: NetworkRequest): Promise<JsonObject> {
   const { conf, request } = call
   const pod = podOf(request.args)
   if (pod === undefined) throw new CniError(CniCode.InvalidEnvironment, 'CNI_ARGS has K8S_POD_NETWORK but no pod')
-  return locked(call, async () => {
+  return preparedThen(call, async begin => {
     const record = await runningContainer(call)
     const found = await lookUpNetwork(call.lookup, network, pod, rulesOf(call))
+    await begin()
     const known = attachedAlready(record, found)
     if (known?.result !== undefined) return finalResult({ ...conf, prevResult: undefined }, known.list, known.result)
     const cleared = await clearNetwork(call, record, known)
@@ -114,7 +116,6 @@ async function clearInterrupted(call: Call): Promise<ContainerRecord | undefined
     const message = `container ${request.containerId} has ${request.ifname} already`
     throw new CniError(KactusCode.AlreadyAttached, message, { details: 'DEL it first' })
   }
-  await quiesce(call, record.containerId, live)
   const failures = await detachAll(workOn(call, record), live)
   if (failures.length > 0) throw failures[0]
   return recordWithout(record, owned)
@@ -151,7 +152,6 @@ async function clearNetwork(
 ): Promise<ContainerRecord> {
   if (known === undefined) return record
   if (mayHaveRun(known)) {
-    await quiesce(call, record.containerId, [known])
     const failures = await detachAll(workOn(call, record), [known])
     if (failures.length > 0) throw failures[0]
   }

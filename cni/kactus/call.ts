@@ -1,5 +1,5 @@
 import type { Log } from '../host/log.ts'
-import type { Attachment, ContainerRecord } from '../networks/record.ts'
+import type { ContainerRecord } from '../networks/record.ts'
 import type { PluginRunner } from '../spec/plugin.ts'
 import type { Workbench } from './attach.ts'
 import type { Conf } from './config.ts'
@@ -33,26 +33,19 @@ export function workOn(call: Call, record: ContainerRecord): RecordedWork {
   return { runner, log, width, writer: new RecordWriter(store, record) }
 }
 
-/** Runs with the container's lock. */
+/** Runs with the container's lock, and without any GC beside it. */
 export async function locked<T>(call: Call, work: () => Promise<T>): Promise<T> {
-  const lock = await call.store.lock(call.request.containerId)
-  try {
-    return await work()
-  } finally {
-    await lock.release()
-  }
+  return preparedThen(call, begin => begin().then(work))
 }
 
-/** What a plugin of a killed run gets to come to its own end. */
-const ORPHAN_GRACE_MS = 2000
-
 /**
- * Before attachments from a record are touched: if their ADD was broken off, its plugins may be at work still.
- * The caller holds the lock.
+ * Runs with the container's lock. What comes before the work calls `begin` may take its time: no GC waits for it.
  */
-export async function quiesce(call: Call, containerId: string, attachments: readonly Attachment[]): Promise<void> {
-  if (!attachments.some(({ status }) => status === 'adding')) return
-  const { endOrphans } = await import('../host/orphans.ts')
-  const killed = await endOrphans({ containerId, graceMs: ORPHAN_GRACE_MS })
-  if (killed > 0) call.log.info('killed plugins that a dead run had left', { count: killed })
+export async function preparedThen<T>(call: Call, work: (begin: () => Promise<void>) => Promise<T>): Promise<T> {
+  const lock = await call.store.locks.lock(call.request.containerId)
+  try {
+    return await work(() => lock.begin())
+  } finally {
+    lock.release()
+  }
 }

@@ -1,7 +1,7 @@
 import { createLog, type Log } from '../host/log.ts'
 import { isOwnNetns } from '../host/netns.ts'
-import { DELEGATE_MARK } from '../host/orphan-mark.ts'
 import { PluginProcesses } from '../host/plugin-process.ts'
+import { STATE_MARK } from '../host/process-identity.ts'
 import { KactusCode } from '../networks/codes.ts'
 import { CniCode, CniError } from '../spec/errors.ts'
 import type { JsonObject } from '../spec/json.ts'
@@ -73,7 +73,7 @@ function callOf(io: CniProcess, uid: number, given: Pick<Call, 'request' | 'conf
     }),
     runner: new PluginProcesses({
       folders: pluginFolders(request.path),
-      env: { ...io.env, [DELEGATE_MARK]: '1', [INSIDE_MARK]: '1' },
+      env: { ...io.env, [INSIDE_MARK]: '1', [STATE_MARK]: conf.cniDir },
       timeoutMs: DELEGATE_TIMEOUT_MS,
       stderr: chunk => io.stderr(Buffer.from(chunk).toString()),
       codes: { notFound: KactusCode.PluginNotFound, failed: KactusCode.PluginFailed },

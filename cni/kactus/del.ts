@@ -2,7 +2,7 @@ import type { Attachment, ContainerRecord } from '../networks/record.ts'
 import type { NetworkRequest } from '../networks/request.ts'
 import { CniCode, CniError } from '../spec/errors.ts'
 import { detachAll, mayHaveRun } from './attach.ts'
-import { type Call, locked, quiesce, workOn } from './call.ts'
+import { type Call, locked, workOn } from './call.ts'
 import { readDelegates } from './config.ts'
 import { planContainer, titleOf } from './plan.ts'
 import { networkOf } from './pod-args.ts'
@@ -54,7 +54,6 @@ export async function detach(
   record: ContainerRecord,
   ending: readonly Attachment[],
 ): Promise<readonly unknown[]> {
-  await quiesce(call, record.containerId, ending)
   const bench = workOn(call, { ...record, netns: call.request.netns })
   const failures = await detachAll(bench, ending.filter(mayHaveRun))
   const { writer } = bench

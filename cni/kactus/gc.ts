@@ -14,7 +14,7 @@ import { validAttachments } from './valid-attachments.ts'
 export async function gc(call: Call): Promise<undefined> {
   const valid = validAttachments(call.conf.document)
   if (valid === undefined) return
-  const lock = await call.store.lockAll()
+  const lock = await call.store.locks.lockAll()
   try {
     const failures = [...(await removeStale(call, valid)), ...(await forward(call, valid))].map(toCniError)
     const [first] = failures
@@ -22,7 +22,7 @@ export async function gc(call: Call): Promise<undefined> {
     const message = failures.map(failure => failure.message).join('; ')
     throw new CniError(first.code, message, { details: first.details, cause: first })
   } finally {
-    await lock.release()
+    lock.release()
   }
 }
 

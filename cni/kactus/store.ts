@@ -3,72 +3,27 @@ import { access, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeFolder } from '../host/files.ts'
 import { replaceFile, syncFolderNow } from '../host/files-sync.ts'
-import { acquireLock, isHeld, type Lock, LockTimeout, waitUntilFree } from '../host/lock.ts'
 import { KactusCode } from '../networks/codes.ts'
+import { ContainerLocks } from '../networks/container-locks.ts'
 import { type ContainerRecord, parseRecord, printRecord, RecordError } from '../networks/record.ts'
 import { RECORD_SUFFIX, recordsFolder } from '../networks/record-folder.ts'
-import { CniCode, CniError } from '../spec/errors.ts'
-
-/** Longer than any delegate may take, so that a waiting command outlives the one before it. */
-const LOCK_TIMEOUT_MS = 110_000
-/** How long GC holds up new commands while it waits for those that run. */
-const GC_TIMEOUT_MS = 20_000
-/** No container id begins with a dot. */
-const GC_LOCK = '.gc'
+import { CniError } from '../spec/errors.ts'
 
 /** kactus' state folder: one record per container, and the locks that guard them. */
 export class RecordStore {
   readonly #records: string
-  readonly #locks: string
+  readonly locks: ContainerLocks
   readonly #damaged: string
   /** Containers whose record this run has made safe by name too. */
   readonly #settled = new Set<string>()
-  readonly #onDamaged: (message: string) => void
+  readonly #note: (message: string) => void
 
-  /** @param onDamaged told of each record that was set aside */
-  constructor(cniDir: string, onDamaged: (message: string) => void) {
+  /** @param note told of each record that was set aside, and of plugins that had to be killed */
+  constructor(cniDir: string, note: (message: string) => void) {
     this.#records = recordsFolder(cniDir)
-    this.#locks = join(cniDir, 'locks')
+    this.locks = new ContainerLocks(cniDir, count => note(`killed ${count} plugins that a dead run had left`))
     this.#damaged = join(cniDir, 'damaged')
-    this.#onDamaged = onDamaged
-  }
-
-  /**
-   * Waits until no other command works on the container and no GC is under way.
-   * @throws CniError
-   */
-  async lock(containerId: string): Promise<Lock> {
-    return this.#locking(async () => {
-      const deadline = performance.now() + LOCK_TIMEOUT_MS
-      while (true) {
-        const timeoutMs = Math.max(deadline - performance.now(), 0)
-        const lock = await acquireLock(this.#locks, containerId, { timeoutMs })
-        // GC first takes its lock and then looks for ours: one of the two always sees the other.
-        if (!(await isHeld(this.#locks, GC_LOCK))) return lock
-        await lock.release()
-        await waitUntilFree(this.#locks, GC_LOCK, { timeoutMs })
-      }
-    })
-  }
-
-  /**
-   * Waits until no command works on any container, and keeps new ones waiting.
-   * @throws CniError 11
-   */
-  async lockAll(): Promise<Lock> {
-    return this.#locking(async () => {
-      const lock = await acquireLock(this.#locks, GC_LOCK, { timeoutMs: GC_TIMEOUT_MS })
-      try {
-        for (const name of (await readdir(this.#locks)).filter(name => name !== GC_LOCK)) {
-          await (await acquireLock(this.#locks, name, { timeoutMs: GC_TIMEOUT_MS })).release()
-        }
-        return lock
-      } catch (error) {
-        await lock.release()
-        if (!(error instanceof LockTimeout)) throw error
-        throw new CniError(CniCode.TryAgainLater, 'a container is being worked on for too long', { cause: error })
-      }
-    })
+    this.#note = note
   }
 
   /** The record of a container. A damaged one is set aside and counts as none. */
@@ -129,7 +84,7 @@ export class RecordStore {
 
   /** Makes the folders, to see that they can be written. */
   async prepare(): Promise<void> {
-    for (const folder of [this.#records, this.#locks]) {
+    for (const folder of [this.#records, this.locks.folder]) {
       try {
         await makeFolder(folder)
         await access(folder, constants.W_OK)
@@ -147,17 +102,7 @@ export class RecordStore {
     const target = join(this.#damaged, `${containerId}.${Date.now()}`)
     await makeFolder(this.#damaged)
     await rename(this.#path(containerId), target)
-    this.#onDamaged(`the record of container ${containerId} is damaged and lies in ${target} now: ${fault.message}`)
-  }
-
-  async #locking<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work()
-    } catch (error) {
-      if (error instanceof CniError) throw error
-      if (error instanceof LockTimeout) throw new CniError(KactusCode.Lock, error.message, { cause: error })
-      throw stateError('cannot be locked', this.#locks, error)
-    }
+    this.#note(`the record of container ${containerId} is damaged and lies in ${target} now: ${fault.message}`)
   }
 }
 

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
+import { STARTER_MARK } from '../../../../cni/host/process-identity.ts'
 
 /** A process that goes with its test. */
 export interface Child {
@@ -20,6 +21,23 @@ export function startScript(t: Test, script: string, env: NodeJS.ProcessEnv = {}
 /** Starts a shell. */
 export function startShell(t: Test, script: string, env: NodeJS.ProcessEnv = {}): Child {
   return own(t, spawn('/bin/sh', ['-c', script], { env: { ...process.env, ...env } }))
+}
+
+/** A plugin whose starter is dead: it works until it is told to end. */
+export interface OrphanedPlugin {
+  readonly pid: number
+  /** What it says next; undefined = it has ended. */
+  line(): Promise<string | undefined>
+  end(): void
+}
+
+/** @param env what a plugin is told; the mark of a starter that is no more is added */
+export async function startPlugin(t: Test, env: NodeJS.ProcessEnv, script = 'read go'): Promise<OrphanedPlugin> {
+  // No process has the number 0.
+  const marked = { ...process.env, [STARTER_MARK]: '0-0', ...env }
+  const child = own(t, spawn('/bin/sh', ['-c', `echo up; ${script}`], { env: marked, detached: true }))
+  if ((await child.line()) !== 'up') throw new Error('the plugin did not start')
+  return { pid: child.process.pid ?? 0, line: child.line, end: () => void child.process.stdin?.write('go\n') }
 }
 
 function own(t: Test, child: ChildProcess): Child {

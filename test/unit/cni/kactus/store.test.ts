@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { RecordStore } from '../../../../cni/kactus/store.ts'
 import { printRecord } from '../../../../cni/networks/record.ts'
@@ -79,8 +78,8 @@ t.test('state that cannot be', async t => {
     t.match(error.message, /ENOTDIR|EEXIST/)
   }
   const { store: shut } = storeIn(t, { locks: 'a file' })
-  t.equal((await refusalOf(() => shut.lock('c1'))).code, 100)
-  t.equal((await refusalOf(() => shut.lockAll())).code, 100)
+  t.equal((await refusalOf(() => shut.locks.lock('c1'))).code, 100)
+  t.equal((await refusalOf(() => shut.locks.lockAll())).code, 100)
   t.equal((await refusalOf(() => shut.prepare())).code, 100)
 })
 
@@ -96,56 +95,6 @@ t.test('folders are made in advance', async t => {
   await store.prepare()
   t.ok(existsSync(join(folder, 'records')))
   t.ok(existsSync(join(folder, 'locks')))
-})
-
-t.test('one container: one command at a time; another container: at once', async t => {
-  const { store } = storeIn(t)
-  const order: string[] = []
-  const first = await store.lock('c1')
-  const second = store.lock('c1').then(lock => {
-    order.push('second')
-    return lock
-  })
-  const other = await store.lock('c2')
-  order.push('other')
-  await other.release()
-  order.push('release')
-  await first.release()
-  await (await second).release()
-  t.strictSame(order, ['other', 'release', 'second'])
-})
-
-t.test('GC waits for every command that runs', async t => {
-  const { store } = storeIn(t)
-  const order: string[] = []
-  const held = [await store.lock('c1'), await store.lock('c2')]
-  const gc = store.lockAll().then(lock => {
-    order.push('gc')
-    return lock
-  })
-  for (const lock of held) {
-    await setImmediate()
-    order.push('release')
-    await lock.release()
-  }
-  await (await gc).release()
-  t.strictSame(order, ['release', 'release', 'gc'])
-})
-
-t.test('commands wait while GC works', async t => {
-  const { folder, store } = storeIn(t)
-  const order: string[] = []
-  const gc = await store.lockAll()
-  const command = store.lock('c1').then(lock => {
-    order.push('command')
-    return lock
-  })
-  await setImmediate()
-  order.push('gc ends')
-  await gc.release()
-  await (await command).release()
-  t.strictSame(order, ['gc ends', 'command'])
-  t.strictSame(readdirSync(join(folder, 'locks')), [])
 })
 
 t.test('junk among the records', async t => {
