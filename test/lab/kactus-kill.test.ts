@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync, readlinkSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import t from 'tap'
 import { documentOf, KactusBed, programs } from './kactus-bed.ts'
@@ -147,41 +146,6 @@ for (const program of programs) {
       add.child.kill('SIGKILL')
       await add.ended
       t.equal((await del.ended).code, 0)
-      t.same([bed.held(), bed.state()], [[], []])
-    })
-
-    t.test('the name of a lock is used for one holder only', async t => {
-      const bed = await bedOfThree(t, program)
-      const names = new Set<string>()
-      for (let round = 0; round < 3; round++) {
-        await bed.hold('fake-a', 'ADD')
-        const add = bed.start('ADD', { args: bed.args() })
-        await bed.waitForCall({ phase: 'H', plugin: 'fake-a' })
-        const name = readlinkSync(join(bed.cniDir, 'locks', bed.container))
-        t.match(readFileSync('/proc/net/unix', 'utf8'), `@${name}`)
-        names.add(name)
-        await bed.release('fake-a', 'ADD')
-        t.equal((await add.ended).code, 0)
-        t.equal((await bed.del()).code, 0)
-        await bed.forgetCalls()
-      }
-      t.equal(names.size, 3)
-    })
-
-    t.test('a name that somebody else took after a kill is given up', async t => {
-      const bed = await bedOfThree(t, program)
-      await bed.order('fake-a', 'ADD', 'kill', 'end\n')
-      t.equal((await bed.add()).code, 137)
-      const name = readlinkSync(join(bed.cniDir, 'locks', bed.container))
-      const script = `require('node:net').createServer().listen('\\0${name}', () => console.log('mine'))`
-      const thief = spawn(process.execPath, ['-e', script], {
-        uid: 65534,
-        gid: 65534,
-        stdio: ['ignore', 'pipe', 'inherit'],
-      })
-      t.teardown(() => thief.kill('SIGKILL'))
-      await new Promise(resolve => thief.stdout?.once('data', resolve))
-      t.equal((await bed.del()).code, 0)
       t.same([bed.held(), bed.state()], [[], []])
     })
 

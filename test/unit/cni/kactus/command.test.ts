@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { ownIdentity } from '../../../../cni/host/process-identity.ts'
 import { runCommand } from '../../../../cni/kactus/command.ts'
 import type { CniProcess } from '../../../../cni/kactus/process.ts'
 import type { CniCommand } from '../../../../cni/spec/plugin.ts'
@@ -57,7 +58,10 @@ t.test('from ADD to GC', async t => {
   t.strictSame(readdirSync(join(state, 'records')), ['c1.json'])
   t.equal(await run('DEL'), undefined)
   t.equal(await run('VERSION'), undefined)
-  t.strictSame(calls(), ['ADD eth0 1 kept', 'CHECK eth0 1 kept', 'GC  1 kept', 'DEL eth0 1 kept'])
+  t.strictSame(
+    calls(),
+    ['ADD eth0', 'CHECK eth0', 'GC ', 'DEL eth0'].map(call => `${call} ${ownIdentity()} kept`),
+  )
   t.strictSame(readdirSync(join(state, 'records')), [])
 })
 
