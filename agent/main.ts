@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { kactusBinary, version } from './build-info.ts'
 import { describeFault } from './runtime/error-fields.ts'
 import { interpretOnly } from './runtime/memory.ts'
+import { plainText } from './runtime/plain-text.ts'
 import { exitCodes } from './runtime/process.ts'
 
 const args = process.argv.slice(2)
@@ -14,7 +15,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => en
 
 // Also for promises that nobody waits for: what nobody foresaw is told once and ends the process.
 process.on('uncaughtException', error => {
-  process.stderr.write(`nopal: ${describeFault(error)}\n`)
+  process.stderr.write(plainText(`nopal: ${describeFault(error)}\n`))
   process.exit(exitCodes.failed)
 })
 

@@ -1,5 +1,6 @@
 import { SettingsError } from '../config/faults.ts'
 import { describeFault } from '../runtime/error-fields.ts'
+import { toPlainOutput } from '../runtime/plain-text.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
 import { type CommandName, type Flags, parseCommandLine, renderHelp, UsageError } from './usage.ts'
 
@@ -16,7 +17,8 @@ const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
 }
 
 /** Runs what the command line asks for. Never throws: a fault is told on stderr and by the exit code. */
-export async function run(ports: ProcessPorts): Promise<ExitCode> {
+export async function run(given: ProcessPorts): Promise<ExitCode> {
+  const ports = { ...given, stdout: toPlainOutput(given.stdout), stderr: toPlainOutput(given.stderr) }
   try {
     const invocation = parseCommandLine(ports.args)
     if (invocation.kind === 'run') {

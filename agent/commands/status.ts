@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { Endpoint } from '../config/settings.ts'
+import { oneLine } from '../runtime/plain-text.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
 import { verdictSchema } from '../verdict/verdict.ts'
 import { formatVerdictText } from '../verify/present.ts'
@@ -61,6 +62,6 @@ function isWell({ missing, problems }: Status): boolean {
 function renderStatus({ node, version, startTime, facts, verdict }: Status): string {
   const all = [{ name: 'node', text: node }, { name: 'agent', text: `${version}, since ${startTime}` }, ...facts]
   const width = Math.max(...all.map(({ name }) => name.length))
-  const lines = all.map(({ name, text }) => `${name.padEnd(width)} ${text}\n`).join('')
+  const lines = all.map(({ name, text }) => `${oneLine(name.padEnd(width))} ${oneLine(text)}\n`).join('')
   return verdict === null ? lines : `${lines}\n${formatVerdictText(verdict)}`
 }

@@ -1,3 +1,5 @@
+import { oneLine } from '../runtime/plain-text.ts'
+
 /** One thing that is wrong with the settings. */
 export interface SettingFault {
   /** As the user wrote it: an environment name, or `[section] key`. */
@@ -22,9 +24,9 @@ const longestValue = 200
 
 /** `nopal: setting NAME: fault (value)`, always one line, never with a secret. */
 function renderFault({ name, fault, value }: SettingFault): string {
-  const line = `nopal: setting ${oneLine(name)}: ${fault}`
+  const line = `nopal: setting ${short(name)}: ${fault}`
   if (value === undefined) return line
-  return `${line} (${isSecret(name) ? 'hidden' : oneLine(value)})`
+  return `${line} (${isSecret(name) ? 'hidden' : short(value)})`
 }
 
 /** Judged by the name, so that a secret under a mistyped name stays hidden too. */
@@ -32,7 +34,6 @@ function isSecret(name: string): boolean {
   return /passw|token|secret|credential|private/i.test(name)
 }
 
-function oneLine(text: string): string {
-  const cut = text.length > longestValue ? `${text.slice(0, longestValue)}...` : text
-  return cut.replaceAll(/\p{Cc}|\p{Zl}|\p{Zp}/gu, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+function short(text: string): string {
+  return oneLine(text.length > longestValue ? `${text.slice(0, longestValue)}...` : text)
 }

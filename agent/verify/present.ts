@@ -1,3 +1,4 @@
+import { eraseLine, oneLine } from '../runtime/plain-text.ts'
 import type { CheckResult, Verdict } from '../verdict/verdict.ts'
 import type { Progress } from './engine.ts'
 
@@ -7,7 +8,6 @@ export interface ProgressOutput {
   write(text: string): unknown
 }
 
-const eraseLine = '\r\u001b[K'
 const headings = ['CHECK', 'FROM', 'RESULT', 'TIME', 'REASON', 'TARGET']
 
 /** The document of `nopal verify --output json`, one line and nothing else. */
@@ -59,13 +59,13 @@ function toRow(check: CheckResult): readonly string[] {
     check.from,
     check.result,
     `${check.seconds.toFixed(3)}s`,
-    check.reason ?? '-',
-    printable(check.target),
+    oneLine(check.reason ?? '-'),
+    oneLine(check.target),
   ]
 }
 
 function toNote(check: CheckResult): string {
-  return `${check.code} ${check.result}: ${printable(check.target)}: ${printable(check.message)}`
+  return `${check.code} ${check.result}: ${oneLine(check.target)}: ${oneLine(check.message)}`
 }
 
 function summarize(verdict: Verdict): string {
@@ -73,11 +73,5 @@ function summarize(verdict: Verdict): string {
   const causes = [...new Set(failed.map(each => `${each.code} ${each.reason ?? ''}`.trim()))]
   const outcome = verdict.passed ? 'passed' : `failed (${causes.join(', ') || 'nothing was proved'})`
   const dryRun = verdict.dryRun ? ', dry run: nothing was written' : ''
-  return `${printable(verdict.node)}: ${outcome} in ${verdict.seconds.toFixed(2)} s${dryRun}`
-}
-
-/** Messages quote what servers said; control characters in them must not reach a terminal. */
-function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what has to go
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
+  return oneLine(`${verdict.node}: ${outcome} in ${verdict.seconds.toFixed(2)} s${dryRun}`)
 }

@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { run } from '../../../../agent/commands/run.ts'
+import { serve } from '../kube/test-server.ts'
 
 interface Ended {
   readonly code: number
@@ -122,4 +125,68 @@ t.test('a dry run without a cluster says what it skipped, and lives by the rest'
   const bad = await verifyAlone(t, port)
   t.equal(bad.code, 1)
   t.match(bad.verdict, { passed: false, dryRun: true })
+})
+
+/** What a server says that wants to steer its reader's terminal. */
+const hostile = 'a\u001b]0;owned\u0007\u001b[2J\u009b31m\r\u202eb\nc'
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+const steers = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/
+
+t.test('what another process says reaches no terminal with control characters: status', async t => {
+  const check = {
+    code: 'dns',
+    from: 'host',
+    target: hostile,
+    result: 'fail',
+    message: hostile,
+    reason: hostile,
+    seconds: 1,
+  }
+  const status = {
+    node: hostile,
+    version: hostile,
+    startTime: hostile,
+    facts: [{ name: hostile, text: hostile }],
+    missing: [hostile],
+    problems: [hostile],
+    verdict: { node: hostile, passed: false, dryRun: false, seconds: 1, checks: [check] },
+    more: { [hostile]: hostile },
+  }
+  const url = new URL(await serve(t, (_, response) => response.end(JSON.stringify(status))))
+  const env = { NOPAL_AGENT_LISTEN: url.host }
+  for (const args of ['status', 'status --output json']) {
+    const { code, stdout, stderr } = await runNopal(t, args, env)
+    t.equal(code, 1, stderr)
+    t.notMatch(stdout, steers, args)
+    t.match(stdout, 'owned')
+  }
+  const { stdout } = await runNopal(t, 'status --output json', env)
+  t.same(JSON.parse(stdout), status, 'and the document means the same')
+  const lines = (await runNopal(t, 'status', env)).stdout.split('\n')
+  t.notOk(
+    lines.some(line => line.startsWith('c')),
+    'no line is its own',
+  )
+})
+
+t.test('what another process says reaches no terminal with control characters: the API', async t => {
+  const said = { kind: 'Status', message: hostile, code: 403 }
+  const server = await serve(t, (_, response) => response.writeHead(403).end(JSON.stringify(said)))
+  const kubeconfig = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'c',
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+    clusters: [{ name: 'c', cluster: { server } }],
+    users: [{ name: 'u', user: { token: 't' } }],
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'nopal-run-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, 'config'), JSON.stringify(kubeconfig))
+  const env = { NODE_NAME: 'n1', KUBECONFIG: join(folder, 'config'), NOPAL_INSTALL_HOST_ROOT: folder }
+  for (const args of ['verify', 'verify --output json', 'uninstall']) {
+    const { stdout, stderr } = await runNopal(t, args, env)
+    t.notMatch(stdout + stderr, steers, args)
+    t.match(stdout + stderr, 'owned', args)
+  }
 })

@@ -48,7 +48,7 @@ t.test('text: nothing was proved', async t => {
 
 t.test('text: what a server said cannot steer the terminal', async t => {
   const text = formatVerdictText({ ...failed, checks: [{ ...dns, message: 'a\u001b[2Jb\u009b31mc\nd' }] })
-  t.match(text, 'a?[2Jb?31mc?d')
+  t.match(text, 'a\\u001b[2Jb\\u009b31mc\\u000ad')
 })
 
 t.test('JSON: one document on one line', async t => {

@@ -1,0 +1,35 @@
+import type { TextOutput } from './process.ts'
+
+/** What begins a progress line; the only control sequence that this program writes. */
+export const eraseLine = '\r\u001b[K'
+
+/** All that steers a terminal, turns the direction of text or breaks a line, but for the line feed. */
+const steering = /\p{Cc}|\p{Zl}|\p{Zp}|[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/gu
+
+/** Text of others as one line without control characters: they are shown as JSON would write them. */
+export function oneLine(text: string): string {
+  return text.replace(steering, shown)
+}
+
+/** Text of several lines without other control characters. A JSON document means the same afterwards. */
+export function plainText(text: string): string {
+  return text.replace(steering, char => (char === '\n' ? char : shown(char)))
+}
+
+/**
+ * What others have said (the API, plugins, another process of ours) must not steer the terminal of whoever reads it, by
+ * whatever way it comes to be written: so every output of this program is one of these.
+ */
+export function toPlainOutput(output: TextOutput): TextOutput {
+  return {
+    ...(output.isTTY === undefined ? {} : { isTTY: output.isTTY }),
+    write(text) {
+      const begin = text.startsWith(eraseLine) ? eraseLine : ''
+      return output.write(begin + plainText(text.slice(begin.length)))
+    },
+  }
+}
+
+function shown(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
