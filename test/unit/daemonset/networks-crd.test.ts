@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createRandom } from '../agent/verify/seeded-random.ts'
 import { readYaml } from './manifests.ts'
 
 interface Rule {
@@ -58,15 +59,6 @@ function isJsonObject(text: string): boolean {
     return typeof value === 'object' && value !== null && !Array.isArray(value)
   } catch {
     return false
-  }
-}
-
-/** A small generator with a seed, so that a failure can be seen again. */
-function createRandom(seed: number): (below: number) => number {
-  let state = seed
-  return below => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
   }
 }
 

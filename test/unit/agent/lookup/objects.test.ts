@@ -1,7 +1,8 @@
+import { deepStrictEqual } from 'node:assert/strict'
 import t from 'tap'
 import { networkFrom, podFrom } from '../../../../agent/lookup/objects.ts'
 import { networkFrom as readNetwork } from '../../../../cni/networks/network-object.ts'
-import { randomInput } from '../../cni/random-input.ts'
+import { type RandomInput, randomInput, tryMany } from '../../cni/random-input.ts'
 
 interface PodCase {
   readonly name: string
@@ -79,16 +80,30 @@ for (const { name, body, wanted } of networkCases) {
   })
 }
 
-t.test('random objects: never an error', async t => {
+t.test('random objects: what is kept is what is read out of what is kept', async t => {
   const random = randomInput(12)
-  for (let round = 0; round < 3000; round++) {
-    const body = {
-      metadata: { uid: 'u', ...(Object(random.json()) as object), annotations: random.json() },
-      spec: random.json(),
-    }
-    t.doesNotThrow(() => podFrom(random.pick([body, random.json()])))
-    t.doesNotThrow(() => networkFrom(random.pick([body, random.json()])))
-    const annotations = { networks: random.damaged('[{"name":"green","ifMac":"02:00:00:00:00:01"}]') }
-    t.strictSame(podFrom({ metadata: { uid: 'u', annotations } }), { uid: 'u', annotations })
-  }
+  const kept = { pods: 0, networks: 0 }
+  const { surprises } = tryMany(
+    3000,
+    () => ({
+      metadata: { uid: 'u', ...metadata, ...(Object(random.json()) as object), annotations: someAnnotations(random) },
+      spec: random.pick([{ plugin: 'bridge', config: random.json() }, random.json()]),
+    }),
+    body => {
+      const [pod, network] = [podFrom(body), networkFrom(body)]
+      if (pod !== undefined) deepStrictEqual(podFrom({ metadata: pod }), pod)
+      if (network !== undefined) deepStrictEqual(networkFrom(network), network)
+      if (pod !== undefined) kept.pods++
+      if (network !== undefined) kept.networks++
+    },
+    () => false,
+  )
+  t.strictSame(surprises, [])
+  t.ok(kept.pods > 500 && kept.networks > 500 && kept.networks < 2500, JSON.stringify(kept))
 })
+
+/** Damaged wishes among sound ones, and what is no set of annotations at all. */
+function someAnnotations(random: RandomInput): unknown {
+  const networks = random.damaged('[{"name":"green","ifMac":"02:00:00:00:00:01"}]')
+  return random.pick<unknown>([{ networks }, { networks, ...resource }, random.json()])
+}

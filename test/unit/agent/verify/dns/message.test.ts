@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net'
 import { type Answer, decode, encode } from 'dns-packet'
 import t from 'tap'
 import { type DnsQuestion, encodeQuery, readReply } from '../../../../../agent/verify/dns/message.ts'
@@ -97,12 +98,26 @@ t.test('a query wants recursion and has one question', async t => {
   t.equal(query.additionals?.length, 0)
 })
 
-t.test('reply: no bytes make the reader throw', async t => {
+t.test('reply: no bytes make the reader throw, or give an address that is none', async t => {
   const random = createRandom(53)
+  const faults: string[] = []
+  const outcomes = new Set<unknown>()
   const start = dns.records(asked, [cname('example.com', 'b.test'), a('b.test', '192.0.2.3')])
   for (let run = 0; run < 2000; run++) {
     const bytes = Buffer.from(start.subarray(0, start.length - random(4)))
     for (let edit = 0; edit <= random(6); edit++) bytes[2 + random(bytes.length - 2)] = random(256)
-    t.doesNotThrow(() => readReply(bytes, 7, question), bytes.toString('hex'))
+    try {
+      const reply = readReply(bytes, 7, question)
+      outcomes.add(reply?.kind)
+      if (reply?.kind === 'addresses' && !reply.addresses.every(isIPv4))
+        faults.push(`${reply.addresses} of ${hex(bytes)}`)
+    } catch (error) {
+      faults.push(`${String(error)} at ${hex(bytes)}`)
+    }
   }
+  t.strictSame({ faults, outcomes: outcomes.size }, { faults: [], outcomes: 4 })
 })
+
+function hex(bytes: Buffer): string {
+  return bytes.toString('hex')
+}
