@@ -84,7 +84,7 @@ function coverageOf(floor: number, work: string): readonly string[] {
 }
 
 async function runTests(tests: Tests): Promise<Count> {
-  const files = await Array.fromAsync(glob([...tests.files], { cwd: root }))
+  const files = (await Array.fromAsync(glob([...tests.files], { cwd: root }))).sort()
   if (files.length === 0) {
     say('  no test file')
     return { passed: 0, failed: 1 }
@@ -99,11 +99,11 @@ async function runTests(tests: Tests): Promise<Count> {
       `--output-file=${output}`,
       `--jobs=${tests.jobs}`,
       `--timeout=${tests.timeoutSeconds}`,
-      ...files.sort(),
+      ...files,
     ]
     const wrap = tests.coverage === undefined ? [] : coverageOf(tests.coverage, work)
     const ended = await run([...wrap, ...tap], { quiet: tests.coverage === undefined })
-    const { passed, failed, problems } = readTap(await readFile(output, 'utf8'))
+    const { passed, failed, problems } = readTap(await readFile(output, 'utf8').catch(() => ''), files)
     for (const problem of problems) say(problem)
     // The runner failed though no test did: a coverage floor missed, a file not loaded.
     return { passed, failed: failed === 0 && !ended ? 1 : failed }

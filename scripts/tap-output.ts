@@ -1,4 +1,10 @@
-/** What a tap run found. Skipped and unfinished tests count as failed: a lane that did not run is not green. */
+import { dump } from 'js-yaml'
+import { Parser, type Result } from 'tap-parser'
+
+/**
+ * What a tap run found, in tests: a test is a block with a name that holds no other, or that asserts something beside
+ * those it holds. Skipped and unfinished ones count as failed: a lane that did not run is not green.
+ */
 export interface TapSummary {
   readonly passed: number
   readonly failed: number
@@ -6,43 +12,81 @@ export interface TapSummary {
   readonly problems: readonly string[]
 }
 
-/** Reads the text of a tap run (TAP 14, one subtest for each file). */
-export function readTap(text: string): TapSummary {
-  const totals =
-    /^# \{ total: \d+(?:, pass: (?<pass>\d+))?(?:, fail: (?<fail>\d+))?(?:, skip: (?<skip>\d+))?(?:, todo: (?<todo>\d+))? \}$/m
-  const found = text.match(totals)?.groups
-  if (found === undefined)
-    return { passed: 0, failed: 1, problems: ['  the run ended without a total', text.slice(-2000)] }
-  const count = (name: string): number => Number(found[name] ?? 0)
-  return {
-    passed: count('pass'),
-    failed: count('fail') + count('skip') + count('todo'),
-    problems: [...readFailures(text), ...readSkips(text)],
-  }
+/** A line that says how something ended. */
+type Line = Pick<Result, 'ok' | 'name' | 'skip' | 'todo' | 'diag'>
+
+/** A block of assertions, and the blocks in it. */
+interface Block {
+  /** Its name after those of the blocks around it. */
+  readonly path: readonly string[]
+  readonly blocks: Block[]
+  /** Its own assertions. */
+  readonly asserts: Line[]
+  /** Its last line, which is an assertion of the block around it. */
+  end: Line | undefined
 }
 
-const subtest = /^ *# Subtest: (?<name>.*)$/
-
-/** A failed line with the diagnostics below it, and the subtest it stands in. */
-function readFailures(text: string): readonly string[] {
-  const problems: string[] = []
-  let within = ''
-  let open: string | undefined
-  for (const line of text.split('\n')) {
-    const indent = line.length - line.trimStart().length
-    if (open !== undefined && (line.trim() === '...' || indent === 0)) open = undefined
-    if (open !== undefined) problems.push(`  ${line.trimEnd()}`)
-    within = line.match(subtest)?.groups?.name ?? within
-    if (!/^ *not ok /.test(line) || / # (?:SKIP|TODO)/i.test(line)) continue
-    problems.push(`  ${line.trim()}  [${within}]`)
-    open = line
-  }
-  return problems
+/**
+ * Reads the text of a tap run (TAP 14, one block for each file).
+ * @param files that were to run: one that the run does not speak of has failed
+ */
+export function readTap(text: string, files: readonly string[]): TapSummary {
+  const parser = new Parser()
+  const run = fill(parser, [])
+  const givenUp: string[] = []
+  parser.on('bailout', reason => givenUp.push(`  given up: ${reason}`))
+  parser.end(text)
+  const silent = files.filter(file => !run.blocks.some(({ path }) => path[0] === file))
+  const faults = [
+    ...run.asserts.filter(isBad).map(result => describe(result, run)),
+    ...givenUp,
+    ...silent.map(file => `  nothing was heard of ${file}`),
+  ]
+  return join([...run.blocks.map(judge), { passed: 0, failed: faults.length, problems: faults }])
 }
 
-function readSkips(text: string): readonly string[] {
-  return text
-    .split('\n')
-    .filter(line => / # (?:SKIP|TODO)\b/i.test(line))
-    .map(line => `  not run: ${line.trim()}`)
+/** A block that fills while a text is read. */
+function fill(parser: Parser, path: readonly string[]): Block {
+  const block: Block = { path, blocks: [], asserts: [], end: undefined }
+  let open: Block | undefined
+  parser.on('child', child => {
+    open = fill(child, [...path, child.name])
+    block.blocks.push(open)
+  })
+  parser.on('assert', result => {
+    if (open === undefined) block.asserts.push(result)
+    else open.end = result
+    open = undefined
+  })
+  return block
+}
+
+function judge(block: Block): TapSummary {
+  const inner = join(block.blocks.map(judge))
+  const faults = block.asserts.filter(isBad)
+  // A block may fail beside all that is in it: in a teardown, by its exit code, by ending too early.
+  if (faults.length === 0 && inner.failed === 0 && isBad(block.end)) faults.push(block.end ?? unended)
+  const isTest = block.blocks.length === 0 || block.asserts.length > 0
+  const itself = faults.length > 0 ? { passed: 0, failed: 1 } : { passed: isTest ? 1 : 0, failed: 0 }
+  return join([inner, { ...itself, problems: faults.map(fault => describe(fault, block)) }])
+}
+
+const unended: Line = { ok: false, name: 'no end', skip: false, todo: false, diag: null }
+
+function isBad(line: Line | undefined): boolean {
+  return line === undefined || !line.ok || Boolean(line.skip) || Boolean(line.todo)
+}
+
+function join(parts: readonly TapSummary[]): TapSummary {
+  const sum = (of: 'passed' | 'failed') => parts.reduce((total, part) => total + part[of], 0)
+  return { passed: sum('passed'), failed: sum('failed'), problems: parts.flatMap(({ problems }) => problems) }
+}
+
+function describe({ ok, name, skip, todo, diag }: Line, { path }: Block): string {
+  const why = [skip, todo].find(reason => typeof reason === 'string') ?? ''
+  const where = `${name}  [${path.join(' > ')}]`
+  if (ok || skip || todo) return `  not run: ${where} ${why}`.trimEnd()
+  const { source: _, ...details } = diag ?? {}
+  const text = Object.keys(details).length === 0 ? '' : dump(details, { lineWidth: -1, skipInvalid: true })
+  return `  not ok: ${where}\n${text.replace(/^(?=.)/gm, '    ')}`.trimEnd()
 }
