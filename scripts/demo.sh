@@ -22,17 +22,11 @@ for option; do
 done
 [ "$(id -u)" = 0 ] || fail 'needs root, because it makes network namespaces: sudo scripts/demo.sh'
 
-# Something that went into the build is newer than what came out.
-stale() {
-  [ -x dist/kactus ] && [ -f dist/nopal.js ] || return 0
-  [ -n "$(find agent cni package-lock.json build.sh scripts/build.ts scripts/pack-bun.ts -newer dist/kactus -print -quit)" ]
-}
-
 # shellcheck disable=SC2086 # a list of words
 scripts/setup.sh $parts
 # Two demos in one checkout take turns here.
 exec 9<.
 flock 9
-if stale; then ./build.sh; fi
+if scripts/stale.sh dist/nopal.js dist/kactus; then ./build.sh; fi
 exec 9<&-
 exec node_modules/.bin/node "$program" "$@"

@@ -70,9 +70,7 @@ if [ "$update" = yes ] || [ ! -e "$system/usr/bin/unshare" ]; then fetch_system;
 
 kactus=dist/kactus
 [ "$arch" = "$(machine)" ] || kactus=dist/kactus-$arch
-# Whether a program of dist/ is missing or older than what it is made of.
-is_stale() { [ ! -f "$1" ] || [ -n "$(find agent cni scripts/build.ts package-lock.json -newer "$1" -print -quit)" ]; }
-if is_stale dist/nopal.js || is_stale "$kactus"; then ./build.sh --arch "$arch" >&2; fi
+if scripts/stale.sh dist/nopal.js "$kactus"; then ./build.sh --arch "$arch" >&2; fi
 
 PATH="$PWD/node_modules/.bin:$PATH"
 export PATH

@@ -13,3 +13,9 @@ t.test('every path that README names is there', async t => {
   t.ok(named.length > 3)
   for (const path of new Set(named.map(match => match[1] ?? ''))) await t.resolves(access(join(root, path)), path)
 })
+
+t.test('README and package.json name the same Node', async t => {
+  const { engines } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+  const [, least] = /Node\.js (\d+\.\d+) or newer/.exec(readme) ?? []
+  t.strictSame(engines, { node: `>=${least}` })
+})
