@@ -2,16 +2,13 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { bareEnv, runCommand } from '../machine/command.ts'
+import { callerEnv, runCommand } from '../machine/command.ts'
 import { waitFor } from '../machine/wait.ts'
 import { planCluster } from './cluster/plan.ts'
 import { leftoversOf } from './leftovers.ts'
 import { cacheFolder, clusterCommand } from './test-cluster.ts'
 
 const root = join(import.meta.dirname, '../..')
-const env = Object.fromEntries(
-  Object.entries({ ...bareEnv, ...process.env }).map(([name, value = '']) => [name, value]),
-)
 
 t.test('the demo on a cluster tells its story, ends with 0 and leaves nothing', async t => {
   const { child, output } = startDemo(t, [])
@@ -54,7 +51,7 @@ t.test('Ctrl-C in the middle leaves nothing', async t => {
 })
 
 function startDemo(t: Test, flags: readonly string[]): { child: ChildProcessWithoutNullStreams; output: () => string } {
-  const child = spawn(join(root, 'scripts/demo.sh'), ['--cluster', ...flags], { env })
+  const child = spawn(join(root, 'scripts/demo.sh'), ['--cluster', ...flags], { env: callerEnv })
   let text = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', chunk => {
@@ -71,5 +68,5 @@ function planOf(output: string) {
 }
 
 function shell(command: string): Promise<string> {
-  return runCommand(['sh', '-c', `cd "$0" && ${command}`, root], { env })
+  return runCommand(['sh', '-c', `cd "$0" && ${command}`, root], { env: callerEnv })
 }

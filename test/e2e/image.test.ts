@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { runCommand } from '../machine/command.ts'
+import { callerEnv, runCommand } from '../machine/command.ts'
 import { buildImage, type ImageArch, ownArch } from './product.ts'
 
 interface Descriptor {
@@ -74,7 +73,7 @@ t.test('built again from the same sources it is the same image, byte for byte', 
   for (const umask of [0o022, 0o077]) {
     const before = process.umask(umask)
     try {
-      await runCommand([join(import.meta.dirname, '../../build.sh')], { env: { HOME: homedir() } })
+      await runCommand([join(import.meta.dirname, '../../build.sh')], { env: callerEnv })
       digests.push(await digestOf(await buildImage()))
     } finally {
       process.umask(before)

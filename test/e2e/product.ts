@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { runCommand } from '../machine/command.ts'
+import { callerEnv, runCommand } from '../machine/command.ts'
 import type { Machine } from '../machine/machine.ts'
 import { images } from './cluster/images.ts'
 import { importImages } from './cluster/node.ts'
@@ -24,14 +24,9 @@ export async function buildImage(arch = ownArch): Promise<string> {
   await runCommand([join(root, 'scripts/image.sh'), '--arch', arch], {
     // The first one for another CPU fetches 105 MB: some days that takes minutes.
     timeoutMs: 840_000,
-    env: { HOME: process.env.HOME ?? '/root', ...cacheHome() },
+    env: callerEnv,
   })
   return join(root, `dist/nopal-image-${arch}.tar`)
-}
-
-function cacheHome(): Record<string, string> {
-  const { XDG_CACHE_HOME: home } = process.env
-  return home === undefined ? {} : { XDG_CACHE_HOME: home }
 }
 
 /** Gives a node nopal's image, and the one of the examples, which no registry can give it here. */

@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { callerEnv } from '../machine/command.ts'
 import { collect } from './commands.ts'
 import { leftoversOf, strayLinks } from './leftovers.ts'
 import { listedRuns } from './registry.ts'
@@ -9,7 +10,6 @@ import { until } from './until.ts'
 
 const scripts = join(import.meta.dirname, '../../scripts')
 const demo = join(scripts, 'demo.sh')
-const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root' }
 
 t.test('the demo tells its story, ends with 0 and leaves nothing', async t => {
   const { child, output } = startDemo(t, [])
@@ -34,7 +34,7 @@ t.test('--keep returns with 0; its advice works; kill ends it', async t => {
   const run = listedRuns().find(({ owner }) => owner === Number(pid))
   t.ok(run, 'the process to kill owns a run')
   for (const [, command = ''] of output().matchAll(/^ {2}# .*\n {2}(.*)$/gm)) {
-    t.match(await collect(['sh', '-c', command], { env }), { code: 0, stdout: /./ }, command)
+    t.match(await collect(['sh', '-c', command], { env: callerEnv }), { code: 0, stdout: /./ }, command)
   }
   process.kill(Number(pid), 'SIGTERM')
   await until('the lab to be gone', () => run !== undefined && leftoversOf(run.id).length === 0)
@@ -46,19 +46,19 @@ t.test('killed with -9 and swept, it leaves nothing', async t => {
   await until('pods', () => output().includes('app1 reaches'), { limitMs: 120_000 })
   child.kill('SIGKILL')
   await once(child, 'exit')
-  t.match(await collect([join(scripts, 'lab-clean.sh'), id], { env }), { code: 0, stderr: '' })
+  t.match(await collect([join(scripts, 'lab-clean.sh'), id], { env: callerEnv }), { code: 0, stderr: '' })
   // The API server's folder is removed by a keeper of its own, a moment later.
   await until('nothing to be left', () => leftoversOf(id).length === 0)
 })
 
 t.test('what it refuses', async t => {
-  t.match(await collect([demo, '--kep'], { env }), { code: 2, stdout: '', stderr: /unknown option --kep/ })
+  t.match(await collect([demo, '--kep'], { env: callerEnv }), { code: 2, stdout: '', stderr: /unknown option --kep/ })
   const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', demo]
-  t.match(await collect(asNobody, { env }), { code: 1, stdout: '', stderr: /^demo: needs root.*\n$/ })
+  t.match(await collect(asNobody, { env: callerEnv }), { code: 1, stdout: '', stderr: /^demo: needs root.*\n$/ })
 })
 
 function startDemo(t: Test, flags: readonly string[]) {
-  const child = spawn(demo, flags, { env })
+  const child = spawn(demo, flags, { env: callerEnv })
   let text = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', chunk => {

@@ -7,6 +7,14 @@ export const bareEnv: Readonly<Record<string, string>> = {
   LANG: 'C.UTF-8',
 }
 
+/**
+ * All that we were given: for whatever may build or fetch, which reaches registries by the proxies, authorities and
+ * settings that its caller names.
+ */
+export const callerEnv: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries({ ...bareEnv, ...process.env }).map(([name, value = '']) => [name, value]),
+)
+
 export interface CommandOptions {
   readonly input?: string
   readonly env?: Readonly<Record<string, string>>
