@@ -3,7 +3,7 @@ import t from 'tap'
 import { sendRequest } from '../cluster/api-client.ts'
 import { startApiServer } from '../cluster/api-server.ts'
 import { grantsOf } from '../e2e/rights.ts'
-import { until } from '../lab/until.ts'
+import { until } from '../machine/wait.ts'
 import { readObjects } from '../unit/daemonset/manifests.ts'
 import {
   conditionOf,

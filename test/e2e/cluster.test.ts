@@ -102,7 +102,7 @@ t.test('a cluster as it is before nopal comes', async t => {
     await cluster.nodes.get('n2')?.run(['ip', 'link', 'set', net.meshDevice, 'down'])
     const [first, second] = pods.map(pod => ({ name: pod.metadata.name, address: pod.status.podIP }))
     const ping = ['exec', first?.name ?? '', '--', 'ping', '-c', '1', '-W', '1', second?.address ?? '']
-    const answer = await kubectl(ping).catch(error => (error instanceof CommandFailed ? error.stdout : error))
+    const answer = await kubectl(ping).catch(error => (error instanceof CommandFailed ? error.output.stdout : error))
     t.match(answer, /100% packet loss/)
   })
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
-import { until } from './until.ts'
+import { until } from '../machine/wait.ts'
 
 export interface ChildOptions {
   readonly name: string

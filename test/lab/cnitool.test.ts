@@ -4,7 +4,7 @@ import { mkdir, rename, symlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { findKubeAssets } from '../cluster/assets.ts'
-import { collect, type Output } from './commands.ts'
+import { collect, type Output } from '../machine/command.ts'
 import { KactusBed, programs } from './kactus-bed.ts'
 import { HeldNetns } from './kactus-netns.ts'
 

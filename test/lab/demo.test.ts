@@ -2,11 +2,11 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { callerEnv } from '../machine/command.ts'
-import { collect } from './commands.ts'
+
+import { callerEnv, collect } from '../machine/command.ts'
+import { until } from '../machine/wait.ts'
 import { leftoversOf, strayLinks } from './leftovers.ts'
 import { listedRuns } from './registry.ts'
-import { until } from './until.ts'
 
 const scripts = join(import.meta.dirname, '../../scripts')
 const demo = join(scripts, 'demo.sh')

@@ -2,10 +2,10 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { collect } from './commands.ts'
+import { collect } from '../machine/command.ts'
+import { until } from '../machine/wait.ts'
 import { leftoversOf } from './leftovers.ts'
 import { listedRuns } from './registry.ts'
-import { until } from './until.ts'
 
 const program = join(import.meta.dirname, 'held-lab.ts')
 const sweeper = join(import.meta.dirname, '../../scripts/lab-clean.sh')

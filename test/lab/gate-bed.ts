@@ -1,5 +1,6 @@
 import type { AuditLine } from '../cluster/api-server.ts'
 import { type RunningProxy, startFaultProxy } from '../fakes/fault-proxy/start.ts'
+import { until } from '../machine/wait.ts'
 import { account } from './agent.ts'
 import { internet } from './internet.ts'
 import type { Lab } from './lab.ts'
@@ -14,7 +15,6 @@ import {
   testTaint,
   verifiedLabel,
 } from './objects.ts'
-import { until } from './until.ts'
 
 /** A Node with all that these tests look at. */
 export interface GateNode extends NodeObject {

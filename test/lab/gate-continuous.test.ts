@@ -1,4 +1,5 @@
 import t from 'tap'
+import { until } from '../machine/wait.ts'
 import {
   addTaint,
   agentRequests,
@@ -12,7 +13,6 @@ import {
 } from './gate-bed.ts'
 import { startLab } from './lab.ts'
 import { ask, hasTestTaint, readNode, verifiedLabel } from './objects.ts'
-import { until } from './until.ts'
 
 const settings = `[verify]
 dns-domains = kubernetes.default.svc.cluster.local

@@ -1,9 +1,9 @@
 import t from 'tap'
 import type { Fault, FaultKind } from '../fakes/fault-proxy/start.ts'
+import { until } from '../machine/wait.ts'
 import { askAgent, isOpen, setLabels, shutNode, startProxy, untilOpen } from './gate-bed.ts'
 import { startLab } from './lab.ts'
 import { readNode, verifiedLabel } from './objects.ts'
-import { until } from './until.ts'
 
 interface DownCase {
   readonly name: string

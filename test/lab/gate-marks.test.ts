@@ -1,4 +1,5 @@
 import t from 'tap'
+import { until } from '../machine/wait.ts'
 import {
   addTaint,
   agentRequests,
@@ -15,7 +16,6 @@ import {
 import { startLab } from './lab.ts'
 import { ask, createNode, hasTestTaint, networkCondition, readNode, testTaint, verifiedLabel } from './objects.ts'
 import { startWriters } from './taint-writers.ts'
-import { until } from './until.ts'
 
 const lab = await startLab({ nodes: 1, api: 'real' })
 t.teardown(async () => {

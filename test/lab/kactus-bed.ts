@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { KactusCode } from '../../cni/networks/codes.ts'
 import { FakeAgent } from '../fakes/agent-socket.ts'
-import { collect } from './commands.ts'
+import { collect } from '../machine/command.ts'
+import { until } from '../machine/wait.ts'
 import { listedFolder } from './listed-folder.ts'
-import { until } from './until.ts'
 
 const root = join(import.meta.dirname, '../..')
 const fakePlugin = join(root, 'test/fakes/cni-plugin.sh')

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { findBun } from '../../scripts/pack-bun.ts'
 import { setStart } from '../../scripts/program-start.ts'
 import { type ApiServer, startApiServer } from '../cluster/api-server.ts'
-import { collect } from './commands.ts'
+import { collect } from '../machine/command.ts'
 import { type Answer, KactusBed, programs } from './kactus-bed.ts'
 import { listedFolder } from './listed-folder.ts'
 

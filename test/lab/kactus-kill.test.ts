@@ -1,8 +1,8 @@
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import t from 'tap'
+import { until } from '../machine/wait.ts'
 import { documentOf, KactusBed, programs } from './kactus-bed.ts'
-import { until } from './until.ts'
 
 const plugins = ['fake-a', 'fake-b', 'fake-c'] as const
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Test } from 'tap'
-import { collect } from './commands.ts'
+import { collect } from '../machine/command.ts'
 
 const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' }
 

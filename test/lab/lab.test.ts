@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { collect } from './commands.ts'
+import { collect } from '../machine/command.ts'
 import { outsideName } from './dns.ts'
 import { type Lab, startLab } from './lab.ts'
 import { leftoversOf, strayLinks } from './leftovers.ts'

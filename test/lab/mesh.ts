@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
+import { until } from '../machine/wait.ts'
 import type { Cleanup } from './cleanup.ts'
 import type { LabNode } from './node.ts'
 import type { LabRun } from './run.ts'
-import { until } from './until.ts'
 
 /** The mesh's interface, port and sizes; 1420 leaves room for WireGuard's headers in 1500. */
 export const mesh = {

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { CommandFailed, type CommandOptions, type Output } from '../machine/command.ts'
 import type { LabChild } from './child.ts'
-import { CommandError, type CommandOptions, type Output } from './commands.ts'
 import { namespaceFolder } from './namespaces.ts'
 import type { LabRun } from './run.ts'
 
@@ -110,11 +110,11 @@ export class LabNode {
 
   /**
    * Runs a program that must succeed and returns what it printed.
-   * @throws CommandError
+   * @throws CommandFailed
    */
   async must(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
     const output = await this.exec(argv, options)
-    if (output.code !== 0) throw new CommandError([`${this.name}:`, ...argv], output)
+    if (output.code !== 0) throw new CommandFailed([`${this.name}:`, ...argv], output)
     return output.stdout
   }
 

@@ -1,11 +1,11 @@
 import t, { type Test } from 'tap'
+import { until } from '../machine/wait.ts'
 import { isBuilt, type KactusBuild } from './agent.ts'
 import { cablesOf, rememberedOf } from './attachments.ts'
 import { startLab } from './lab.ts'
 import { hasTestTaint, readNode } from './objects.ts'
 import type { LabPod } from './pods.ts'
 import { firstConfName } from './runtime.ts'
-import { until } from './until.ts'
 
 const green = 'net9f27410725ab'
 const blue = 'net48d6215903df'

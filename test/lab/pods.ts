@@ -1,5 +1,5 @@
-import type { CommandOptions, Output } from './commands.ts'
-import { CommandError } from './commands.ts'
+import type { CommandOptions, Output } from '../machine/command.ts'
+import { CommandFailed } from '../machine/command.ts'
 import type { LabNode } from './node.ts'
 import { createPod, deletePod, type ObjectApi } from './objects.ts'
 import { attach, type CniResult, detach, makeSandbox, removeSandbox, type Sandbox } from './runtime.ts'
@@ -66,11 +66,11 @@ export class LabPod {
 
   /**
    * Runs a program that must succeed and returns what it printed.
-   * @throws CommandError
+   * @throws CommandFailed
    */
   async must(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
     const output = await this.exec(argv, options)
-    if (output.code !== 0) throw new CommandError([`${this.name}:`, ...argv], output)
+    if (output.code !== 0) throw new CommandFailed([`${this.name}:`, ...argv], output)
     return output.stdout
   }
 

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { CommandFailed, type CommandOptions, collect, type Output } from '../machine/command.ts'
 import { LabChild } from './child.ts'
-import { CommandError, type CommandOptions, collect, type Output } from './commands.ts'
 import { delist, enlist, noteFolder, runVariable } from './registry.ts'
 
 /** Children get this and nothing of ours: a lab must not depend on who started it. */
@@ -40,11 +40,11 @@ export class LabRun {
 
   /**
    * Runs a program that must succeed and returns what it printed.
-   * @throws CommandError
+   * @throws CommandFailed
    */
   async must(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
     const output = await this.run(argv, options)
-    if (output.code !== 0) throw new CommandError(argv, output)
+    if (output.code !== 0) throw new CommandFailed(argv, output)
     return output.stdout
   }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Output } from './commands.ts'
+import type { Output } from '../machine/command.ts'
 import type { LabNode } from './node.ts'
 
 /**

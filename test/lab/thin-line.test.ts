@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import t from 'tap'
+import { until } from '../machine/wait.ts'
 import { type Lab, startLab } from './lab.ts'
 import type { LabNode } from './node.ts'
 import { ask, hasTestTaint, jsonPatch, type NodeObject, networkCondition, readNode, verifiedLabel } from './objects.ts'
 import { firstConfName } from './runtime.ts'
-import { until } from './until.ts'
 
 /** Somebody else's taint, which must be left alone. */
 const foreignTaint = { key: 'example.com/maintenance', value: 'disks', effect: 'NoSchedule' }

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs'
+import { until } from '../machine/wait.ts'
 import type { Lab } from './lab.ts'
 import type { LabNode } from './node.ts'
 import { ask, jsonPatch, type NodeObject, networkCondition, readNode, testTaint, verifiedLabel } from './objects.ts'
-import { until } from './until.ts'
 
 /** The document of `nopal verify --output json`, as far as tests read it. */
 export interface VerdictDocument {

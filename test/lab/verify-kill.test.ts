@@ -1,8 +1,8 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
+import { until } from '../machine/wait.ts'
 import { startLab } from './lab.ts'
 import type { LabNode } from './node.ts'
-import { until } from './until.ts'
 import { recordsOn, sandboxTraces } from './verify-bed.ts'
 
 /** Holds a CNI command up for as long as its name is in a file; everything else it lets pass. */

@@ -1,8 +1,8 @@
 import t from 'tap'
+import { until } from '../machine/wait.ts'
 import { type Lab, startLab } from './lab.ts'
 import type { LabNode } from './node.ts'
 import { hasTestTaint, networkCondition, readNode } from './objects.ts'
-import { until } from './until.ts'
 import { conditionOf, failures, makeUnverified, sandboxTraces, type VerdictDocument, verify } from './verify-bed.ts'
 
 interface Break {

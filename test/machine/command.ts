@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
 
 /** Children get this and nothing of ours: a machine must not depend on who started it. */
 export const bareEnv: Readonly<Record<string, string>> = {
@@ -16,43 +16,59 @@ export const callerEnv: Readonly<Record<string, string>> = Object.fromEntries(
 )
 
 export interface CommandOptions {
-  readonly input?: string
-  readonly env?: Readonly<Record<string, string>>
-  readonly timeoutMs?: number
+  readonly input?: string | undefined
+  readonly env?: Readonly<Record<string, string>> | undefined
+  readonly timeoutMs?: number | undefined
+}
+
+/** What a program left behind. */
+export interface Output {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
 }
 
 /** A program that had to succeed did not. */
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed'
   readonly code = 'CommandFailed'
-  readonly stdout: string
-  readonly stderr: string
+  readonly output: Output
 
-  constructor(argv: readonly string[], stdout: string, stderr: string, cause: Error) {
-    super(`${argv.join(' ').slice(0, 300)}: ${(stderr.trim() || stdout.trim() || cause.message).slice(-1500)}`, {
-      cause,
-    })
-    this.stdout = stdout
-    this.stderr = stderr
+  constructor(argv: readonly string[], output: Output) {
+    const said = (output.stderr.trim() || output.stdout.trim()).slice(-2000)
+    super(`${argv.join(' ').slice(0, 300)}: ended with ${output.code}: ${said}`)
+    this.output = output
   }
 }
 
-/** Runs a program to its end and returns what it printed. */
-export function runCommand(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
-  const [file = '', ...args] = argv
-  const settings = {
-    env: { ...bareEnv, ...options.env },
-    timeout: options.timeoutMs ?? 60_000,
-    killSignal: 'SIGKILL' as const,
-    maxBuffer: 64 * 1024 * 1024,
-  }
+/**
+ * Runs a program to its end, with these variables alone, and gathers what it printed. One that is killed by a signal, or by
+ * the limit, has code 137.
+ */
+export function collect(argv: readonly string[], options: CommandOptions = {}): Promise<Output> {
+  const [file = '', ...rest] = argv
   return new Promise((resolve, reject) => {
-    const child = execFile(file, args, settings, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout)
-      else reject(new CommandFailed(argv, stdout, stderr, error))
+    const child = spawn(file, rest, { env: options.env, timeout: options.timeoutMs ?? 60_000, killSignal: 'SIGKILL' })
+    const stdout: Buffer[] = []
+    const stderr: Buffer[] = []
+    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
+    child.on('error', reject)
+    child.on('close', code => {
+      resolve({ code: code ?? 137, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() })
     })
-    // A program that ends before it has read its input is judged by its exit code.
-    child.stdin?.on('error', () => undefined)
-    child.stdin?.end(options.input ?? '')
+    // A program that ends before it has read all its input is judged by its exit code.
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(options.input ?? '')
   })
+}
+
+/**
+ * Runs a program that must succeed and returns what it printed.
+ * @throws CommandFailed
+ */
+export async function runCommand(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
+  const output = await collect(argv, { ...options, env: { ...bareEnv, ...options.env } })
+  if (output.code !== 0) throw new CommandFailed(argv, output)
+  return output.stdout
 }

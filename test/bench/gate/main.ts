@@ -13,7 +13,7 @@ import {
 import { type Lab, startLab } from '../../lab/lab.ts'
 import { hasTestTaint, readNode, testTaint, verifiedLabel } from '../../lab/objects.ts'
 import { startWriters } from '../../lab/taint-writers.ts'
-import { until } from '../../lab/until.ts'
+import { until } from '../../machine/wait.ts'
 
 /**
  * Prints how quick the gate is at its default settings, on a real API server: node test/bench/gate/main.ts (root; some

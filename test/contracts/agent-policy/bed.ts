@@ -3,7 +3,7 @@ import { sendRequest } from '../../cluster/api-client.ts'
 import type { ApiAnswer, ApiRequest, ApiServer, ApiTarget } from '../../cluster/api-server.ts'
 import { issueCertificate } from '../../cluster/pki.ts'
 import { applyManifests } from '../../lab/product.ts'
-import { until } from '../../lab/until.ts'
+import { until } from '../../machine/wait.ts'
 import { get, newerEvents, nodeNetworks, nodes, patchMerge, post } from '../api/requests.ts'
 
 /** Where the product's own objects are. */

@@ -118,7 +118,7 @@ async function refuseBroken(t: Test, { cluster: { kubectl } }: Bed): Promise<voi
   for (const { name, spec, sentence } of brokenNetworks) {
     const network = { apiVersion: 'kaloom.com/v1', kind: 'Network', metadata: { name: 'broken' }, spec }
     const said = await kubectl(['apply', '-f', '-'], JSON.stringify(network)).catch(error =>
-      error instanceof CommandFailed ? error.stderr : Promise.reject(error),
+      error instanceof CommandFailed ? error.output.stderr : Promise.reject(error),
     )
     t.match(said, sentence, name)
   }

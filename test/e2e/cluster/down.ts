@@ -1,9 +1,10 @@
 import { rm, rmdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { isEnding, listCgroups, readCgroupMounts, removeCgroup } from '../../machine/cgroups.ts'
+import { ownerLives } from '../../machine/registry.ts'
 import { waitFor } from '../../machine/wait.ts'
 import { type ClusterPlan, machinePrefix } from './plan.ts'
-import { ownerLives, readEntry, releaseCluster } from './registry.ts'
+import { readEntry, releaseCluster } from './registry.ts'
 
 /**
  * Takes a cluster down, also one that is half made or half gone: every process of it is below one of its control
@@ -12,9 +13,11 @@ import { ownerLives, readEntry, releaseCluster } from './registry.ts'
  */
 export async function takeDown(cluster: ClusterPlan): Promise<boolean> {
   const entry = readEntry(cluster.id)
-  if (entry?.phase === 'starting' && ownerLives(entry)) {
+  if (entry?.phase === 'starting' && ownerLives(entry.owner)) {
     process.kill(entry.owner.pid, 'SIGKILL')
-    await waitFor({ what: 'the end of its start', limitMs: 10_000 }, async () => (ownerLives(entry) ? undefined : true))
+    await waitFor({ what: 'the end of its start', limitMs: 10_000 }, async () =>
+      ownerLives(entry.owner) ? undefined : true,
+    )
   }
   const mounts = readCgroupMounts()
   const groups = await listCgroups(mounts, machinePrefix(cluster.id))

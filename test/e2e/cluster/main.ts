@@ -2,10 +2,11 @@ import { spawn, spawnSync } from 'node:child_process'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { findKubeAssets } from '../../cluster/assets.ts'
+import { AlreadyListed } from '../../machine/registry.ts'
 import { takeDown } from './down.ts'
 import { type ClusterPlan, defaultId, machineNames } from './plan.ts'
 import { type Say, sayTo } from './progress.ts'
-import { ClusterExists, claimCluster, listClusters, locateCluster, readEntry, setPhase } from './registry.ts'
+import { claimCluster, listClusters, locateCluster, readEntry, setPhase } from './registry.ts'
 import { describeCluster, openMachine } from './status.ts'
 import { findParts, startCluster } from './up.ts'
 
@@ -94,7 +95,7 @@ function claim(cluster: ClusterPlan): void {
   try {
     claimCluster(cluster.id, cluster.folder)
   } catch (error) {
-    throw error instanceof ClusterExists ? alreadyThere(cluster) : error
+    throw error instanceof AlreadyListed ? alreadyThere(cluster) : error
   }
 }
 

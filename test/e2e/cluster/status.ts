@@ -2,8 +2,9 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readCgroupMounts } from '../../machine/cgroups.ts'
 import { Machine } from '../../machine/machine.ts'
+import { ownerLives } from '../../machine/registry.ts'
 import { type ClusterPlan, machineNames } from './plan.ts'
-import { listClusters, ownerLives, readEntry } from './registry.ts'
+import { listClusters, readEntry } from './registry.ts'
 
 /** What a person wants to know of a cluster: whether it is whole, and how to reach it. */
 export async function describeCluster(cluster: ClusterPlan): Promise<string> {
@@ -12,7 +13,7 @@ export async function describeCluster(cluster: ClusterPlan): Promise<string> {
   const alsoUp = others.length === 0 ? [] : [`other clusters: ${others.join(', ')} (--name NAME)`]
   if (entry === undefined) return lines([`cluster ${cluster.id}: not there`, ...alsoUp])
   if (entry.phase !== 'up') {
-    const starting = entry.phase === 'starting' && ownerLives(entry)
+    const starting = entry.phase === 'starting' && ownerLives(entry.owner)
     const state = starting ? 'starting' : 'half started, and nobody goes on; take it down'
     return lines([`cluster ${cluster.id}: ${state}`, ...alsoUp])
   }

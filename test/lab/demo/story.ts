@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
+import { until } from '../../machine/wait.ts'
 import { rememberedOf } from '../attachments.ts'
 import type { Lab } from '../lab.ts'
 import type { LabNode } from '../node.ts'
 import { hasTestTaint, networkCondition, readNode, testTaint, verifiedLabel } from '../objects.ts'
 import type { LabPod } from '../pods.ts'
 import { firstConfName } from '../runtime.ts'
-import { until } from '../until.ts'
 
 /** The interface name that a network's name stands for: net and the first 12 digits of its md5. */
 const interfaces = { green: 'net9f27410725ab', blue: 'net48d6215903df' } as const

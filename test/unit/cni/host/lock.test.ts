@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { acquireLock, lockState, waitForHolders, waitUntilFree } from '../../../../cni/host/lock.ts'
-import { until } from '../../../lab/until.ts'
+import { until } from '../../../machine/wait.ts'
 import { startScript } from './child.ts'
 
 /** Longer than a test may take: whoever is not woken fails it. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { endGroup, endOrphans } from '../../../../cni/host/orphans.ts'
 import { ownIdentity, STARTER_MARK, STATE_MARK } from '../../../../cni/host/process-identity.ts'
-import { until } from '../../../lab/until.ts'
+import { until } from '../../../machine/wait.ts'
 import { isRunning, startPlugin, startShell } from './child.ts'
 
 function fresh(): string {

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { PluginProcesses, type PluginProcessOptions } from '../../../../cni/host/plugin-process.ts'
 import type { PluginCall } from '../../../../cni/spec/plugin.ts'
-import { until } from '../../../lab/until.ts'
+import { until } from '../../../machine/wait.ts'
 import { refusalOf } from '../refusal.ts'
 import { isRunning } from './child.ts'
 

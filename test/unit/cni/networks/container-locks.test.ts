@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { STATE_MARK } from '../../../../cni/host/process-identity.ts'
 import { ContainerLocks } from '../../../../cni/networks/container-locks.ts'
-import { until } from '../../../lab/until.ts'
+import { until } from '../../../machine/wait.ts'
 import { isRunning, startPlugin, startScript } from '../host/child.ts'
 
 const source = join(import.meta.dirname, '../../../../cni/networks/container-locks.ts')
