@@ -1,0 +1,49 @@
+import type { SocketAddress } from './addresses.ts'
+
+/** A WireGuard interface of this node. Its private key and its peers' preshared keys are never taken in. */
+export interface Device {
+  /** base64; undefined = it has no key yet. */
+  readonly publicKey: string | undefined
+  readonly listenPort: number
+  /** 0 = none. */
+  readonly fwmark: number
+  readonly peers: readonly Peer[]
+}
+
+/** One peer as the device has it. */
+export interface Peer {
+  /** base64. */
+  readonly publicKey: string
+  readonly endpoint: SocketAddress | undefined
+  /** Canonical networks. */
+  readonly allowedIPs: readonly string[]
+  /** Milliseconds since 1970; undefined = there was none. */
+  readonly handshakeMs: number | undefined
+  readonly rxBytes: number
+  readonly txBytes: number
+  /** Seconds; 0 = off. */
+  readonly keepalive: number
+}
+
+/** Who runs a device: a program, or the kernel. */
+export type DeviceKind = 'userspace' | 'kernel'
+
+/** A device as one look found it, or why it could not be read. */
+export type DeviceReading = {
+  readonly name: string
+  readonly kind: DeviceKind
+} & ({ readonly device: Device } | { readonly fault: DeviceFault })
+
+/** The ways in which a device can fail to tell of itself. */
+export type DeviceFaultCode = 'Refused' | 'TimedOut' | 'TooLarge' | 'BadReply' | 'Unreachable'
+
+/** A device that does not tell of itself. The message never holds a part of what it said: there are keys in it. */
+export class DeviceFault extends Error {
+  override readonly name = 'DeviceFault'
+  readonly code: DeviceFaultCode
+
+  constructor(code: DeviceFaultCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+  }
+}

@@ -1,0 +1,91 @@
+import type { Clock } from '../runtime/clock.ts'
+import { DeviceFault, type DeviceReading } from './device.ts'
+import type { DeviceSource, Interfaces } from './sources.ts'
+
+/** What one look at the node's devices found. */
+export interface Look {
+  /** By name. */
+  readonly devices: readonly DeviceReading[]
+  /** Why devices of some kind could not even be listed. */
+  readonly unlisted: readonly DeviceFault[]
+}
+
+/** Looks at the node's devices, as often as wanted. */
+export interface DeviceReader {
+  /** Never throws. */
+  look(): Promise<Look>
+}
+
+export interface DeviceReaderOptions {
+  /** In the order of trust: a device that two know is read by the first. */
+  readonly sources: readonly DeviceSource[]
+  readonly readInterfaces: () => Promise<Interfaces>
+  /** Names of the interfaces to look at; none = all. */
+  readonly interfaces: readonly string[]
+  readonly clock: Pick<Clock, 'monotonic'>
+}
+
+/** One that hangs is not waited for at every look. */
+const pauseMs = 5_000
+
+/** Reads devices side by side, each within its own limits. */
+export function createDeviceReader(options: DeviceReaderOptions): DeviceReader {
+  const { sources, readInterfaces, interfaces } = options
+  const readOne = createPatientRead(options.clock)
+  const isWanted = (name: string) => interfaces.length === 0 || interfaces.includes(name)
+  return {
+    async look() {
+      const unlisted: DeviceFault[] = []
+      const found = await readInterfaces().catch(() => new Set<string>())
+      const lists = await Promise.all(
+        sources.map(async source => ({
+          source,
+          names: await source.list(found).catch(error => {
+            unlisted.push(toFault(error))
+            return []
+          }),
+        })),
+      )
+      const reads = new Map<string, Promise<DeviceReading>>()
+      for (const { source, names } of lists) {
+        for (const bytes of names) {
+          const name = nameOf(bytes)
+          if (isWanted(name) && !reads.has(name)) reads.set(name, readOne(source, name, bytes))
+        }
+      }
+      const devices = await Promise.all(reads.values())
+      return { devices: devices.toSorted((one, other) => (one.name < other.name ? -1 : 1)), unlisted }
+    },
+  }
+}
+
+type Read = (source: DeviceSource, name: string, bytes: Buffer) => Promise<DeviceReading>
+
+function createPatientRead(clock: Pick<Clock, 'monotonic'>): Read {
+  const hanging = new Map<string, { readonly fault: DeviceFault; readonly untilMs: number }>()
+  return async ({ kind, read }, name, bytes) => {
+    const known = hanging.get(name)
+    if (known !== undefined && clock.monotonic() < known.untilMs) return { name, kind, fault: known.fault }
+    hanging.delete(name)
+    try {
+      return { name, kind, device: await read(bytes) }
+    } catch (error) {
+      const fault = toFault(error)
+      if (fault.code === 'TimedOut') hanging.set(name, { fault, untilMs: clock.monotonic() + pauseMs })
+      return { name, kind, fault }
+    }
+  }
+}
+
+function toFault(error: unknown): DeviceFault {
+  return error instanceof DeviceFault ? error : new DeviceFault('Unreachable', 'it cannot be read', error)
+}
+
+/** A name for people: what is no text, and what a terminal would obey, is written as `\xff`. */
+function nameOf(bytes: Buffer): string {
+  const text = bytes.toString()
+  const isText = Buffer.from(text).equals(bytes)
+  const spell = (char: string) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`
+  const source = isText ? text : bytes.toString('latin1')
+  return source.replace(isText ? /\p{Cc}/gu : /[^ -~]/g, spell)
+}

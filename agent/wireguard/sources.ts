@@ -1,0 +1,111 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Device, DeviceFault, type DeviceKind } from './device.ts'
+import { splitBytes } from './lines.ts'
+import { getRequest, parseUapi } from './uapi.ts'
+import { askSocket, type ExchangeLimits } from './uapi-socket.ts'
+import { parseDump } from './wg-dump.ts'
+import type { RunWg } from './wg-program.ts'
+
+/** Names of the interfaces of this network namespace, a character for each byte. */
+export type Interfaces = ReadonlySet<string>
+
+/** Where devices of one kind are found and read. Names are bytes: interfaces may have any but / : and white space. */
+export interface DeviceSource {
+  readonly kind: DeviceKind
+  /**
+   * Which of the node's interfaces are its devices.
+   * @throws DeviceFault where it cannot be known
+   */
+  list(interfaces: Interfaces): Promise<readonly Buffer[]>
+  /** @throws DeviceFault */
+  read(name: Buffer): Promise<Device>
+}
+
+/** One reply: far more than 1,000 peers with 5,000 networks have to say, and an end. */
+const limits: ExchangeLimits = { timeoutMs: 500, maxBytes: 64 * 2 ** 20 }
+
+/** A host's /var/run is mostly a link to /run, which below another root leads somewhere else. */
+const socketFolders = ['/run/wireguard', '/var/run/wireguard']
+const suffix = Buffer.from('.sock')
+
+/** Devices that a program runs (wireguard-go, boringtun, netclient's and NetBird's own): each has a socket. */
+export function userspaceDevices(hostRoot: string): DeviceSource {
+  const folders = socketFolders.map(folder => (hostRoot === '' ? folder : join(hostRoot, folder)))
+  const found = new Map<string, Buffer>()
+  return {
+    kind: 'userspace',
+    async list(interfaces) {
+      const listings = await Promise.all(folders.map(readSockets))
+      found.clear()
+      for (const { name, path } of listings.flat()) {
+        // A socket that outlived its interface is no device.
+        if (interfaces.has(keyOf(name))) found.set(keyOf(name), path)
+      }
+      return [...found.keys()].map(key => Buffer.from(key, 'latin1'))
+    },
+    async read(name) {
+      const path = found.get(keyOf(name))
+      if (path === undefined) throw new DeviceFault('Unreachable', 'it has no socket')
+      const reply = await askSocket(path, getRequest, limits)
+      try {
+        return parseUapi(reply)
+      } finally {
+        reply.fill(0)
+      }
+    },
+  }
+}
+
+async function readSockets(folder: string): Promise<readonly { name: Buffer; path: Buffer }[]> {
+  const files = await readdir(folder, { encoding: 'buffer' }).catch(() => [])
+  return files
+    .filter(file => file.subarray(-suffix.length).equals(suffix))
+    .map(file => ({ name: file.subarray(0, -suffix.length), path: Buffer.concat([Buffer.from(`${folder}/`), file]) }))
+}
+
+/** /sys would show the interfaces of the namespace that it was mounted in. */
+export async function readInterfaces(): Promise<Interfaces> {
+  const text = await readFile('/proc/self/net/dev')
+  const names = [...splitBytes(text, '\n')].map(line => /^\s*([^\s:]+):/.exec(keyOf(line))?.[1])
+  return new Set(names.filter(name => name !== undefined))
+}
+
+/**
+ * Devices of the kernel, by way of `wg`, one at a time: `wg show all` would also ask every userspace device, and wait for
+ * one that hangs.
+ */
+export function kernelDevices(run: RunWg): DeviceSource {
+  let known: { readonly interfaces: string; readonly names: readonly Buffer[] } | undefined
+  return {
+    kind: 'kernel',
+    async list(all) {
+      const interfaces = [...all].join(' ')
+      // A process a look is too dear for a list that stays the same as long as there are the same interfaces.
+      if (known?.interfaces === interfaces) return known.names
+      const output = await run(['show', 'interfaces'], limits)
+      const names = [...splitBytes(output, '\n')].flatMap(line => [...splitBytes(line, ' ')])
+      known = { interfaces, names }
+      return names
+    },
+    async read(name) {
+      const text = name.toString()
+      if (!Buffer.from(text).equals(name))
+        throw new DeviceFault('Unreachable', 'its name is no text: wg cannot be asked')
+      const output = await run(['show', text, 'dump'], limits).catch(error => {
+        known = undefined
+        throw error
+      })
+      try {
+        return parseDump(output)
+      } finally {
+        output.fill(0)
+      }
+    },
+  }
+}
+
+/** One text for one row of bytes. */
+function keyOf(bytes: Buffer): string {
+  return bytes.toString('latin1')
+}
