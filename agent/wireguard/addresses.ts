@@ -9,6 +9,8 @@ export interface Address {
 /** A network; its bits beyond the length are zero. */
 export interface Prefix extends Address {
   readonly length: number
+  /** Canonical: `10.42.1.0/24`, whatever host it was written with. */
+  readonly text: string
 }
 
 /** An address and a port, as WireGuard has them. */
@@ -34,20 +36,16 @@ export function parsePrefix(text: string): Prefix | undefined {
   const [, address = '', digits = ''] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? []
   const parsed = parseAddress(address)
   if (parsed === undefined) return undefined
-  const unmapped = parsed.family === 4 && address.includes(':') ? Number(digits) - mappedBits : Number(digits)
-  if (unmapped < 0 || unmapped > sizes[parsed.family]) return undefined
-  return { ...parsed, bits: mask(parsed, unmapped), length: unmapped }
+  const { family } = parsed
+  const length = family === 4 && address.includes(':') ? Number(digits) - mappedBits : Number(digits)
+  if (length < 0 || length > sizes[family]) return undefined
+  const bits = mask(parsed, length)
+  return { family, bits, length, text: `${toText({ family, bits })}/${length}` }
 }
 
 /** Canonical text of an address; undefined = none. */
 export function canonicalAddress(text: string): string | undefined {
   return read(text.replace(/%.*$/, ''))?.toString()
-}
-
-/** Canonical text of a network: `10.42.1.3/24` is `10.42.1.0/24`; undefined = none. */
-export function canonicalPrefix(text: string): string | undefined {
-  const prefix = parsePrefix(text)
-  return prefix && `${toText(prefix)}/${prefix.length}`
 }
 
 /** Reads `203.0.113.3:51821` or `[2001:db8::1]:51821`; undefined = no such thing. */
@@ -63,7 +61,7 @@ export function formatSocketAddress({ address, port }: SocketAddress): string {
 }
 
 /** Whether every address of the inner network is one of the outer. */
-export function contains(outer: Prefix, inner: Prefix): boolean {
+export function contains(outer: Prefix, inner: Pick<Prefix, 'family' | 'bits' | 'length'>): boolean {
   return outer.family === inner.family && outer.length <= inner.length && mask(inner, outer.length) === outer.bits
 }
 
@@ -92,13 +90,16 @@ function mask({ family, bits }: Address, length: number): bigint {
 }
 
 function toBits(bytes: readonly number[]): bigint {
-  return BigInt(`0x${bytes.map(byte => byte.toString(16).padStart(2, '0')).join('')}`)
+  return bytes.reduce((bits, byte) => (bits << 8n) | BigInt(byte), 0n)
 }
 
 function toText({ family, bits }: Address): string {
-  const size = sizes[family]
-  const bytes = Array.from({ length: size / 8 }, (_, index) => Number((bits >> BigInt(size - 8 - index * 8)) & 0xffn))
-  return ipaddr.fromByteArray(bytes).toString()
+  if (family === 6) return new ipaddr.IPv6(toBytes(bits, 16)).toString()
+  return toBytes(bits, 4).join('.')
+}
+
+function toBytes(bits: bigint, count: number): number[] {
+  return Array.from({ length: count }, (_, index) => Number((bits >> BigInt((count - 1 - index) * 8)) & 0xffn))
 }
 
 /** ipaddr.js also takes `1` and `0x7f.1` for IPv4 addresses. */

@@ -1,4 +1,4 @@
-import type { SocketAddress } from './addresses.ts'
+import type { Prefix, SocketAddress } from './addresses.ts'
 
 /** A WireGuard interface of this node. Its private key and its peers' preshared keys are never taken in. */
 export interface Device {
@@ -15,8 +15,7 @@ export interface Peer {
   /** base64. */
   readonly publicKey: string
   readonly endpoint: SocketAddress | undefined
-  /** Canonical networks. */
-  readonly allowedIPs: readonly string[]
+  readonly allowedIPs: readonly Prefix[]
   /** Milliseconds since 1970; undefined = there was none. */
   readonly handshakeMs: number | undefined
   readonly rxBytes: number

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Device, DeviceFault, type DeviceKind } from './device.ts'
-import { splitBytes } from './lines.ts'
+import { createReplyParts } from './reply-parts.ts'
 import { getRequest, parseUapi } from './uapi.ts'
 import { askSocket, type ExchangeLimits } from './uapi-socket.ts'
 import { parseDump } from './wg-dump.ts'
@@ -33,6 +33,7 @@ const suffix = Buffer.from('.sock')
 export function userspaceDevices(hostRoot: string): DeviceSource {
   const folders = socketFolders.map(folder => (hostRoot === '' ? folder : join(hostRoot, folder)))
   const found = new Map<string, Buffer>()
+  const parts = createReplyParts()
   return {
     kind: 'userspace',
     async list(interfaces) {
@@ -49,7 +50,7 @@ export function userspaceDevices(hostRoot: string): DeviceSource {
       if (path === undefined) throw new DeviceFault('Unreachable', 'it has no socket')
       const reply = await askSocket(path, getRequest, limits)
       try {
-        return parseUapi(reply)
+        return parseUapi(reply, parts)
       } finally {
         reply.fill(0)
       }
@@ -66,9 +67,8 @@ async function readSockets(folder: string): Promise<readonly { name: Buffer; pat
 
 /** /sys would show the interfaces of the namespace that it was mounted in. */
 export async function readInterfaces(): Promise<Interfaces> {
-  const text = await readFile('/proc/self/net/dev')
-  const names = [...splitBytes(text, '\n')].map(line => /^\s*([^\s:]+):/.exec(keyOf(line))?.[1])
-  return new Set(names.filter(name => name !== undefined))
+  const lines = (await readFile('/proc/self/net/dev', 'latin1')).split('\n')
+  return new Set(lines.flatMap(line => /^\s*([^\s:]+):/.exec(line)?.[1] ?? []))
 }
 
 /**
@@ -76,6 +76,7 @@ export async function readInterfaces(): Promise<Interfaces> {
  * one that hangs.
  */
 export function kernelDevices(run: RunWg): DeviceSource {
+  const parts = createReplyParts()
   let known: { readonly interfaces: string; readonly names: readonly Buffer[] } | undefined
   return {
     kind: 'kernel',
@@ -84,7 +85,9 @@ export function kernelDevices(run: RunWg): DeviceSource {
       // A process a look is too dear for a list that stays the same as long as there are the same interfaces.
       if (known?.interfaces === interfaces) return known.names
       const output = await run(['show', 'interfaces'], limits)
-      const names = [...splitBytes(output, '\n')].flatMap(line => [...splitBytes(line, ' ')])
+      const names = keyOf(output)
+        .split(/\s+/)
+        .flatMap(name => (name === '' ? [] : Buffer.from(name, 'latin1')))
       known = { interfaces, names }
       return names
     },
@@ -97,7 +100,7 @@ export function kernelDevices(run: RunWg): DeviceSource {
         throw error
       })
       try {
-        return parseDump(output)
+        return parseDump(output, parts)
       } finally {
         output.fill(0)
       }

@@ -1,7 +1,7 @@
-import { canonicalPrefix, formatSocketAddress, parseSocketAddress, type SocketAddress } from './addresses.ts'
-import { type Device, DeviceFault, type Peer } from './device.ts'
-import { beginsWith, readNumber, splitBytes } from './lines.ts'
+import { formatSocketAddress, type Prefix, type SocketAddress } from './addresses.ts'
+import type { Device, Peer } from './device.ts'
 import { derivePublicKey } from './public-key.ts'
+import { bad, type ReplyParts, readNumber } from './reply-parts.ts'
 
 /** Asks a device for all that it has. */
 export const getRequest = 'get=1\n\n'
@@ -22,82 +22,69 @@ export function readErrno(reply: Buffer): number | undefined {
   return errno === undefined ? undefined : Math.abs(Number(errno))
 }
 
-type Draft = { -readonly [K in keyof Peer]: Peer[K] } & { allowedIPs: string[] }
-type DeviceDraft = { -readonly [K in keyof Device]: Device[K] }
+type Draft = { -readonly [K in keyof Peer]: Peer[K] } & { allowedIPs: Prefix[] }
 
 /**
- * Reads the reply to `get=1`.
+ * Reads the reply to `get=1`. The secret keys in it are wiped before a text is made of it.
  * @throws DeviceFault BadReply
  */
-export function parseUapi(reply: Buffer): Device {
+export function parseUapi(reply: Buffer, parts: ReplyParts): Device {
   const errno = readErrno(reply)
-  if (errno === undefined) throw new DeviceFault('BadReply', 'the reply has no end')
-  if (errno !== 0) throw new DeviceFault('BadReply', `the device answers with error ${errno}`)
-  const device: DeviceDraft = { publicKey: undefined, listenPort: 0, fwmark: 0, peers: [] }
+  if (errno === undefined) return bad('the reply has no end')
+  if (errno !== 0) return bad(`the device answers with error ${errno}`)
+  const publicKey = wipeSecrets(reply)
+  const device = { listenPort: 0, fwmark: 0 }
   const peers: Draft[] = []
-  for (const line of splitBytes(reply, '\n')) readLine(line, device, peers)
-  return { ...device, peers }
+  for (const line of reply.toString('latin1').split('\n')) {
+    if (line === '') continue
+    const at = line.indexOf('=')
+    if (at < 1) bad('a line of the reply is no key=value')
+    const key = line.slice(0, at)
+    const value = line.slice(at + 1)
+    const peer = peers.at(-1)
+    if (key === 'public_key') peers.push(newPeer(parts.hexKey(value)))
+    else if (peer === undefined) readDeviceLine(device, key, value)
+    else readPeerLine(peer, key, { value, parts })
+  }
+  return { publicKey, ...device, peers }
 }
 
-const privateKey = 'private_key='
-
-function readLine(line: Buffer, device: DeviceDraft, peers: Draft[]): void {
-  if (line.length === 0 || beginsWith(line, 'errno=') || beginsWith(line, 'preshared_key=')) return
-  if (beginsWith(line, privateKey)) {
-    device.publicKey = derivePublicKey(line.subarray(privateKey.length))
-    return
-  }
-  const text = line.toString('latin1')
-  const at = text.indexOf('=')
-  if (at < 1) throw new DeviceFault('BadReply', 'a line of the reply is no key=value')
-  const [key, value] = [text.slice(0, at), text.slice(at + 1)]
-  const peer = peers.at(-1)
-  if (key === 'public_key') peers.push(newPeer(value))
-  else if (peer !== undefined) readPeerLine(peer, key, value)
-  else if (key === 'listen_port') device.listenPort = readNumber(value, key)
+function readDeviceLine(device: { listenPort: number; fwmark: number }, key: string, value: string): void {
+  if (key === 'listen_port') device.listenPort = readNumber(value, key)
   else if (key === 'fwmark') device.fwmark = readNumber(value, key)
 }
 
-function newPeer(hex: string): Draft {
-  if (!/^[0-9a-f]{64}$/i.test(hex)) throw new DeviceFault('BadReply', 'a public key is no key')
-  const publicKey = Buffer.from(hex, 'hex').toString('base64')
+const newline = 0x0a
+
+/** Overwrites every secret key in place. Returns the public key that belongs to the private one; undefined = none. */
+function wipeSecrets(reply: Buffer): string | undefined {
+  let publicKey: string | undefined
+  for (const word of ['private_key=', 'preshared_key=']) {
+    for (let at = reply.indexOf(word); at !== -1; at = reply.indexOf(word, at + 1)) {
+      const end = reply.indexOf(newline, at)
+      const key = reply.subarray(at + word.length, end === -1 ? undefined : end)
+      if (word === 'private_key=') publicKey = derivePublicKey(key)
+      key.fill('0')
+    }
+  }
+  return publicKey
+}
+
+function newPeer(publicKey: string): Draft {
   const traffic = { handshakeMs: undefined, rxBytes: 0, txBytes: 0 }
   return { publicKey, endpoint: undefined, allowedIPs: [], keepalive: 0, ...traffic }
 }
 
-type PeerLine = (peer: Draft, value: string, key: string) => void
-
 /** What a newer device says besides is none of ours. */
-const peerLines: Readonly<Record<string, PeerLine>> = {
-  endpoint(peer, value, key) {
-    peer.endpoint = parseSocketAddress(value)
-    if (peer.endpoint === undefined) throw new DeviceFault('BadReply', `${key} is no address with a port`)
-  },
-  allowed_ip(peer, value, key) {
-    const prefix = canonicalPrefix(value)
-    if (prefix === undefined) throw new DeviceFault('BadReply', `${key} is no network`)
-    peer.allowedIPs.push(prefix)
-  },
-  last_handshake_time_sec(peer, value, key) {
-    const seconds = readNumber(value, key)
-    // The fraction of a second follows in a line of its own.
-    peer.handshakeMs = seconds === 0 ? undefined : seconds * 1000
-  },
-  last_handshake_time_nsec(peer, value, key) {
-    const ms = Math.floor(readNumber(value, key) / 1e6)
-    if (peer.handshakeMs !== undefined) peer.handshakeMs += ms
-  },
-  rx_bytes(peer, value, key) {
-    peer.rxBytes = readNumber(value, key)
-  },
-  tx_bytes(peer, value, key) {
-    peer.txBytes = readNumber(value, key)
-  },
-  persistent_keepalive_interval(peer, value, key) {
-    peer.keepalive = readNumber(value, key)
-  },
-}
-
-function readPeerLine(peer: Draft, key: string, value: string): void {
-  if (Object.hasOwn(peerLines, key)) peerLines[key]?.(peer, value, key)
+function readPeerLine(peer: Draft, key: string, line: { readonly value: string; readonly parts: ReplyParts }): void {
+  const { value, parts } = line
+  if (key === 'allowed_ip') peer.allowedIPs.push(parts.network(value))
+  else if (key === 'endpoint') peer.endpoint = parts.endpoint(value)
+  else if (key === 'rx_bytes') peer.rxBytes = readNumber(value, key)
+  else if (key === 'tx_bytes') peer.txBytes = readNumber(value, key)
+  else if (key === 'persistent_keepalive_interval') peer.keepalive = readNumber(value, key)
+  else if (key === 'last_handshake_time_sec') peer.handshakeMs = readNumber(value, key) * 1000 || undefined
+  // Follows its seconds; where there are none, there was no handshake.
+  else if (key === 'last_handshake_time_nsec' && peer.handshakeMs !== undefined)
+    peer.handshakeMs += Math.floor(readNumber(value, key) / 1e6)
 }

@@ -1,66 +1,71 @@
-import { canonicalPrefix, parseSocketAddress } from './addresses.ts'
-import { type Device, DeviceFault, type Peer } from './device.ts'
-import { readKey, readNumber, splitBytes } from './lines.ts'
+import type { Device, Peer } from './device.ts'
+import { bad, type ReplyParts, readNumber } from './reply-parts.ts'
 
-/** Columns of the device's line: private key, public key, listen port, fwmark. */
-const deviceColumns = { count: 4, secret: 0 } as const
+/** Of the device's line: private key, public key, listen port, fwmark. */
+const deviceColumns = 4
 /** Of a peer's: public key, preshared key, endpoint, allowed-ips, handshake, received, sent, keepalive. */
-const peerColumns = { count: 8, secret: 1 } as const
+const peerColumns = 8
 const nothing = '(none)'
 
 /**
- * Reads what `wg show INTERFACE dump` prints.
+ * Reads what `wg show INTERFACE dump` prints. The secret keys in it are wiped before a text is made of it.
  * @throws DeviceFault BadReply
  */
-export function parseDump(output: Buffer): Device {
-  const [first, ...others] = splitBytes(output, '\n')
-  if (first === undefined) throw new DeviceFault('BadReply', 'wg prints nothing')
+export function parseDump(output: Buffer, parts: ReplyParts): Device {
+  wipeSecrets(output)
+  const [first = '', ...others] = output.toString('latin1').split('\n')
   const [, publicKey = '', listenPort = '', fwmark = ''] = readColumns(first, deviceColumns)
   return {
-    publicKey: publicKey === nothing ? undefined : readKey(publicKey, 'public key'),
+    publicKey: publicKey === nothing ? undefined : readKey(publicKey),
     listenPort: readNumber(listenPort, 'listen port'),
     fwmark: readMark(fwmark),
-    peers: others.filter(line => line.length > 0).map(parsePeer),
+    peers: others.filter(line => line !== '').map(line => parsePeer(line, parts)),
   }
 }
 
-/** The texts of a line's columns; the one with a secret stays empty and is never made a text of. */
-function readColumns(line: Buffer, { count, secret }: { readonly count: number; readonly secret: number }): string[] {
-  const columns = [...splitBytes(line, '\t')]
-  if (columns.length !== count) throw new DeviceFault('BadReply', `a line has ${columns.length} columns`)
-  return columns.map((column, index) => (index === secret ? '' : column.toString('latin1')))
+const newline = 0x0a
+const tab = 0x09
+
+/** Overwrites the first column of the first line and the second of all others. */
+function wipeSecrets(output: Buffer): void {
+  const columnEnd = (from: number) => {
+    const found = output.indexOf(tab, from)
+    return found === -1 ? output.length : found
+  }
+  output.fill('0', 0, columnEnd(0))
+  for (let line = output.indexOf(newline); line !== -1; line = output.indexOf(newline, line + 1)) {
+    const start = columnEnd(line) + 1
+    output.fill('0', Math.min(start, output.length), columnEnd(start))
+  }
+}
+
+function readColumns(line: string, count: number): readonly string[] {
+  const columns = line.split('\t')
+  if (columns.length !== count) bad(`a line has ${columns.length} columns`)
+  return columns
 }
 
 function readMark(text: string): number {
   if (text === 'off') return 0
-  if (!/^0x[0-9a-f]{1,8}$/i.test(text)) throw new DeviceFault('BadReply', 'fwmark is no number')
+  if (!/^0x[0-9a-f]{1,8}$/i.test(text)) bad('fwmark is no number')
   return Number(text)
 }
 
-function parsePeer(line: Buffer): Peer {
+function readKey(text: string): string {
+  if (!/^[A-Za-z0-9+/]{43}=$/.test(text)) bad('a public key is no key')
+  return Buffer.from(text, 'base64').toString('base64')
+}
+
+function parsePeer(line: string, parts: ReplyParts): Peer {
   const columns = readColumns(line, peerColumns)
   const [publicKey = '', , endpoint = '', allowed = '', handshake = '', rx = '', tx = '', keepalive = ''] = columns
-  const seconds = readNumber(handshake, 'handshake')
   return {
-    publicKey: readKey(publicKey, 'public key'),
-    endpoint: readEndpoint(endpoint),
-    allowedIPs: allowed === nothing ? [] : allowed.split(',').map(readPrefix),
-    handshakeMs: seconds === 0 ? undefined : seconds * 1000,
+    publicKey: readKey(publicKey),
+    endpoint: endpoint === nothing ? undefined : parts.endpoint(endpoint),
+    allowedIPs: allowed === nothing ? [] : allowed.split(',').map(parts.network),
+    handshakeMs: readNumber(handshake, 'handshake') * 1000 || undefined,
     rxBytes: readNumber(rx, 'received bytes'),
     txBytes: readNumber(tx, 'sent bytes'),
     keepalive: keepalive === 'off' ? 0 : readNumber(keepalive, 'keepalive'),
   }
-}
-
-function readEndpoint(text: string): Peer['endpoint'] {
-  if (text === nothing) return undefined
-  const endpoint = parseSocketAddress(text)
-  if (endpoint === undefined) throw new DeviceFault('BadReply', 'endpoint is no address with a port')
-  return endpoint
-}
-
-function readPrefix(text: string): string {
-  const prefix = canonicalPrefix(text)
-  if (prefix === undefined) throw new DeviceFault('BadReply', 'an allowed-ip is no network')
-  return prefix
 }
