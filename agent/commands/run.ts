@@ -13,6 +13,7 @@ const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
   install: async () => (await import('./install.ts')).runInstall,
   uninstall: async () => (await import('./install.ts')).runUninstall,
   status: async () => (await import('./status.ts')).runStatus,
+  wg: async () => (await import('./wg.ts')).runWg,
   probe: async () => (await import('./probe.ts')).runProbe,
 }
 

@@ -40,6 +40,12 @@ export const commandUsages = {
     summary: 'ask the agent of this node how it is',
     options: output,
   },
+  wg: {
+    name: 'wg',
+    synopsis: '[--watch] [--output text|json]',
+    summary: "this node's WireGuard peers, and whether each is where it should be",
+    options: { watch: { type: 'boolean' }, ...output },
+  },
   probe: {
     name: 'probe',
     synopsis: '--host-root=DIR',

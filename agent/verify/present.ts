@@ -1,4 +1,5 @@
 import { eraseLine, oneLine } from '../runtime/plain-text.ts'
+import { formatTable } from '../runtime/text-table.ts'
 import type { CheckResult, Verdict } from '../verdict/verdict.ts'
 import type { Progress } from './engine.ts'
 
@@ -17,16 +18,9 @@ export function formatVerdictJson(verdict: Verdict): string {
 
 /** The table of `nopal verify`, with a sentence for each result that is not well and one for the node. */
 export function formatVerdictText(verdict: Verdict): string {
-  const rows = [headings, ...verdict.checks.map(toRow)]
-  const widths = headings.map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)))
-  const table = rows.map(row =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
+  const table = formatTable([headings, ...verdict.checks.map(toRow)])
   const notes = verdict.checks.filter(each => each.result !== 'pass').map(toNote)
-  const parts = [table.join('\n'), ...(notes.length === 0 ? [] : [notes.join('\n')]), summarize(verdict)]
+  const parts = [table, ...(notes.length === 0 ? [] : [notes.join('\n')]), summarize(verdict)]
   return `${parts.join('\n\n')}\n`
 }
 

@@ -33,6 +33,7 @@ export interface MeshFacts {
   readonly self: string
   /** This node's too. */
   readonly networks: readonly NodeNetwork[]
+  /** Networks, or single addresses of Services. */
   readonly serviceCIDRs: readonly string[]
   /** Addresses of this node's interfaces. */
   readonly ownAddresses: readonly string[]
@@ -58,7 +59,7 @@ export function createMeshMap({ self, networks, serviceCIDRs, ownAddresses }: Me
     ...pods
       .filter(([, text]) => !isVast(text))
       .map(([name, text]) => [text, `is in the pod network of ${name}`] as const),
-    ...ownAddresses.map(text => [`${text}/${text.includes(':') ? 128 : 32}`, 'is an address of this node'] as const),
+    ...ownAddresses.map(text => [text, 'is an address of this node'] as const),
   ])
   const others = networks.filter(({ name }) => name !== self).map(toMeshNode)
   const byKey = new Map<string, MeshNode | undefined>()
@@ -97,10 +98,11 @@ export function isPrivate(address: Address): boolean {
   return privateRanges.find(address) === true
 }
 
+/** An address stands for the network of that one address. */
 function tableOf<T>(entries: readonly (readonly [string, T])[]): PrefixTable<T> {
   const table = new PrefixTable<T>()
   for (const [text, value] of entries) {
-    const prefix = parsePrefix(text)
+    const prefix = parsePrefix(text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`)
     if (prefix !== undefined) table.add(prefix, value)
   }
   return table

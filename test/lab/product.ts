@@ -5,7 +5,7 @@ import { createAll, readManifests } from '../cluster/manifests.ts'
 const manifests = join(import.meta.dirname, '../../daemonset')
 
 /** What an administrator applies before the agents start; rights only where the server knows rights. */
-const always = ['namespace.yaml', 'networks-crd.yaml']
+const always = ['namespace.yaml', 'networks-crd.yaml', 'nodenetworks-crd.yaml']
 const rights = ['agent-rbac.yaml', 'agent-policy.yaml', 'kactus-rbac.yaml']
 const networks = ['examples/green-net.yaml', 'examples/blue-net.yaml']
 

@@ -1,0 +1,112 @@
+import type { Settings } from '../config/settings.ts'
+import { KubeError } from '../kube/api.ts'
+import type { KubeClient } from '../kube/client.ts'
+import { CredentialsError } from '../kube/credentials.ts'
+import { listPages } from '../kube/list.ts'
+import { type NodeNetwork, nodeNetworksPath, parseNodeNetwork } from '../kube/node-network.ts'
+import { readServiceCIDRs } from '../kube/service-cidrs.ts'
+import { pause, systemClock } from '../runtime/clock.ts'
+import { messageOf } from '../runtime/error-fields.ts'
+import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
+import { createMeshMap, type MeshMap } from '../wireguard/mesh-map.ts'
+import type { Observation } from '../wireguard/observe.ts'
+import { openNodeObserver } from '../wireguard/open.ts'
+import { readOwnAddresses } from '../wireguard/own-addresses.ts'
+import { formatDevicesJson, formatDevicesText, isBad } from '../wireguard/present.ts'
+import { connect, findCredentials, start } from './start.ts'
+import { type Flags, readOutput } from './usage.ts'
+
+const watchMs = 1_000
+const clearScreen = '\u001b[H\u001b[2J'
+
+/** `nopal wg`: the peers of this node's WireGuard devices, classified by what the nodes publish of themselves. */
+export async function runWg(ports: ProcessPorts, flags: Flags): Promise<ExitCode> {
+  const show = createShow(ports, flags)
+  const { settings } = start(ports, { nodeNameOptional: true, output: ports.stderr })
+  const kube = await findCluster(ports, settings)
+  const observer = await openNodeObserver({
+    hostRoot: settings.install.hostRoot,
+    interfaces: settings.wireguard.interfaces,
+    clock: systemClock,
+    waits: false,
+    onNoRoutes: error => say(ports, `routes cannot be asked for, so no nested endpoint is seen: ${messageOf(error)}`),
+  })
+  try {
+    for (;;) {
+      const mesh = await readMesh(ports, settings, kube)
+      const seen = await observer.observe(mesh.map)
+      show(settings.nodeName, seen)
+      if (flags.watch === true) await pause(systemClock, watchMs, ports.ended)
+      if (flags.watch !== true || ports.ended.aborted) return exitOf(seen, mesh)
+    }
+  } finally {
+    observer.close()
+    kube?.close()
+  }
+}
+
+/** Prints one look; on a terminal that is watched it takes the place of the one before. */
+function createShow({ stdout, stderr }: ProcessPorts, flags: Flags): (node: string, seen: Observation) => void {
+  const output = readOutput(flags)
+  const clear = flags.watch === true && stdout.isTTY === true ? clearScreen : ''
+  const said = new Set<string>()
+  return (node, { devices, unlisted }) => {
+    stdout.write(output === 'json' ? formatDevicesJson(node, devices) : clear + formatDevicesText(devices))
+    for (const { message } of unlisted) {
+      if (!said.has(message)) stderr.write(`nopal: devices of the kernel are not shown: ${message}\n`)
+      said.add(message)
+    }
+  }
+}
+
+function say(ports: ProcessPorts, message: string): void {
+  ports.stderr.write(`nopal: ${message}\n`)
+}
+
+/** What others publish, and whether it could be found out. */
+interface KnownMesh {
+  readonly map: MeshMap
+  readonly known: boolean
+}
+
+/** Devices are shown without a cluster too: but whose the peers are, and where pods are, nobody knows then. */
+async function findCluster(ports: ProcessPorts, settings: Settings): Promise<KubeClient | undefined> {
+  try {
+    return connect(ports, await findCredentials(settings))
+  } catch (error) {
+    if (!(error instanceof CredentialsError)) throw error
+    say(ports, `${error.message}: peers are not classified`)
+    return undefined
+  }
+}
+
+async function readMesh(ports: ProcessPorts, settings: Settings, kube: KubeClient | undefined): Promise<KnownMesh> {
+  const { nodeName: self, apiService } = settings
+  const found = kube && (await readNetworks(ports, kube))
+  const services = (kube && (await readServiceCIDRs(kube, ports.ended).catch(() => undefined))) ?? []
+  const serviceCIDRs = apiService === undefined ? services : [apiService.host, ...services]
+  const map = createMeshMap({ self, networks: found ?? [], serviceCIDRs, ownAddresses: readOwnAddresses() })
+  return { map, known: found !== undefined }
+}
+
+/** undefined = the API would not say. A cluster without the definition has no nodes that publish. */
+async function readNetworks(ports: ProcessPorts, kube: KubeClient): Promise<readonly NodeNetwork[] | undefined> {
+  const networks: NodeNetwork[] = []
+  try {
+    for await (const page of listPages({ api: kube, path: nodeNetworksPath, signal: ports.ended }))
+      networks.push(...page.objects.flatMap(({ body }) => parseNodeNetwork(body) ?? []))
+    return networks
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error
+    if (error.code === 'NotFound') return []
+    say(ports, `${error.message}: peers are not classified`)
+    return undefined
+  }
+}
+
+function exitOf({ devices, unlisted }: Observation, { map, known }: KnownMesh): ExitCode {
+  if (devices.some(device => device.peers.some(isBad))) return exitCodes.notWell
+  if (!known || unlisted.length > 0 || devices.some(device => !device.readable)) return exitCodes.failed
+  const published = map.others.some(node => node.publicKeys.length > 0)
+  return devices.length === 0 && published ? exitCodes.notWell : exitCodes.well
+}
