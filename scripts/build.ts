@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
 import { type BuildOptions, build } from 'esbuild'
 import { besideTheAgent, clientNodeFile, clientNodeOptions } from './client-node.ts'
+import { copyNetlink, netlinkBesideTheAgent } from './netlink-native.ts'
 import { packWithBun } from './pack-bun.ts'
 import { packWithPkg } from './pack-pkg.ts'
 import { setStart } from './program-start.ts'
@@ -40,6 +41,7 @@ async function bundleAgent(version: string, outfile: string): Promise<void> {
     outfile,
     minifySyntax: true,
     plugins: [besideTheAgent],
+    alias: netlinkBesideTheAgent,
     define: { NOPAL_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
   })
   // The checkout's own package.json calls every .js file ESM.
@@ -110,6 +112,7 @@ async function main(args: readonly string[]): Promise<void> {
     else await packWithBun(kactus, packed, wish.arch)
     await emptyEnvironment(packed)
     // Renamed, so that whoever runs them meanwhile has the old or the new, never half of one.
+    await copyNetlink(root, dist)
     await rename(clientNode, join(dist, clientNodeFile))
     await rename(agent, join(dist, 'nopal.js'))
     await rename(await copyInPieces(packed), join(dist, kactusName(wish)))

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Arch } from './build.ts'
 import { clientNodeFile } from './client-node.ts'
+import { netlinkFile } from './netlink-native.ts'
 import { type ImageConfig, writeOciArchive } from './oci-image.ts'
 import { packageFolder } from './registry-package.ts'
 
@@ -57,7 +58,8 @@ async function stageLayers(wish: Wish, folder: string): Promise<readonly string[
   const [system = '', kactus = '', agent = ''] = layers
   await stageSystem(wish, system)
   await copy(wish.kactus, join(kactus, 'opt/nopal/kactus'))
-  for (const name of ['nopal.js', clientNodeFile]) await copy(join(root, 'dist', name), join(agent, 'opt/nopal', name))
+  for (const name of ['nopal.js', clientNodeFile, netlinkFile(wish.arch)])
+    await copy(join(root, 'dist', name), join(agent, 'opt/nopal', name))
   await copy(join(root, 'LICENSE'), join(agent, 'opt/nopal/LICENSE'))
   return layers
 }

@@ -7,6 +7,7 @@ import { type NodeNetwork, nodeNetworksPath, parseNodeNetwork } from '../kube/no
 import { readServiceCIDRs } from '../kube/service-cidrs.ts'
 import { pause, systemClock } from '../runtime/clock.ts'
 import { messageOf } from '../runtime/error-fields.ts'
+import { clearScreen } from '../runtime/plain-text.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
 import { createMeshMap, type MeshMap } from '../wireguard/mesh-map.ts'
 import type { Observation } from '../wireguard/observe.ts'
@@ -17,7 +18,6 @@ import { connect, findCredentials, start } from './start.ts'
 import { type Flags, readOutput } from './usage.ts'
 
 const watchMs = 1_000
-const clearScreen = '\u001b[H\u001b[2J'
 
 /** `nopal wg`: the peers of this node's WireGuard devices, classified by what the nodes publish of themselves. */
 export async function runWg(ports: ProcessPorts, flags: Flags): Promise<ExitCode> {

@@ -1,7 +1,11 @@
 import type { TextOutput } from './process.ts'
 
-/** What begins a progress line; the only control sequence that this program writes. */
+/** What begins a progress line. */
 export const eraseLine = '\r\u001b[K'
+/** What begins a text that takes the place of all before it. */
+export const clearScreen = '\u001b[H\u001b[2J'
+/** The only control sequences that this program writes. */
+const ownSequences = [eraseLine, clearScreen]
 
 /** All that steers a terminal, turns the direction of text or breaks a line, but for the line feed. */
 const steering = /\p{Cc}|\p{Zl}|\p{Zp}|[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/gu
@@ -24,7 +28,7 @@ export function toPlainOutput(output: TextOutput): TextOutput {
   return {
     ...(output.isTTY === undefined ? {} : { isTTY: output.isTTY }),
     write(text) {
-      const begin = text.startsWith(eraseLine) ? eraseLine : ''
+      const begin = ownSequences.find(each => text.startsWith(each)) ?? ''
       return output.write(begin + plainText(text.slice(begin.length)))
     },
   }
