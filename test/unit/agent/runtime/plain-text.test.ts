@@ -1,5 +1,5 @@
 import t from 'tap'
-import { eraseLine, oneLine, plainText, toPlainOutput } from '../../../../agent/runtime/plain-text.ts'
+import { clearScreen, eraseLine, oneLine, plainText, toPlainOutput } from '../../../../agent/runtime/plain-text.ts'
 import { createRandom } from '../verify/seeded-random.ts'
 
 interface PlainCase {
@@ -65,5 +65,10 @@ t.test('an output writes nothing else; only our own progress line begins with an
   t.notOk('isTTY' in toPlainOutput({ write: () => true }))
   output.write(`${eraseLine}verifying: ${eraseLine}x`)
   output.write('nopal: \u001b]0;title\u0007\n')
-  t.same(written, [`${eraseLine}verifying: \\u000d\\u001b[Kx`, 'nopal: \\u001b]0;title\\u0007\n'])
+  output.write(`${clearScreen}NODE ${clearScreen}\n`)
+  t.same(written, [
+    `${eraseLine}verifying: \\u000d\\u001b[Kx`,
+    'nopal: \\u001b]0;title\\u0007\n',
+    `${clearScreen}NODE \\u001b[H\\u001b[2J\n`,
+  ])
 })
