@@ -1,6 +1,6 @@
 import type { GateSettings } from '../config/settings.ts'
 import { KubeError } from '../kube/api.ts'
-import type { EventRecorder } from '../kube/events.ts'
+import { type EventRecorder, nodeRef } from '../kube/events.ts'
 import type { Lease } from '../kube/lease.ts'
 import type { KubeNode } from '../kube/node.ts'
 import { isStale, type NodeWriter } from '../kube/node-writer.ts'
@@ -196,7 +196,7 @@ class GateDuty implements Duty {
       signal.throwIfAborted()
       if (action.kind === 'marks') await this.#mark(node.uid, action, signal)
       else if (action.kind === 'condition') sight.adopt(await writer.setCondition(node.uid, action.condition, signal))
-      else await events.record(node, action.event, signal)
+      else await events.record(nodeRef(node), action.event, signal)
     }
   }
 

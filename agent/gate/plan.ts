@@ -1,5 +1,5 @@
 import type { GateSettings } from '../config/settings.ts'
-import type { NodeEvent } from '../kube/events.ts'
+import type { KubeEvent } from '../kube/events.ts'
 import type { KubeNode } from '../kube/node.ts'
 import type { ConditionWrite, JsonPatchStep } from '../kube/node-writer.ts'
 import type { Verdict } from '../verdict/verdict.ts'
@@ -76,7 +76,7 @@ export type GateAction =
       readonly why: string
     }
   | { readonly kind: 'condition'; readonly condition: ConditionWrite; readonly why: string }
-  | { readonly kind: 'event'; readonly event: NodeEvent; readonly why: string }
+  | { readonly kind: 'event'; readonly event: KubeEvent; readonly why: string }
 
 export interface GatePlan {
   readonly actions: readonly GateAction[]
@@ -206,7 +206,7 @@ function eventOfMarks({ taint, why }: MarksAction, text: ConditionText): readonl
 }
 
 /** An Event for a verdict that differs from what the node says of itself so far. */
-function planEvents(node: KubeNode, text: ConditionText): readonly NodeEvent[] {
+function planEvents(node: KubeNode, text: ConditionText): readonly KubeEvent[] {
   const known = node.conditions.find(condition => condition.type === conditionType)
   if (known?.status === text.status && known.reason === text.reason) return []
   if (text.reason === settling) return []

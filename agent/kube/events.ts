@@ -3,8 +3,23 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { KubeApi } from './api.ts'
 
-/** Something worth telling about a Node. */
-export interface NodeEvent {
+/** The object that an Event is about. */
+export interface ObjectRef {
+  readonly apiVersion: string
+  readonly kind: string
+  /** Absent = the object has none; its Events are then in `default`. */
+  readonly namespace?: string
+  readonly name: string
+  readonly uid: string
+}
+
+/** A Node as Events name it. */
+export function nodeRef({ name, uid }: { readonly name: string; readonly uid: string }): ObjectRef {
+  return { apiVersion: 'v1', kind: 'Node', name, uid }
+}
+
+/** Something worth telling about an object. */
+export interface KubeEvent {
   readonly type: 'Normal' | 'Warning'
   /** CamelCase: `TaintLifted`. */
   readonly reason: string
@@ -13,14 +28,14 @@ export interface NodeEvent {
 
 /** Sends Events. Never fails: an Event that cannot be sent is logged and forgotten. */
 export interface EventRecorder {
-  record(node: { readonly name: string; readonly uid: string }, event: NodeEvent, signal: AbortSignal): Promise<void>
+  record(regarding: ObjectRef, event: KubeEvent, signal: AbortSignal): Promise<void>
 }
 
 export interface EventRecorderOptions {
   readonly api: KubeApi
   readonly clock: Clock
   readonly log: Logger
-  /** Name of this agent's instance: the node it runs on. */
+  /** Name of this agent's or leader's instance: the node it runs on. */
   readonly instance: string
 }
 
@@ -37,7 +52,6 @@ const seriesMs = 10 * 60_000
 const isWritten = (count: number) => Number.isInteger(Math.log2(count))
 const mostRemembered = 100
 const longestNote = 1000
-const folder = '/apis/events.k8s.io/v1/namespaces/default/events'
 
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   const { api, clock, log } = options
@@ -46,6 +60,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     const last = sent.get(key)
     const nowMs = clock.now()
     if (last === undefined || nowMs - last.atMs > seriesMs) {
+      const folder = `/apis/events.k8s.io/v1/namespaces/${body.metadata.namespace}/events`
       await api.request({ method: 'POST', path: folder, body, signal })
       remember(sent, key, { path: `${folder}/${encodeURIComponent(body.metadata.name)}`, atMs: nowMs, count: 1 })
       return
@@ -55,10 +70,14 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     if (isWritten(count)) await api.request(toSeriesPatch(last.path, count, body.eventTime, signal))
   }
   return {
-    async record(node, event, signal) {
-      const key = keyOf([node.uid, event.type, event.reason, event.note])
+    async record(regarding, event, signal) {
+      const key = keyOf([regarding.uid, event.type, event.reason, event.note])
       try {
-        await send(key, toBody(node, event, { instance: options.instance, time: toMicroTime(clock.now()) }), signal)
+        await send(
+          key,
+          toBody(regarding, event, { instance: options.instance, time: toMicroTime(clock.now()) }),
+          signal,
+        )
       } catch (error) {
         // The event may have been swept away; the next one of its kind starts anew.
         sent.delete(key)
@@ -86,18 +105,14 @@ function keyOf(parts: readonly string[]): string {
 
 type EventBody = ReturnType<typeof toBody>
 
-function toBody(
-  node: { readonly name: string; readonly uid: string },
-  event: NodeEvent,
-  from: { readonly instance: string; readonly time: string },
-) {
+function toBody(regarding: ObjectRef, event: KubeEvent, from: { readonly instance: string; readonly time: string }) {
   return {
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
-    // The name of a node may be as long as a name may be at all.
+    // The name of an object may be as long as a name may be at all.
     metadata: {
-      name: `${node.name.slice(0, 200).replace(/[-.]+$/, '')}.${randomBytes(8).toString('hex')}`,
-      namespace: 'default',
+      name: `${regarding.name.slice(0, 200).replace(/[-.]+$/, '')}.${randomBytes(8).toString('hex')}`,
+      namespace: regarding.namespace ?? 'default',
     },
     eventTime: from.time,
     reportingController: 'nopal',
@@ -106,7 +121,7 @@ function toBody(
     type: event.type,
     reason: event.reason,
     note: event.note.slice(0, longestNote),
-    regarding: { apiVersion: 'v1', kind: 'Node', name: node.name, uid: node.uid },
+    regarding,
   }
 }
 

@@ -4,7 +4,7 @@ import { closeSteps, liftSteps } from '../../../agent/gate/taints.ts'
 import { unmark } from '../../../agent/gate/unmark.ts'
 import { createAccessSource } from '../../../agent/install/access.ts'
 import { createKubeClient, type KubeClient } from '../../../agent/kube/client.ts'
-import { createEventRecorder } from '../../../agent/kube/events.ts'
+import { createEventRecorder, nodeRef } from '../../../agent/kube/events.ts'
 import type { CredentialsSource } from '../../../agent/kube/follow-credentials.ts'
 import { createLease } from '../../../agent/kube/lease.ts'
 import { createNodeWriter } from '../../../agent/kube/node-writer.ts'
@@ -70,7 +70,7 @@ export async function checkEvents(t: Test, kube: KubeClient): Promise<void> {
   const { uid } = await createNodeWriter(kube, own).read(signal)
   // The second one counts up the first.
   for (const type of ['Normal', 'Normal'] as const) {
-    await events.record({ name: own, uid }, { type, reason: 'Told', note: 'told' }, signal)
+    await events.record(nodeRef({ name: own, uid }), { type, reason: 'Told', note: 'told' }, signal)
   }
   t.same(log.lines, [], 'they were sent')
 }
