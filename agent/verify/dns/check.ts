@@ -69,7 +69,12 @@ async function checkAll(options: DnsCheckOptions, probe: Probe): Promise<readonl
   const names = options.names.map(name => inDomain(name, cluster))
   const [byUdp, byTcp] = await Promise.all([
     Promise.all(names.map(name => checkName(name, servers, context))),
-    Promise.all(servers.map(server => askByTcp(server, firstNameFor(server, names, context), context))),
+    Promise.all(
+      // Of one that is asked by TCP alone all is known already.
+      servers
+        .filter(({ way }) => way === 'udp')
+        .map(server => askByTcp(server, firstNameFor(server, names, context), context)),
+    ),
   ])
   return joinWays(byUdp.flat(), byTcp)
 }
@@ -125,7 +130,7 @@ async function checkAt(server: PlannedServer, name: string, context: DnsContext)
     return { result: 'pass', message: '' }
   })
   return answers.map(({ types, ...answer }) => {
-    const target = `${where} ${types}`
+    const target = `${where} ${types}${server.way === 'tcp' ? ' tcp' : ''}`
     return finding.result === 'fail' ? { ...finding, target, server } : { ...finding, ...answer, target, server }
   })
 }
@@ -163,13 +168,14 @@ async function searchPath(
 
 async function askFor(
   question: DnsQuestion,
-  { address }: PlannedServer,
+  { address, way }: PlannedServer,
   { options, probe, port }: DnsContext,
 ): Promise<readonly string[] | CheckFault> {
   const retryMs = Math.min(longestRetryMs, options.limitMs / 4)
   const server = { address, port }
   try {
-    return await probe.within(signal => lookUp({ question, server, signal, retryMs, transport: options.ports.dns }))
+    const how = { question, server, way, retryMs, transport: options.ports.dns }
+    return await probe.within(signal => lookUp({ ...how, signal }))
   } catch (error) {
     if (!(error instanceof CheckFault)) throw error
     return new CheckFault(error.code, `${question.name} ${question.type}: ${error.message}`, error)

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import * as v from 'valibot'
 import type { KubeApi } from '../../kube/api.ts'
 import type { DnsTransport, NameServer } from '../ports.ts'
-import { lookUp } from './lookup.ts'
+import { type Lookup, lookUp } from './lookup.ts'
 import type { ResolvConf } from './resolv-conf.ts'
 
 /** What is known of the cluster's own DNS. */
@@ -60,7 +60,8 @@ export function domainOf(conf: Pick<ResolvConf, 'search'>): string | undefined {
 
 async function askForServers(source: ClusterDnsSource, domain: string, signal: AbortSignal): Promise<string[]> {
   const name = `kube-dns.kube-system.svc.${domain}`
-  const asked = source.conf.servers.map(server => ask(source, { server, name, type: 'A' }, signal))
+  const way = source.conf.byTcp ? 'tcp' : 'udp'
+  const asked = source.conf.servers.map(server => ask(source, { server, way, name, type: 'A' }, signal))
   return Promise.any(asked).catch(() => [])
 }
 
@@ -71,7 +72,7 @@ async function askForDomain(
 ): Promise<string | undefined> {
   const name = reverseName(source.apiAddress)
   if (name === undefined) return undefined
-  const asked = servers.map(server => ask(source, { server, name, type: 'PTR' }, signal))
+  const asked = servers.map(server => ask(source, { server, way: 'udp', name, type: 'PTR' }, signal))
   const [found] = await Promise.any(asked).catch(() => [])
   return found === undefined ? undefined : /^kubernetes\.default\.svc\.(.+)$/.exec(found)?.[1]
 }
@@ -82,9 +83,15 @@ export function reverseName(address: string | undefined): string | undefined {
   return `${address.split('.').toReversed().join('.')}.in-addr.arpa`
 }
 
+interface ServerQuestion extends Pick<Lookup, 'way'> {
+  readonly server: string
+  readonly name: string
+  readonly type: 'A' | 'PTR'
+}
+
 async function ask(
   { dns, port, limitMs }: ClusterDnsSource,
-  { server, name, type }: { readonly server: string; readonly name: string; readonly type: 'A' | 'PTR' },
+  { server, way, name, type }: ServerQuestion,
   signal: AbortSignal,
 ): Promise<string[]> {
   const limited = AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
@@ -92,6 +99,7 @@ async function ask(
   const found = await lookUp({
     question: { name, type },
     server: where,
+    way,
     transport: dns,
     signal: limited,
     retryMs: limitMs / 4,

@@ -9,6 +9,8 @@ export interface Lookup {
   readonly server: NameServer
   readonly question: DnsQuestion
   readonly transport: DnsTransport
+  /** By UDP, and by TCP what is too long for it; or by TCP alone. */
+  readonly way: keyof DnsTransport
   /** Fires at the question's limit. */
   readonly signal: AbortSignal
   /** Milliseconds between the first try and the second; the third comes after twice that again. */
@@ -44,14 +46,18 @@ type Conclusion = Exclude<DnsReply, { kind: 'truncated' }>
 /** Returns what settles the question; throws a fault that another try may heal. */
 async function tryOnce(lookup: Lookup, startMs: number): Promise<Conclusion> {
   if (startMs > 0) await pause(systemClock, startMs, lookup.signal)
-  const reply = await ask(lookup, 'udp')
-  const conclusion = reply.kind === 'truncated' ? await askByTcp(lookup) : reply
+  const reply = lookup.way === 'udp' ? await ask(lookup, 'udp') : undefined
+  const conclusion = reply === undefined || reply.kind === 'truncated' ? await askByTcp(lookup, reply) : reply
   if (conclusion.kind === 'fault' && passing.has(conclusion.fault.code)) throw conclusion.fault
   return conclusion
 }
 
-async function askByTcp(lookup: Lookup): Promise<Conclusion> {
-  const reply = await ask(lookup, 'tcp').catch(error => error)
+/** @param before the reply by UDP that was cut short; undefined = TCP is the first way */
+async function askByTcp(lookup: Lookup, before: DnsReply | undefined): Promise<Conclusion> {
+  const reply = await ask(lookup, 'tcp').catch(error => {
+    if (before === undefined) throw error
+    return error
+  })
   if (reply instanceof Error) return cut(`the reply was cut short and TCP gave none: ${reply.message}`, reply)
   return reply.kind === 'truncated' ? cut('the reply was cut short by TCP as well') : reply
 }

@@ -9,6 +9,8 @@ export interface PlannedServer {
   readonly ndots: number
   /** A resolver passes over a silent server for another one of its own list, not for one of another list. */
   readonly list: 'resolv.conf' | 'cluster'
+  /** How it is asked first. */
+  readonly way: 'udp' | 'tcp'
   /** Whether it must know the cluster's names. */
   readonly knowsCluster: boolean
 }
@@ -17,6 +19,9 @@ export interface PlannedServer {
 const usualDomain = 'cluster.local'
 /** kubelet's; a name with fewer dots goes along the search path first. */
 const podNdots = 5
+
+/** How pods ask the servers that kubelet tells them of. */
+const ofPods = { ndots: podNdots, list: 'cluster', way: 'udp', knowsCluster: true } as const
 
 /** The place that a plan is for. */
 export interface PlanPlace {
@@ -35,12 +40,13 @@ export function planServers(conf: ResolvConf, cluster: ClusterDns, place: PlanPl
     search,
     ndots,
     list: 'resolv.conf' as const,
+    way: conf.byTcp ? ('tcp' as const) : ('udp' as const),
     knowsCluster: mustKnow || cluster.servers.includes(address),
   }))
   const podSearch = forCluster ? search : [...searchOf(cluster.domain ?? usualDomain), ...search]
   const others = cluster.servers
     .filter(address => !conf.servers.includes(address))
-    .map(address => ({ address, search: podSearch, ndots: podNdots, list: 'cluster' as const, knowsCluster: true }))
+    .map(address => ({ ...ofPods, address, search: podSearch }))
   if (place.from === 'host') return [...own, ...others]
   // Pods never see the host's own resolver, least of all one on its loopback.
   const seen =

@@ -187,6 +187,45 @@ t.test('DNS check: the limit is per question, not for the search path', async t 
   t.strictSame(results.map(summarize), ['dns pass: kube @127.0.0.1 A', 'dns pass: kube @127.0.0.1 A tcp'])
 })
 
+interface TcpCase {
+  readonly name: string
+  readonly server: Omit<dns.DnsServerOptions, 'host' | 'port'>
+  readonly want: string
+}
+
+const tcpCases: readonly TcpCase[] = [
+  { name: 'that answers', server: { script: v4 }, want: 'dns pass: x.test @127.0.0.1 A tcp' },
+  {
+    name: 'without the name',
+    server: { script: fails('NXDOMAIN') },
+    want: 'dns fail NXDomain: x.test @127.0.0.1 A,AAAA tcp',
+  },
+  {
+    name: 'that answers by UDP only',
+    server: { script: v4, tcp: false },
+    want: 'dns fail NoAnswer: x.test @127.0.0.1 A,AAAA tcp',
+  },
+  {
+    name: 'that cuts short even so',
+    server: { script: asked => [dns.truncated(asked)] },
+    want: 'dns fail Truncated: x.test @127.0.0.1 A,AAAA tcp',
+  },
+]
+
+for (const { name, server: given, want } of tcpCases) {
+  t.test(`DNS check: use-vc is obeyed, a server ${name}`, async t => {
+    const server = await dns.startDnsServer(given)
+    t.teardown(() => server.stop())
+    const text = `nameserver ${server.host}\noptions use-vc\n`
+    const results = await runFromHost(create({ text, port: server.port, names: ['x.test'] }))
+    t.strictSame(results.map(summarize), [want])
+    t.ok(
+      server.asked.every(({ way }) => way === 'tcp'),
+      'nothing was asked by UDP',
+    )
+  })
+}
+
 t.test('DNS check: without resolv.conf this machine is asked', async t => {
   const port = await start(stop => t.teardown(stop), [v4])
   const missing = Object.assign(new Error('no such file'), { code: 'ENOENT' })

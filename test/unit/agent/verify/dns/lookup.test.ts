@@ -161,7 +161,7 @@ async function outcomeOf(server: dns.DnsServer): Promise<readonly string[] | str
   const at = { address: server.host, port: server.port }
   try {
     return await withDeadline(limitMs, new AbortController().signal, signal =>
-      lookUp({ server: at, question, transport: socketDns, signal, retryMs }),
+      lookUp({ server: at, question, way: 'udp', transport: socketDns, signal, retryMs }),
     )
   } catch (error) {
     if (error instanceof CheckFault) return error.code

@@ -5,7 +5,8 @@ import { createRandom } from '../seeded-random.ts'
 interface ParseCase {
   readonly name: string
   readonly text: string
-  readonly want: ResolvConf
+  /** Over UDP unless told. */
+  readonly want: Omit<ResolvConf, 'byTcp'> & { readonly byTcp?: boolean }
 }
 
 const parseCases: readonly ParseCase[] = [
@@ -20,14 +21,59 @@ const parseCases: readonly ParseCase[] = [
   },
   { name: 'empty: this machine', text: '', want: { servers: ['127.0.0.1'], search: [], ndots: 1 } },
   {
-    name: 'more servers than anybody asks, one twice',
-    text: 'nameserver 192.0.2.1\nnameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\nnameserver 192.0.2.4',
+    name: 'more servers than anybody asks',
+    text: 'nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\nnameserver 192.0.2.4',
     want: { servers: ['192.0.2.1', '192.0.2.2', '192.0.2.3'], search: [], ndots: 1 },
   },
   {
-    name: 'IPv6 with a zone, tabs, carriage returns',
-    text: 'nameserver\tfe80::1%eth0\r\nnameserver  2001:db8::53 \r\n',
+    name: 'one server twice counts as two, so the fourth line is never asked',
+    text: 'nameserver 192.0.2.1\nnameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3',
+    want: { servers: ['192.0.2.1', '192.0.2.2'], search: [], ndots: 1 },
+  },
+  {
+    name: 'a line that is no address does not count',
+    text: 'nameserver x\nnameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3',
+    want: { servers: ['192.0.2.1', '192.0.2.2', '192.0.2.3'], search: [], ndots: 1 },
+  },
+  {
+    name: 'a keyword begins its line, and a blank follows it',
+    text: ' nameserver 192.0.2.1\n\tsearch a.test\nnameserver:192.0.2.1\nnameservers 192.0.2.1\nNameserver 192.0.2.1\n options use-vc\nnameserver 192.0.2.2',
+    want: { servers: ['192.0.2.2'], search: [], ndots: 1 },
+  },
+  {
+    name: 'by TCP alone, wherever it says so',
+    text: 'options ndots:2\tuse-vc\nnameserver 192.0.2.1\noptions rotate',
+    want: { servers: ['192.0.2.1'], search: [], ndots: 2, byTcp: true },
+  },
+  {
+    name: 'what only looks like use-vc',
+    text: 'options no-use-vc\nnameserver 192.0.2.1\n#options use-vc',
+    want: { servers: ['192.0.2.1'], search: [], ndots: 1 },
+  },
+  {
+    name: 'addresses as inet_aton takes them',
+    text: 'nameserver 127.1\nnameserver 0x7f000002\nnameserver 010.0.0.1',
+    want: { servers: ['127.0.0.1', '127.0.0.2', '8.0.0.1'], search: [], ndots: 1 },
+  },
+  {
+    name: 'addresses that it does not take',
+    text: 'nameserver 192.0.2.256\nnameserver 1.2.3.4.5\nnameserver 256.1\nnameserver 1..2\nnameserver 09.0.0.1\nnameserver 0x\nnameserver 4294967296',
+    want: { servers: ['127.0.0.1'], search: [], ndots: 1 },
+  },
+  {
+    name: 'IPv6 with a zone, tabs',
+    text: 'nameserver\tfe80::1%eth0\nnameserver  2001:db8::53 \r\n',
     want: { servers: ['fe80::1%eth0', '2001:db8::53'], search: [], ndots: 1 },
+  },
+  {
+    name: 'carriage returns are part of what they follow',
+    text: 'nameserver 192.0.2.1\r\nnameserver 192.0.2.2\n',
+    want: { servers: ['192.0.2.2'], search: [], ndots: 1 },
+  },
+  {
+    name: 'an empty search path changes nothing',
+    text: 'search a.test\nsearch\nsearch \ndomain \nnameserver 192.0.2.1',
+    want: { servers: ['192.0.2.1'], search: ['a.test'], ndots: 1 },
   },
   {
     name: 'the last of search and domain wins',
@@ -46,9 +92,14 @@ const parseCases: readonly ParseCase[] = [
   },
   { name: 'ndots too large', text: 'options ndots:400', want: { servers: ['127.0.0.1'], search: [], ndots: 15 } },
   {
-    name: 'ndots that is no number',
-    text: 'options ndots:x ndots:',
-    want: { servers: ['127.0.0.1'], search: [], ndots: 1 },
+    name: 'ndots that is no number is 0',
+    text: 'options ndots:4 ndots:x',
+    want: { servers: ['127.0.0.1'], search: [], ndots: 0 },
+  },
+  {
+    name: 'ndots after a blank',
+    text: 'options ndots: 4',
+    want: { servers: ['127.0.0.1'], search: [], ndots: 4 },
   },
   {
     name: 'a search path of the root',
@@ -59,7 +110,7 @@ const parseCases: readonly ParseCase[] = [
 
 for (const { name, text, want } of parseCases) {
   t.test(`resolv.conf: ${name}`, async t => {
-    t.strictSame(parseResolvConf(text), want)
+    t.strictSame(parseResolvConf(text), { byTcp: false, ...want })
   })
 }
 
