@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { PluginProcesses } from '../../cni/host/plugin-process.ts'
 import { KactusCode } from '../../cni/networks/codes.ts'
 import type { Attachment, ContainerRecord } from '../../cni/networks/record.ts'
-import { RECORD_SUFFIX, readRecords, recordsFolder } from '../../cni/networks/record-folder.ts'
+import { readRecords, recordFiles } from '../../cni/networks/record-folder.ts'
 import { delChain } from '../../cni/spec/chain.ts'
 import type { PluginRunner } from '../../cni/spec/plugin.ts'
 import { messageOf } from '../runtime/error-fields.ts'
@@ -75,8 +75,8 @@ async function release(record: ContainerRecord, { paths, runner }: ReleaseOption
   }
   const results = record.attachments.map(({ conf, owner }) => `results/${conf}-${record.containerId}-${owner}`)
   for (const file of new Set(results)) await rm(join(paths.cniState, file), { force: true })
-  const path = join(recordsFolder(paths.stateFolder), `${record.containerId}${RECORD_SUFFIX}`)
-  for (const file of [path, `${path}.tmp`]) await rm(file, { force: true })
+  const files = recordFiles(paths.stateFolder, record.containerId)
+  for (const file of Object.values(files)) await rm(file, { force: true })
 }
 
 /** The default network was the runtime's to end, by the node's own conf. */

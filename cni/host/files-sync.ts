@@ -16,7 +16,9 @@ export interface ReplaceFileOptions {
 /** Replaces a file so that a reader, also one after a power loss, finds the old content or the new, whole. */
 export function replaceFile(path: string, data: string, options: ReplaceFileOptions): void {
   const { temporary, mode, durable } = options
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW
+  // Without waiting: somebody may have put a pipe there, which opens only when it is read from.
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = constants
+  const flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK
   const file = openSync(temporary, flags, mode)
   try {
     writeFileSync(file, data)

@@ -1,4 +1,5 @@
 import type { Log } from '../host/log.ts'
+import { isNetns } from '../host/netns.ts'
 import type { Attachment } from '../networks/record.ts'
 import type { AttachTo } from '../spec/chain.ts'
 import { addChain, delChain } from '../spec/chain.ts'
@@ -102,12 +103,16 @@ async function attachOne(bench: Workbench, attachment: Attachment, first?: JsonO
 async function detachOne(bench: Workbench, attachment: Attachment): Promise<void> {
   const { runner, writer, log } = bench
   const { containerId, netns } = writer.record
-  await delChain(runner, attachment.list, placeOf(attachment, containerId, netns), attachment.result).catch(error => {
+  // One that is gone, or is none, is told of as none.
+  const place = placeOf(attachment, containerId, isNetns(netns) ? netns : '')
+  await delChain(runner, attachment.list, place, attachment.result).catch(error => {
     if (!neverBegan(attachment, toCniError(error))) throw named(attachment, error)
     log.error(`${titleOf(attachment)} is let go: ADD and DEL refuse it in the same words`, factsOf(attachment, error))
   })
-  // If this is lost in a power cut, DEL is called once more; that does no harm.
-  await writer.change(attachment.ifname, { status: 'deleted' }, false)
+  // If this is lost, in a power cut or on a full disk, DEL is called once more; that does no harm.
+  await writer.change(attachment.ifname, { status: 'deleted' }, false).catch(error => {
+    log.error(`that ${titleOf(attachment)} is deleted cannot be noted: ${toCniError(error).message}`)
+  })
   log.info(`deleted ${titleOf(attachment)}`, factsOf(attachment))
 }
 

@@ -1,5 +1,7 @@
 import type { Log } from '../host/log.ts'
+import { KactusCode } from '../networks/codes.ts'
 import type { ContainerRecord } from '../networks/record.ts'
+import { CniError } from '../spec/errors.ts'
 import type { PluginRunner } from '../spec/plugin.ts'
 import type { Workbench } from './attach.ts'
 import type { Conf } from './config.ts'
@@ -45,6 +47,29 @@ export async function preparedThen<T>(call: Call, work: (begin: () => Promise<vo
   const lock = await call.store.locks.lock(call.request.containerId)
   try {
     return await work(() => lock.begin())
+  } finally {
+    lock.release()
+  }
+}
+
+/**
+ * The same for what must be done even where no lock can be had, as on a full disk or in a folder that can only be read:
+ * others are waited for, but not kept from the container.
+ */
+export async function lockedAnyway<T>(call: Call, work: () => Promise<T>): Promise<T> {
+  const { locks } = call.store
+  const { containerId } = call.request
+  const tell = (error: unknown) => {
+    if (!(error instanceof CniError) || error.code !== KactusCode.State) throw error
+    call.log.error(error.message)
+  }
+  const lock = await locks.lock(containerId).catch(error => {
+    tell(error)
+    return locks.waitFor(containerId)
+  })
+  try {
+    await lock.begin().catch(tell)
+    return await work()
   } finally {
     lock.release()
   }

@@ -1,6 +1,6 @@
 import type { ContainerRecord } from '../networks/record.ts'
 import { gcChain, type ValidAttachment } from '../spec/chain.ts'
-import { CniError, toCniError } from '../spec/errors.ts'
+import { throwTogether } from '../spec/errors.ts'
 import type { Call } from './call.ts'
 import { readDelegates } from './config.ts'
 import { detach } from './del.ts'
@@ -14,29 +14,50 @@ import { validAttachments } from './valid-attachments.ts'
 export async function gc(call: Call): Promise<undefined> {
   const valid = validAttachments(call.conf.document)
   if (valid === undefined) return
-  const lock = await call.store.locks.lockAll()
-  try {
-    const failures = [...(await removeStale(call, valid)), ...(await forward(call, valid))].map(toCniError)
-    const [first] = failures
-    if (first === undefined) return
-    const message = failures.map(failure => failure.message).join('; ')
-    throw new CniError(first.code, message, { details: first.details, cause: first })
-  } finally {
-    lock.release()
-  }
+  const failures = await removeStale(call, valid)
+  const others = await forward(call, valid).catch(error => [error])
+  throwTogether([...failures, ...others])
 }
 
+/** Container by container, so that a plugin that takes its time keeps no other container waiting. */
 async function removeStale(call: Call, valid: readonly ValidAttachment[]): Promise<readonly unknown[]> {
   const failures: unknown[] = []
   for (const containerId of await call.store.list()) {
-    const record = await call.store.read(containerId)
-    const stale = record === undefined ? [] : staleOf(record, call.conf.name, valid)
-    if (record === undefined || stale.length === 0) continue
-    call.log.info(`container ${containerId} is gone: removing what it left`, { count: stale.length })
-    const netns = staleNetns(record)
-    failures.push(...(await detach({ ...call, request: { ...call.request, containerId, netns } }, record, stale)))
+    try {
+      failures.push(...(await removeStaleOf(call, containerId, valid)))
+    } catch (error) {
+      failures.push(error)
+    }
   }
   return failures
+}
+
+async function removeStaleOf(
+  call: Call,
+  containerId: string,
+  valid: readonly ValidAttachment[],
+): Promise<readonly unknown[]> {
+  const { store, conf, log } = call
+  const seen = await store.read(containerId)
+  if (seen !== undefined && staleOf(seen, conf.name, valid).length === 0) return []
+  // What somebody works on at this moment is not left over.
+  const lock = await store.locks.lockAtOnce(containerId)
+  if (lock === undefined) return []
+  try {
+    await lock.begin()
+    const record = await store.read(containerId)
+    if (record === undefined) await store.remove(containerId)
+    const stale = record === undefined ? [] : staleOf(record, conf.name, valid)
+    if (record === undefined || stale.length === 0) return []
+    log.info(`container ${containerId} is gone: removing what it left`, { count: stale.length })
+    return await detach(
+      { ...call, request: { ...call.request, containerId, netns: staleNetns(record) } },
+      record,
+      stale,
+    )
+  } finally {
+    lock.release()
+  }
 }
 
 /** The number in a path below /proc may be another process's by now; a named one is not given twice. */
@@ -44,12 +65,19 @@ function staleNetns({ netns }: ContainerRecord): string {
   return netns.startsWith('/proc/') ? '' : netns
 }
 
+/** No ADD beside it: what that attached meanwhile would be none of what the delegates are told is in use. */
 async function forward(call: Call, valid: readonly ValidAttachment[]): Promise<readonly unknown[]> {
-  const failures: unknown[] = []
-  const ids = await call.store.list()
-  const records = (await Promise.all(ids.map(id => call.store.read(id)))).filter(record => record !== undefined)
-  for (const { list, valid: left } of planForward(readDelegates(call.conf), records, valid)) {
-    await gcChain(call.runner, list, left).catch(error => failures.push(error))
+  const { store, runner, conf } = call
+  const lock = await store.locks.lockAll()
+  try {
+    const failures: unknown[] = []
+    const ids = await store.list()
+    const records = (await Promise.all(ids.map(id => store.read(id)))).filter(record => record !== undefined)
+    for (const { list, valid: left } of planForward(readDelegates(conf), records, valid)) {
+      await gcChain(runner, list, left).catch(error => failures.push(error))
+    }
+    return failures
+  } finally {
+    lock.release()
   }
-  return failures
 }

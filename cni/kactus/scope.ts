@@ -1,4 +1,5 @@
 import type { Attachment, ContainerRecord } from '../networks/record.ts'
+import type { NetworkRequest } from '../networks/request.ts'
 import { mayHaveRun } from './attach.ts'
 
 /** Whose attachments a command is about: a configuration's, for one interface of the runtime's. */
@@ -21,6 +22,17 @@ export function endingWith(record: ContainerRecord, scope: Scope): readonly Atta
   const ofConf = record.attachments.filter(({ conf }) => conf === scope.conf)
   const hotplugged = ofConf.some(isLeft) ? [] : ofConf.filter(({ owner }) => owner === undefined)
   return [...ownedBy(record, scope), ...hotplugged]
+}
+
+/** The attachment of one network that a command names. */
+export function attachmentOf(
+  record: ContainerRecord,
+  conf: string,
+  { name, namespace }: NetworkRequest,
+): Attachment | undefined {
+  const isMeant = ({ network }: Attachment) =>
+    namespace === undefined ? network?.endsWith(`/${name}`) === true : network === `${namespace}/${name}`
+  return record.attachments.find(entry => entry.conf === conf && isMeant(entry))
 }
 
 /** The record without some attachments. */

@@ -42,9 +42,9 @@ export class ContainerLocks {
    * Waits until nobody else works on the container, nor what a dead run has left at work.
    * @throws CniError
    */
-  lock(containerId: string): Promise<ContainerLock> {
+  lock(containerId: string, timeoutMs = LOCK_TIMEOUT_MS): Promise<ContainerLock> {
     return this.#locking(async () => {
-      const lock = await acquireLock(this.folder, containerId, { timeoutMs: LOCK_TIMEOUT_MS, aside: true })
+      const lock = await acquireLock(this.folder, containerId, { timeoutMs, aside: true })
       try {
         if (lock.isUnsettled) await this.#settle(lock, { containerId })
       } catch (error) {
@@ -53,6 +53,19 @@ export class ContainerLocks {
       }
       return { begin: () => this.#locking(() => this.#begin(lock)), release: () => lock.release() }
     })
+  }
+
+  /**
+   * The same without waiting; undefined = somebody works on the container.
+   * @throws CniError
+   */
+  async lockAtOnce(containerId: string): Promise<ContainerLock | undefined> {
+    try {
+      return await this.lock(containerId, 0)
+    } catch (error) {
+      if (error instanceof CniError && error.code === KactusCode.Lock) return undefined
+      throw error
+    }
   }
 
   /**

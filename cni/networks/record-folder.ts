@@ -1,50 +1,80 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type ContainerRecord, parseRecord } from './record.ts'
+import { containerIdFault } from '../spec/names.ts'
+import { type ContainerRecord, parseRecord, RecordError } from './record.ts'
 
-export const RECORD_SUFFIX = '.json'
+const RECORD_SUFFIX = '.json'
+const TEMPORARY_SUFFIX = `${RECORD_SUFFIX}.tmp`
 
 /** Where kactus keeps its records. */
 export function recordsFolder(cniDir: string): string {
   return join(cniDir, 'records')
 }
 
+/** The files of one container: its record, and what a write that was broken off has left. */
+export interface RecordFiles {
+  readonly record: string
+  readonly temporary: string
+}
+
+export function recordFiles(cniDir: string, containerId: string): RecordFiles {
+  const path = (suffix: string) => join(recordsFolder(cniDir), `${containerId}${suffix}`)
+  return { record: path(RECORD_SUFFIX), temporary: path(TEMPORARY_SUFFIX) }
+}
+
+/**
+ * Reads the record of a container; undefined = it has none.
+ * @throws RecordError where there is something else in its place
+ */
+export function readRecord(cniDir: string, containerId: string): ContainerRecord | undefined {
+  const { record } = recordFiles(cniDir, containerId)
+  try {
+    // Whoever opens a pipe waits for somebody to write to it.
+    if (!lstatSync(record).isFile()) throw new RecordError('the record is no file')
+    return parseRecord(readFileSync(record, 'utf8'), containerId)
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+/** Ids of all containers that have a record, or what a broken-off write of one has left. */
+export function listContainers(cniDir: string): readonly string[] {
+  const ids = namesIn(recordsFolder(cniDir)).flatMap(name => {
+    const suffix = [TEMPORARY_SUFFIX, RECORD_SUFFIX].find(each => name.endsWith(each))
+    return suffix === undefined ? [] : [name.slice(0, -suffix.length)]
+  })
+  return [...new Set(ids)].filter(id => containerIdFault(id) === undefined)
+}
+
 export interface RecordsFound {
   readonly records: readonly ContainerRecord[]
-  /** Files that could not be read or believed. */
+  /** What could not be read or believed. */
   readonly faults: readonly { readonly path: string; readonly error: unknown }[]
 }
 
 /** Reads all records, for those who only look: no lock is needed, as each is replaced whole. */
 export async function readRecords(cniDir: string): Promise<RecordsFound> {
-  const folder = recordsFolder(cniDir)
-  const names = (await listOf(folder)).filter(name => name.endsWith(RECORD_SUFFIX))
-  const outcomes = await Promise.all(names.map(name => readOne(folder, name)))
-  return {
-    records: outcomes.flatMap(outcome => ('record' in outcome ? [outcome.record] : [])),
-    faults: outcomes.flatMap(outcome => ('fault' in outcome ? [outcome.fault] : [])),
+  const records: ContainerRecord[] = []
+  const faults: RecordsFound['faults'][number][] = []
+  for (const containerId of listContainers(cniDir)) {
+    try {
+      const record = readRecord(cniDir, containerId)
+      if (record !== undefined) records.push(record)
+    } catch (error) {
+      faults.push({ path: recordFiles(cniDir, containerId).record, error })
+    }
   }
+  return { records, faults }
 }
 
-type Outcome = { readonly record: ContainerRecord } | { readonly fault: RecordsFound['faults'][number] } | Gone
-interface Gone {
-  readonly gone: true
-}
-
-async function readOne(folder: string, name: string): Promise<Outcome> {
-  const path = join(folder, name)
+function namesIn(folder: string): readonly string[] {
   try {
-    return { record: parseRecord(await readFile(path, 'utf8'), name.slice(0, -RECORD_SUFFIX.length)) }
+    return readdirSync(folder)
   } catch (error) {
-    return isMissing(error) ? { gone: true } : { fault: { path, error } }
-  }
-}
-
-async function listOf(folder: string): Promise<readonly string[]> {
-  return readdir(folder).catch(error => {
     if (isMissing(error)) return []
     throw error
-  })
+  }
 }
 
 function isMissing(error: unknown): boolean {

@@ -85,14 +85,19 @@ export async function statusChain(runner: PluginRunner, list: ConfList): Promise
 export async function gcChain(runner: PluginRunner, list: ConfList, valid: readonly ValidAttachment[]): Promise<void> {
   if (list.disableGC || !atLeast(list.cniVersion, '1.1.0')) return
   const attachments = valid.map(({ containerID, ifname }) => ({ containerID, ifname }))
+  // libcni once wrote the second key; plugins built against it read only that one.
+  const more = { 'cni.dev/valid-attachments': attachments, 'cni.dev/attachments': attachments }
   await callAll(list.plugins, plugin =>
-    // libcni once wrote the second key; plugins built against it read only that one.
-    call(runner, 'GC', {
-      list,
-      plugin,
-      more: { 'cni.dev/valid-attachments': attachments, 'cni.dev/attachments': attachments },
+    call(runner, 'GC', { list, plugin, more }).catch(error => {
+      if (!knowsNoGc(error)) throw error
     }),
   )
+}
+
+/** To a plugin built before there was GC the command, or the version that has it, is a mistake of its caller. */
+function knowsNoGc(error: unknown): boolean {
+  const codes: readonly number[] = [CniCode.InvalidEnvironment, CniCode.IncompatibleVersion]
+  return error instanceof CniError && codes.includes(error.code)
 }
 
 interface Step {

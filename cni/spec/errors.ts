@@ -38,3 +38,17 @@ export function toCniError(error: unknown): CniError {
   const message = error instanceof Error ? error.message : String(error)
   return new CniError(CniCode.Internal, message, { cause: error })
 }
+
+/**
+ * Throws several failures as one: the code of the first, the words of all.
+ * @throws CniError where there is any
+ */
+export function throwTogether(failures: readonly unknown[]): void {
+  const all = failures.map(toCniError)
+  const [first] = all
+  if (first === undefined) return
+  if (all.length === 1) throw first
+  const details = all.flatMap(error => error.details ?? []).join('; ')
+  const message = all.map(error => error.message).join('; ')
+  throw new CniError(first.code, message, { details: details === '' ? undefined : details, cause: first })
+}

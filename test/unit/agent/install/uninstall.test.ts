@@ -4,7 +4,7 @@ import t from 'tap'
 import { applyInstall } from '../../../../agent/install/apply.ts'
 import { installPaths } from '../../../../agent/install/paths.ts'
 import { uninstall } from '../../../../agent/install/uninstall.ts'
-import { RECORD_SUFFIX, recordsFolder } from '../../../../cni/networks/record-folder.ts'
+import { recordFiles, recordsFolder } from '../../../../cni/networks/record-folder.ts'
 import { filesIn, freshFiles, freshHost, settingsIn } from './host.ts'
 
 t.test('uninstall: all of it, and nothing else', async t => {
@@ -21,13 +21,13 @@ t.test('uninstall: all of it, and nothing else', async t => {
 t.test('uninstall: while containers have records, kactus and its kubeconfig stay', async t => {
   const { root, folder, paths } = await installed(t.testdir(freshHost))
   await mkdir(recordsFolder(paths.stateFolder), { recursive: true })
-  await writeFile(join(recordsFolder(paths.stateFolder), `abc${RECORD_SUFFIX}`), 'not even JSON')
+  await writeFile(recordFiles(paths.stateFolder, 'abc').record, 'not even JSON')
   const report = await uninstall({ settings: settingsIn(root), force: false })
   t.notOk((await filesIn(folder)).includes('etc/cni/net.d/05-kactus.conflist'))
   t.strictSame(report.kept, [paths.kubeconfig, paths.binary])
   t.equal(report.records, 1)
   t.match(report.notes.at(-1), /1 containers/)
-  await rm(join(recordsFolder(paths.stateFolder), `abc${RECORD_SUFFIX}`))
+  await rm(recordFiles(paths.stateFolder, 'abc').record)
   t.strictSame((await uninstall({ settings: settingsIn(root), force: false })).kept, [])
   t.strictSame(await filesIn(folder), freshFiles)
 })
@@ -35,13 +35,10 @@ t.test('uninstall: while containers have records, kactus and its kubeconfig stay
 t.test('uninstall: by force', async t => {
   const { root, folder, paths } = await installed(t.testdir(freshHost))
   await mkdir(recordsFolder(paths.stateFolder), { recursive: true })
-  await writeFile(join(recordsFolder(paths.stateFolder), `abc${RECORD_SUFFIX}`), '{}')
+  await writeFile(recordFiles(paths.stateFolder, 'abc').record, '{}')
   const report = await uninstall({ settings: settingsIn(root), force: true })
   t.strictSame(report.kept, [])
-  t.strictSame(await filesIn(folder), [
-    ...freshFiles,
-    relative(folder, join(recordsFolder(paths.stateFolder), `abc${RECORD_SUFFIX}`)),
-  ])
+  t.strictSame(await filesIn(folder), [...freshFiles, relative(folder, recordFiles(paths.stateFolder, 'abc').record)])
 })
 
 t.test('uninstall: twice, and where nothing ever was', async t => {

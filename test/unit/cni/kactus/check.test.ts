@@ -4,7 +4,7 @@ import type { Attachment } from '../../../../cni/networks/record.ts'
 import { failing } from '../fake-runner.ts'
 import { refusalOf } from '../refusal.ts'
 import { Bench } from './bench.ts'
-import { aux, BLUE, GREEN, hotplugged, primary, recordOf } from './fixtures.ts'
+import { aux, BLUE, GREEN, hotplugged, podArgs, primary, recordOf } from './fixtures.ts'
 
 const asked = { conf: { prevResult: { ips: [] } } }
 
@@ -18,6 +18,19 @@ t.test('every network with its own result', async t => {
     bench.runner.calls.map(({ config }) => config.prevResult),
     [primary().result, result, hotplugged().result],
   )
+})
+
+t.test('one network that is named, and no other', async t => {
+  const bench = new Bench(t)
+  await bench.store.write(recordOf([primary(), aux(), hotplugged()]), true)
+  const named = (network: string) => ({ ...asked, request: { args: `${podArgs};K8S_POD_NETWORK=${network}` } })
+  await check(bench.call('CHECK', named('blue')))
+  await check(bench.call('CHECK', named('team/green')))
+  t.strictSame(bench.runner.trace, [`CHECK hot ${BLUE}`, `CHECK aux ${GREEN}`])
+  for (const other of ['red', 'other/green']) {
+    t.equal((await refusalOf(() => check(bench.call('CHECK', named(other))))).code, 3, other)
+  }
+  t.equal(bench.runner.calls.length, 2)
 })
 
 t.test('the first failure', async t => {

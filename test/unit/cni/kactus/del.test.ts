@@ -1,8 +1,11 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { del } from '../../../../cni/kactus/del.ts'
 import type { Attachment } from '../../../../cni/networks/record.ts'
+import { CniError } from '../../../../cni/spec/errors.ts'
 import { failing } from '../fake-runner.ts'
 import { refusalOf } from '../refusal.ts'
 import { Bench } from './bench.ts'
@@ -126,7 +129,10 @@ t.test('a failure: the others are undone, and the retry is for what is left', as
   const bench = new Bench(t)
   await bench.store.write(recordOf([primary(), aux(), hotplugged()]), true)
   bench.plays(failing({ [`DEL hot ${BLUE}`]: 60, [`DEL aux ${GREEN}`]: 61 }))
-  t.equal((await refusalOf(() => del(bench.call('DEL')))).code, 60)
+  const error = await refusalOf(() => del(bench.call('DEL')))
+  t.equal(error.code, 60)
+  t.match(error.message, /DEL hot .*; DEL aux /)
+  t.match(error.details, /team\/blue.*; .*team\/green/, 'every network that failed is named')
   t.strictSame(bench.runner.trace, [`DEL hot ${BLUE}`, `DEL aux ${GREEN}`, 'DEL main eth0'])
   t.strictSame(await bench.state(), ['eth0 deleted', `${GREEN} added`, `${BLUE} added`])
   t.equal(bench.logged.filter(({ message }) => message.includes('failed')).length, 2)
@@ -211,6 +217,68 @@ t.test('a record that is damaged: set aside, and the configured delegates are to
   await del(bench.call('DEL'))
   t.strictSame(bench.runner.trace, ['DEL main eth0'])
   t.equal(bench.said.length, 1)
+})
+
+interface NoRecordCase {
+  readonly name: string
+  readonly put: (path: string) => void
+}
+
+const noRecords: readonly NoRecordCase[] = [
+  { name: 'a folder', put: path => mkdirSync(join(path, 'inside'), { recursive: true }) },
+  { name: 'a pipe', put: path => execFileSync('mkfifo', [path]) },
+  { name: 'a link', put: path => symlinkSync('/etc/hostname', path) },
+]
+
+for (const { name, put } of noRecords) {
+  t.test(`in place of the record lies ${name}: set aside, and the configured delegates are told`, async t => {
+    const bench = new Bench(t)
+    await mkdir(join(bench.folder, 'records'))
+    put(join(bench.folder, 'records/c1.json'))
+    await del(bench.call('DEL'))
+    t.strictSame(bench.runner.trace, ['DEL main eth0'])
+    t.match(bench.said, [/is no file/])
+    t.match(bench.files(), [/^damaged\/c1\./])
+  })
+}
+
+t.test('what is detached is detached, whether that can be written down or not', async t => {
+  for (const failing of ['write', 'remove', 'read'] as const) {
+    const bench = new Bench(t)
+    await bench.store.write(recordOf([primary(), aux()]), true)
+    Object.assign(bench.store, { [failing]: () => Promise.reject(new CniError(100, `no ${failing}`)) })
+    await del(bench.call('DEL'))
+    t.strictSame(bench.runner.trace, failing === 'read' ? ['DEL main eth0'] : [`DEL aux ${GREEN}`, 'DEL main eth0'])
+    t.ok(bench.logged.some(({ message }) => message.includes(`no ${failing}`)))
+  }
+})
+
+t.test('where no lock can be had', async t => {
+  const bench = new Bench(t)
+  await bench.store.write(recordOf([primary(), aux()]), true)
+  await writeFile(join(bench.folder, 'locks'), '')
+  await del(bench.call('DEL'))
+  t.strictSame(bench.runner.trace, [`DEL aux ${GREEN}`, 'DEL main eth0'])
+  t.equal(await bench.record(), undefined)
+})
+
+t.test('an ADD that was killed before its first record was whole leaves nothing', async t => {
+  const bench = new Bench(t)
+  await mkdir(join(bench.folder, 'records'))
+  for (const name of ['c1.json.tmp', 'c2.json.tmp', 'c1.txt']) await writeFile(join(bench.folder, 'records', name), '{')
+  await del(bench.call('DEL'))
+  t.strictSame(bench.files().toSorted(), ['records/c1.txt', 'records/c2.json.tmp'])
+})
+
+const namespaces = t.testdir({ file: '', namespace: t.fixture('symlink', '/proc/self/ns/net') })
+
+t.test('a namespace that is gone, or is none, is told of as none', async t => {
+  for (const [name, want] of Object.entries({ file: '', none: '', namespace: join(namespaces, 'namespace') })) {
+    const bench = new Bench(t)
+    await bench.store.write(recordOf([primary(), aux()]), true)
+    await del(bench.call('DEL', { request: { netns: join(namespaces, name) } }))
+    t.strictSame(new Set(bench.runner.calls.map(({ variables }) => variables.CNI_NETNS)), new Set([want]), name)
+  }
 })
 
 t.test('many at once: every network is undone once', async t => {

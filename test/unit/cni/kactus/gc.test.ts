@@ -1,3 +1,5 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { gc } from '../../../../cni/kactus/gc.ts'
 import type { ContainerRecord } from '../../../../cni/networks/record.ts'
@@ -62,9 +64,12 @@ interface NetnsCase {
   readonly want: string
 }
 
+const named = join(t.testdir({ namespace: t.fixture('symlink', '/proc/self/ns/net') }), 'namespace')
+
 const netnsCases: readonly NetnsCase[] = [
-  { netns: '/run/netns/cni-1', want: '/run/netns/cni-1' },
-  { netns: '/proc/4711/ns/net', want: '' },
+  { netns: named, want: named },
+  { netns: '/run/netns/none-such', want: '' },
+  { netns: '/proc/self/ns/net', want: '' },
 ]
 
 for (const { netns, want } of netnsCases) {
@@ -74,6 +79,44 @@ for (const { netns, want } of netnsCases) {
     await gc(bench.call('GC', asked([])))
     t.equal(bench.runner.calls[0]?.variables.CNI_NETNS, want)
   })
+}
+
+t.test('a container that somebody works on is not left over', async t => {
+  const bench = new Bench(t)
+  await filled(bench, recordOf([primary()]))
+  const lock = await bench.store.locks.lock('c1')
+  await gc(bench.call('GC', asked([])))
+  t.strictSame(await bench.state(), ['eth0 added'])
+  lock.release()
+  await gc(bench.call('GC', asked([])))
+  t.strictSame(bench.files(), [])
+})
+
+t.test('what writes of killed commands have left goes', async t => {
+  const bench = new Bench(t)
+  await filled(bench, recordOf([primary()]))
+  const records = join(bench.folder, 'records')
+  for (const name of ['gone.json.tmp', 'c1.json.tmp', 'theirs.txt', '.odd.json'])
+    writeFileSync(join(records, name), '{')
+  mkdirSync(join(records, 'folder.json'))
+  await gc(bench.call('GC', asked([{ containerID: 'c1', ifname: 'eth0' }])))
+  t.strictSame(readdirSync(records).toSorted(), ['.odd.json', 'c1.json', 'c1.json.tmp', 'theirs.txt'])
+  await gc(bench.call('GC', asked([])))
+  t.strictSame(readdirSync(records).toSorted(), ['.odd.json', 'theirs.txt'])
+})
+
+for (const code of [1, 4]) {
+  t.test(
+    `a delegate that knows no GC and says so with code ${code} is no failure; those after it are asked`,
+    async t => {
+      const bench = new Bench(t)
+      const plugins = [{ type: 'old' }, { type: 'main' }]
+      const delegates = [{ name: 'default', cniVersion: '1.1.0', plugins }]
+      const runner = bench.plays(failing({ 'GC old': code }))
+      await gc(bench.call('GC', { conf: { delegates, 'cni.dev/valid-attachments': [] } }))
+      t.strictSame(runner.trace, ['GC old', 'GC main'])
+    },
+  )
 }
 
 t.test('over failures, all of which are told', async t => {

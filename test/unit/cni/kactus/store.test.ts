@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -84,9 +85,25 @@ t.test('state that cannot be', async t => {
 })
 
 t.test('a record that is a folder', async t => {
-  const { store } = storeIn(t, { records: { 'c1.json': {} } })
-  t.match(await refusalOf(() => store.read('c1')), { code: 100, message: /EISDIR/ })
+  const { folder, said, store } = storeIn(t, { records: { 'c1.json': {} } })
   t.match(await refusalOf(() => store.write(record, true)), { code: 100, message: /EISDIR/ })
+  t.equal(await store.read('c1'), undefined)
+  t.match(said, [/is no file/])
+  t.equal(readdirSync(join(folder, 'damaged')).length, 1)
+  await store.write(record, true)
+  t.strictSame(await store.read('c1'), record)
+})
+
+t.test('a pipe in place of the temporary file: a failure, not a wait', async t => {
+  const { folder, store } = storeIn(t, { records: {} })
+  execFileSync('mkfifo', [join(folder, 'records/c1.json.tmp')])
+  t.match(await refusalOf(() => store.write(record, true)), { code: 100, message: /ENXIO/ })
+})
+
+t.test('a record that cannot be set aside counts as none all the same', async t => {
+  const { said, store } = storeIn(t, { records: { 'c1.json': '' }, damaged: 'a file' })
+  t.equal(await store.read('c1'), undefined)
+  t.match(said, [/stays where it is.*EEXIST|ENOTDIR/])
 })
 
 t.test('folders are made in advance', async t => {
@@ -100,7 +117,8 @@ t.test('folders are made in advance', async t => {
 t.test('junk among the records', async t => {
   const { folder, store } = storeIn(t, { records: { 'readme.txt': '', 'c1.json': printRecord(record) } })
   writeFileSync(join(folder, 'records/.json'), 'x')
-  t.strictSame((await store.list()).toSorted(), ['', 'c1'])
-  t.equal(await store.read(''), undefined)
+  writeFileSync(join(folder, 'records/c2.json.tmp'), 'x')
+  t.strictSame((await store.list()).toSorted(), ['c1', 'c2'])
+  await store.remove('c2')
   t.strictSame(await store.list(), ['c1'])
 })

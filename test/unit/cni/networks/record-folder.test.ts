@@ -9,7 +9,14 @@ function record(containerId: string): string {
 
 t.test('whole records are read, the others told of, the rest passed over', async t => {
   const cniDir = t.testdir({
-    records: { 'c1.json': record('c1'), 'c2.json': record('c1'), 'c3.json': '', 'c4.json.tmp': '{', 'c5.json': {} },
+    records: {
+      'c1.json': record('c1'),
+      'c2.json': record('c1'),
+      'c3.json': '',
+      'c4.json.tmp': '{',
+      'c5.json': {},
+      'not an id.json': '{',
+    },
   })
   const { records, faults } = await readRecords(cniDir)
   t.strictSame(

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { CniCode, CniError, toCniError } from '../../../../cni/spec/errors.ts'
+import { CniCode, CniError, throwTogether, toCniError } from '../../../../cni/spec/errors.ts'
 
 t.test('the codes of the specification and of its library', async t => {
   t.strictSame(Object.values(CniCode), [1, 2, 3, 4, 5, 6, 7, 8, 11, 50, 51, 999])
@@ -36,3 +36,16 @@ for (const { name, thrown, message } of otherCases) {
     t.equal(error.cause, thrown)
   })
 }
+
+t.test('several failures are one: the code of the first, the words of all', async t => {
+  t.doesNotThrow(() => throwTogether([]))
+  const first = new CniError(60, 'one', { details: 'network a' })
+  t.throws(() => throwTogether([first]), first)
+  const others = [new CniError(61, 'two', { details: 'network b' }), new Error('three')]
+  t.throws(() => throwTogether([first, ...others]), {
+    code: 60,
+    message: 'one; two; three',
+    details: 'network a; network b',
+  })
+  t.throws(() => throwTogether(others.slice(1)), { code: 999, message: 'three', details: undefined })
+})
