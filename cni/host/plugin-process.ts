@@ -83,7 +83,7 @@ export class PluginProcesses implements PluginRunner {
 
   /** The error a plugin printed, with its own code and words; else what can be said of its end. */
   #spoken(call: PluginCall, ended: Ended): CniError {
-    const said = parseError(ended.stdout)
+    const said = parseError(ended.stdout, this.#options.codes.failed)
     if (said !== undefined) return said
     const how = ended.signal === undefined ? `exit code ${ended.exitCode}` : `signal ${ended.signal}`
     if (ended.stdout.trim() !== '')
@@ -100,16 +100,19 @@ export class PluginProcesses implements PluginRunner {
   }
 }
 
-function parseError(text: string): CniError | undefined {
+/** Some plugins print their error with code 0, which is none: their words stand, with the code of a failure. */
+function parseError(text: string, unspoken: number): CniError | undefined {
   try {
     const said = parseJson(text)
     if (!isJsonObject(said)) return undefined
     const code = field(said, 'code')
     const message = field(said, 'msg')
     const details = field(said, 'details')
-    if (typeof code !== 'number' || !Number.isSafeInteger(code) || code <= 0 || typeof message !== 'string')
-      return undefined
-    return new CniError(code, message, { details: typeof details === 'string' && details !== '' ? details : undefined })
+    if (typeof message !== 'string' || message.trim() === '') return undefined
+    const isCode = typeof code === 'number' && Number.isSafeInteger(code) && code > 0
+    return new CniError(isCode ? code : unspoken, message, {
+      details: typeof details === 'string' && details !== '' ? details : undefined,
+    })
   } catch {
     return undefined
   }

@@ -1,4 +1,4 @@
-import { type HttpsAnswer, type HttpsGetter, headersFor, MAX_BODY_BYTES } from './https-getter.ts'
+import { AnswerTooLarge, type HttpsAnswer, type HttpsGetter, headersFor } from './https-getter.ts'
 import type { KubeAccess } from './kubeconfig.ts'
 
 /** What Bun's fetch takes beside what the standard has. */
@@ -31,21 +31,24 @@ export class FetchGetter implements HttpsGetter {
     }
   }
 
-  async get(path: string): Promise<HttpsAnswer> {
+  async get(path: string, maxBytes: number): Promise<HttpsAnswer> {
     const { server } = this.#access
     const url = `${server.origin}${server.pathname.replace(/\/$/, '')}${path}`
     const response = await fetch(url, this.#options)
-    return { status: response.status, body: await bodyOf(response) }
+    return { status: response.status, body: await bodyOf(response, maxBytes) }
   }
 }
 
-async function bodyOf(response: Response): Promise<string> {
+async function bodyOf(response: Response, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = []
   let total = 0
   const reader = response.body?.getReader()
   for (let part = await reader?.read(); part !== undefined && !part.done; part = await reader?.read()) {
     total += part.value.length
-    if (total > MAX_BODY_BYTES) throw new Error('its answer is too large')
+    if (total > maxBytes) {
+      void reader?.cancel().catch(() => undefined)
+      throw new AnswerTooLarge()
+    }
     chunks.push(part.value)
   }
   return Buffer.concat(chunks).toString()

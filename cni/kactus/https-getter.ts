@@ -8,12 +8,18 @@ export interface HttpsAnswer {
 
 /** GETs over HTTPS, on connections that are kept. It follows no redirect, so nobody else ever gets the token. */
 export interface HttpsGetter {
-  /** @throws any error where no whole answer came */
-  get(path: string): Promise<HttpsAnswer>
+  /**
+   * @param maxBytes of the answer's body
+   * @throws AnswerTooLarge, or any error where no whole answer came
+   */
+  get(path: string, maxBytes: number): Promise<HttpsAnswer>
 }
 
-/** No object in etcd is larger than a few MiB. */
-export const MAX_BODY_BYTES = 8 * 1024 * 1024
+/** The answer goes on beyond the limit; what came of it is let go. */
+export class AnswerTooLarge extends Error {
+  override readonly name = 'AnswerTooLarge'
+  readonly code = 'TooLarge'
+}
 
 /** The headers of each request. */
 export function headersFor({ token }: KubeAccess): Record<string, string> {

@@ -1,5 +1,5 @@
 import { Agent, type RequestOptions, request } from 'node:https'
-import { type HttpsAnswer, type HttpsGetter, headersFor, MAX_BODY_BYTES } from './https-getter.ts'
+import { AnswerTooLarge, type HttpsAnswer, type HttpsGetter, headersFor } from './https-getter.ts'
 import type { KubeAccess } from './kubeconfig.ts'
 
 /** Enough to read side by side; each new connection costs a TLS handshake. */
@@ -16,14 +16,14 @@ export class NodeGetter implements HttpsGetter {
     this.#signal = signal
   }
 
-  get(path: string): Promise<HttpsAnswer> {
+  get(path: string, maxBytes: number): Promise<HttpsAnswer> {
     return new Promise((resolve, reject) => {
       const call = request(this.#options(path), response => {
         const chunks: Buffer[] = []
         let total = 0
         response.on('data', (chunk: Buffer) => {
           total += chunk.length
-          if (total > MAX_BODY_BYTES) call.destroy(new Error('its answer is too large'))
+          if (total > maxBytes) call.destroy(new AnswerTooLarge())
           else chunks.push(chunk)
         })
         response.on('error', reject)

@@ -1,21 +1,22 @@
 import { bunEngine } from '../host/bun.ts'
 import { type Json, JsonError, parseJson } from '../spec/json.ts'
-import type { HttpsGetter } from './https-getter.ts'
+import { AnswerTooLarge, type HttpsGetter } from './https-getter.ts'
 import type { KubeAccess } from './kubeconfig.ts'
 
 /** Reads objects of the Kubernetes API. */
 export interface KubeReader {
   /**
    * @param path below the server, each part already escaped
+   * @param maxBytes of the object as it comes
    * @returns the object; undefined = there is none of that name
    * @throws KubeReadError
    */
-  get(path: string): Promise<Json | undefined>
+  get(path: string, maxBytes: number): Promise<Json | undefined>
 }
 
 export class KubeReadError extends Error {
   override readonly name = 'KubeReadError'
-  readonly code: 'Unreachable' | 'TimedOut' | 'Status' | 'BadReply'
+  readonly code: 'Unreachable' | 'TimedOut' | 'Status' | 'BadReply' | 'TooLarge'
 
   constructor(code: KubeReadError['code'], message: string, options?: ErrorOptions) {
     super(message, options)
@@ -47,8 +48,8 @@ class HttpsKubeReader implements KubeReader {
     this.#signal = signal
   }
 
-  async get(path: string): Promise<Json | undefined> {
-    const { status, body } = await this.#getter.get(path).catch(error => this.#fail(error))
+  async get(path: string, maxBytes: number): Promise<Json | undefined> {
+    const { status, body } = await this.#getter.get(path, maxBytes).catch(error => this.#fail(error))
     if (status === 404) return undefined
     if (status !== 200) throw new KubeReadError('Status', `${this.#server} answered ${status} to GET ${path}`)
     try {
@@ -62,6 +63,9 @@ class HttpsKubeReader implements KubeReader {
   #fail(error: NodeJS.ErrnoException): never {
     if (this.#signal.aborted) {
       throw new KubeReadError('TimedOut', `${this.#server} did not answer in time`, { cause: error })
+    }
+    if (error instanceof AnswerTooLarge) {
+      throw new KubeReadError('TooLarge', `${this.#server} answered with too large an object`, { cause: error })
     }
     const why = error.code ?? error.message
     throw new KubeReadError('Unreachable', `${this.#server} cannot be reached: ${why}`, { cause: error })

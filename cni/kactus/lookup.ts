@@ -1,3 +1,4 @@
+import { PodBudget } from '../networks/bounds.ts'
 import { KactusCode } from '../networks/codes.ts'
 import {
   type FoundNetwork,
@@ -11,9 +12,10 @@ import { NETWORK_PATHS, type NetworkObject, networkFrom } from '../networks/netw
 import { refusePlugins } from '../networks/plugin-rules.ts'
 import type { PodRef } from '../networks/record.ts'
 import type { NetworkKind, NetworkRequest } from '../networks/request.ts'
-import { selectNetworks, withWishes } from '../networks/selection.ts'
-import { CniError } from '../spec/errors.ts'
+import { selectNetworks, unreadAnnotations, withWishes } from '../networks/selection.ts'
+import { CniCode, CniError } from '../spec/errors.ts'
 import { field, isJsonObject, type Json } from '../spec/json.ts'
+import { forEachBounded } from './bounded.ts'
 import type { KubeReader } from './kube.ts'
 import type { NetworkRules } from './rules.ts'
 
@@ -43,9 +45,11 @@ export async function lookUpPod(
   const known = await sources.agent({ namespace: pod.namespace, pod: pod.name, network: undefined })
   // The agent's view may be of a pod of that name that is gone: the API has the last word.
   const isKnown = known !== undefined && isSamePod(known.pod, pod)
-  const facts = isKnown ? known.pod : await readPod(sources, pod)
-  const requests = selectNetworks(facts.annotations)
-  return resolveAll(requests, { sources, known: isKnown ? known.networks : [], pod, rules })
+  const { annotations } = isKnown ? known.pod : await readPod(sources, pod)
+  const unread = unreadAnnotations(annotations, rules.multusReader)
+  if (unread !== undefined) rules.log[unread.isLost ? 'error' : 'info'](unread.message)
+  const requests = selectNetworks(annotations, rules.multusReader)
+  return resolveAll(requests, new Ground(sources, isKnown ? known.networks : [], pod, rules))
 }
 
 /**
@@ -60,56 +64,90 @@ export async function lookUpNetwork(
 ): Promise<ResolvedNetwork> {
   const { kind, name, namespace } = request
   const known = await sources.agent({ namespace: pod.namespace, pod: pod.name, network: { kind, name, namespace } })
-  // Without the agent, who knows the pod, a network is attached as the seed does: by its name and address alone.
-  if (known === undefined || !isSamePod(known.pod, pod)) return resolve(request, { sources, known: [], pod, rules })
-  return resolve(withWishes(request, known.pod.annotations), { sources, known: known.networks, pod, rules })
+  if (known === undefined || !isSamePod(known.pod, pod)) {
+    // Without the agent, who knows the pod, a network is attached as the seed does.
+    rules.log.info(`the agent does not know the pod: network ${name} is attached by its name and address alone`)
+    return resolve(request, new Ground(sources, [], pod, rules))
+  }
+  const wished = withWishes(request, known.pod.annotations, rules.multusReader)
+  return resolve(wished, new Ground(sources, known.networks, pod, rules))
 }
 
-interface Ground {
-  readonly sources: LookupSources
-  readonly known: readonly FoundNetwork[]
-  readonly pod: PodRef
-  readonly rules: NetworkRules
-}
+/** How many objects are on their way at once: each may be as large as the API lets it be. */
+const WIDTH = 4
+/** A configuration, written down twice more in an annotation of kubectl's with all its quotes escaped. */
+const MAX_NETWORK_OBJECT_BYTES = 512 * 1024
+/** More than etcd takes. */
+const MAX_POD_OBJECT_BYTES = 4 * 1024 * 1024
 
-function resolveAll(requests: readonly NetworkRequest[], ground: Ground): Promise<readonly ResolvedNetwork[]> {
+async function resolveAll(requests: readonly NetworkRequest[], ground: Ground): Promise<readonly ResolvedNetwork[]> {
   // All of them before any request: a name that may not be used is not even looked at.
   for (const request of requests) refuseForeign(request, ground.pod.namespace, ground.rules.shared)
-  return Promise.all(requests.map(request => resolve(request, ground)))
+  const found: ResolvedNetwork[] = []
+  await forEachBounded([...requests.entries()], WIDTH, async ([at, request]) => {
+    found[at] = await resolve(request, ground)
+  })
+  return found
 }
 
 async function resolve(request: NetworkRequest, ground: Ground): Promise<ResolvedNetwork> {
-  const { known, pod, rules } = ground
-  refuseForeign(request, pod.namespace, rules.shared)
-  const namespaces = namespacesOf(request, pod.namespace)
-  // Only the one that is meant is read: another of that name may be junk of somebody else's.
-  const isIn = (namespace: string) => (entry: FoundNetwork) =>
-    entry.kind === request.kind && isAbout(entry.object, namespace, request.name)
-  const inMemory = namespaces.map(namespace => known.find(isIn(namespace))).find(entry => entry !== undefined)
-  const object =
-    inMemory === undefined ? await readFirst(ground, request, namespaces) : networkFrom(request.kind, inMemory.object)
-  refusePlugins(object, rules.plugins)
+  refuseForeign(request, ground.pod.namespace, ground.rules.shared)
+  const object = await ground.objectOf(request)
+  ground.budget.spend(object.configBytes)
   return { request, object }
 }
 
-async function readFirst(
-  { sources }: Ground,
-  request: NetworkRequest,
-  namespaces: readonly string[],
-): Promise<NetworkObject> {
-  const reader = await sources.api()
-  for (const namespace of namespaces) {
-    const object = await readNetwork(reader, request.kind, namespace, request.name)
-    if (object !== undefined) return object
+/** What one pod's networks are looked up on. */
+class Ground {
+  readonly pod: PodRef
+  readonly rules: NetworkRules
+  readonly budget = new PodBudget()
+  readonly #sources: LookupSources
+  readonly #known: readonly FoundNetwork[]
+  /** A pod may ask for one network many times. */
+  readonly #objects = new Map<string, Promise<NetworkObject>>()
+
+  constructor(sources: LookupSources, known: readonly FoundNetwork[], pod: PodRef, rules: NetworkRules) {
+    this.#sources = sources
+    this.#known = known
+    this.pod = pod
+    this.rules = rules
   }
-  const places = namespaces.join(' or ')
-  throw new CniError(KactusCode.NetworkNotFound, `there is no ${request.kind} ${request.name} in namespace ${places}`)
+
+  objectOf(request: NetworkRequest): Promise<NetworkObject> {
+    const key = `${request.kind} ${request.namespace ?? ''}/${request.name}`
+    const object = this.#objects.get(key) ?? this.#find(request)
+    this.#objects.set(key, object)
+    return object
+  }
+
+  async #find(request: NetworkRequest): Promise<NetworkObject> {
+    const namespaces = namespacesOf(request, this.pod.namespace)
+    // Only the one that is meant is read: another of that name may be junk of somebody else's.
+    const isIn = (namespace: string) => (entry: FoundNetwork) =>
+      entry.kind === request.kind && isAbout(entry.object, namespace, request.name)
+    const known = namespaces.map(namespace => this.#known.find(isIn(namespace))).find(entry => entry !== undefined)
+    const object = known && networkFrom(request.kind, known.object)
+    const found = object ?? (await this.#read(request, namespaces))
+    refusePlugins(found, this.rules.plugins)
+    return found
+  }
+
+  async #read({ kind, name }: NetworkRequest, namespaces: readonly string[]): Promise<NetworkObject> {
+    const reader = await this.#sources.api()
+    for (const namespace of namespaces) {
+      const object = await readNetwork(reader, kind, namespace, name)
+      if (object !== undefined) return object
+    }
+    const places = namespaces.join(' or ')
+    throw new CniError(KactusCode.NetworkNotFound, `there is no ${kind} ${name} in namespace ${places}`)
+  }
 }
 
 async function readNetwork(reader: KubeReader, kind: NetworkKind, namespace: string, name: string) {
   const { group, plural } = NETWORK_PATHS[kind]
   const path = `/apis/${group}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`
-  const value = await reading(() => reader.get(path))
+  const value = await reading(`${kind} ${namespace}/${name}`, () => reader.get(path, MAX_NETWORK_OBJECT_BYTES))
   if (value === undefined) return undefined
   const object = networkFrom(kind, value)
   return isNamed(object, namespace, name) ? object : undefined
@@ -128,8 +166,8 @@ function isNamed(object: NetworkObject, namespace: string, name: string): boolea
 async function readPod(sources: LookupSources, pod: PodRef): Promise<PodFacts> {
   const reader = await sources.api()
   const path = `/api/v1/namespaces/${encodeURIComponent(pod.namespace)}/pods/${encodeURIComponent(pod.name)}`
-  const value = await reading(() => reader.get(path))
   const title = `pod ${pod.namespace}/${pod.name}`
+  const value = await reading(title, () => reader.get(path, MAX_POD_OBJECT_BYTES))
   if (value === undefined) throw new CniError(KactusCode.PodNotFound, `there is no ${title}`)
   const facts = podFactsFrom(isJsonObject(value) ? field(value, 'metadata') : undefined)
   if (facts === undefined) throw new CniError(KactusCode.LookupImpossible, `the API's answer for ${title} is no pod`)
@@ -148,11 +186,14 @@ function isSamePod(facts: PodFacts, pod: PodRef): boolean {
   return pod.uid === undefined || facts.uid === pod.uid || (isMirror && onNode.includes(pod.uid))
 }
 
-async function reading<T>(read: () => Promise<T>): Promise<T> {
+async function reading<T>(title: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (error) {
     if (error instanceof CniError) throw error
+    if (error instanceof Error && 'code' in error && error.code === 'TooLarge') {
+      throw new CniError(CniCode.InvalidNetworkConfig, `${title} is too large an object`, { cause: error })
+    }
     const message = error instanceof Error ? error.message : String(error)
     throw new CniError(KactusCode.LookupImpossible, message, { cause: error })
   }

@@ -1,4 +1,4 @@
-import { isMac, isNamespaceName, isObjectName } from '../networks/kube-names.ts'
+import { isNamespaceName, isObjectName, macFrom } from '../networks/kube-names.ts'
 import type { PodRef } from '../networks/record.ts'
 import { type NetworkRequest, plainRequest } from '../networks/request.ts'
 import { CniCode, CniError } from '../spec/errors.ts'
@@ -31,9 +31,10 @@ export function networkOf(args: Args): NetworkRequest | undefined {
   const namespace = parts.length > 1 ? parts[0] : undefined
   if (parts.length > 2 || !isObjectName(name)) throw bad('K8S_POD_NETWORK cannot be the name of a network', text)
   if (namespace !== undefined && !isNamespaceName(namespace)) throw bad('K8S_POD_NETWORK has no valid namespace', text)
-  const mac = args.get('K8S_POD_IFMAC') ?? ''
-  if (mac !== '' && !isMac(mac)) throw bad('K8S_POD_IFMAC is no hardware address', mac)
-  return { ...plainRequest('Network', name, namespace), mac: mac === '' ? undefined : mac.toLowerCase() }
+  const address = args.get('K8S_POD_IFMAC') ?? ''
+  const mac = macFrom(address)
+  if (address !== '' && mac === undefined) throw bad('K8S_POD_IFMAC is no hardware address', address)
+  return { ...plainRequest('Network', name, namespace), mac }
 }
 
 /** Whether the container may be one that another plugin attached before we were there. */

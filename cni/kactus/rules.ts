@@ -1,21 +1,38 @@
+import type { Log } from '../host/log.ts'
 import { isOwnProgram } from '../host/own-program.ts'
 import type { PluginRules } from '../networks/plugin-rules.ts'
+import type { MultusReader } from '../networks/selection.ts'
 import { findPlugin, pluginFolders } from '../spec/plugin.ts'
 import type { Call } from './call.ts'
+import { readDelegates } from './config.ts'
 
-/** What a pod may use. */
+/** What a pod may use, and who reads what it asks for. */
 export interface NetworkRules {
+  readonly multusReader: MultusReader
   /** Namespaces whose networks anyone may use, beside `default`. */
   readonly shared: readonly string[]
   readonly plugins: PluginRules
+  /** Told of what a pod asks for and kactus does not obey. */
+  readonly log: Log
 }
 
+/** Its two executables: the plugin itself, and the one that calls its daemon. */
+const MULTUS = ['multus', 'multus-shim']
+
 /** The rules of the configuration, on this host. */
-export function rulesOf({ conf, request }: Pick<Call, 'conf' | 'request'>): NetworkRules {
+export function rulesOf({ conf, request, log }: Pick<Call, 'conf' | 'request' | 'log'>): NetworkRules {
+  const master = readDelegates(conf).find(({ isMaster }) => isMaster)
+  const isMultus = master?.list.plugins.some(({ type }) => MULTUS.includes(type))
   const folders = pluginFolders(request.path)
   const isKactus = (plugin: string) => {
     const path = findPlugin(plugin, folders)
     return path !== undefined && isOwnProgram(path)
   }
-  return { shared: conf.sharedNamespaces, plugins: { allowed: conf.allowedPlugins, isKactus } }
+  const multusReader = isMultus ? 'multus' : 'kactus'
+  return {
+    multusReader,
+    shared: conf.sharedNamespaces,
+    plugins: { allowed: conf.allowedPlugins, isKactus },
+    log,
+  }
 }

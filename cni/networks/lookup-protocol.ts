@@ -2,7 +2,13 @@ import { field, isJsonObject, type Json, JsonError, type JsonObject, parseJson, 
 import { isNamespaceName, isObjectName } from './kube-names.ts'
 import { namespacesOf } from './namespaces.ts'
 import { type NetworkKind, type NetworkRequest, plainRequest } from './request.ts'
-import { MULTUS_ANNOTATION, NETWORKS_ANNOTATION, selectNetworks, withWishes } from './selection.ts'
+import {
+  MULTUS_ANNOTATION,
+  MULTUS_DEFAULT_ANNOTATION,
+  NETWORKS_ANNOTATION,
+  selectNetworks,
+  withWishes,
+} from './selection.ts'
 
 /**
  * What kactus and the agent say to each other over the agent's UNIX socket: kactus writes one line, the agent answers
@@ -10,7 +16,7 @@ import { MULTUS_ANNOTATION, NETWORKS_ANNOTATION, selectNetworks, withWishes } fr
  */
 export const LOOKUP_VERSION = 1
 export const MAX_QUESTION_BYTES = 16 * 1024
-export const MAX_ANSWER_BYTES = 8 * 1024 * 1024
+export const MAX_ANSWER_BYTES = 3 * 1024 * 1024
 
 /** What kactus asks before an ADD. */
 export interface LookupQuestion {
@@ -113,7 +119,7 @@ export function podFactsFrom(value: Json | undefined): PodFacts | undefined {
 }
 
 const MIRROR_ANNOTATIONS = ['kubernetes.io/config.mirror', 'kubernetes.io/config.hash']
-const RELEVANT = [NETWORKS_ANNOTATION, MULTUS_ANNOTATION, ...MIRROR_ANNOTATIONS]
+const RELEVANT = [NETWORKS_ANNOTATION, MULTUS_ANNOTATION, MULTUS_DEFAULT_ANNOTATION, ...MIRROR_ANNOTATIONS]
 
 function relevant(pod: PodFacts): PodFacts {
   const annotations = Object.entries(pod.annotations).filter(([key]) => RELEVANT.includes(key))

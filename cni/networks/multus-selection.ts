@@ -1,7 +1,24 @@
 import { field, isJsonObject, type Json, type JsonObject } from '../spec/json.ts'
 import { interfaceNameFault } from '../spec/names.ts'
 import { isNamespaceName, isObjectName } from './kube-names.ts'
-import { badAnnotation, entriesOf, macOf, type NetworkRequest, nameOf, plainRequest, quote } from './request.ts'
+import {
+  badAnnotation,
+  entriesOf,
+  isAsked,
+  macOf,
+  type NetworkRequest,
+  nameOf,
+  plainRequest,
+  quote,
+  refuseOthers,
+} from './request.ts'
+
+/** Reads multus' annotation of the one network that takes the default one's place, in any of its forms. */
+export function selectDefault(text: string): readonly NetworkRequest[] {
+  const requests = selectAttachments(text)
+  if (requests.length > 1) throw badAnnotation('names more than one default network')
+  return requests.map(request => ({ ...request, isPrimary: true }))
+}
 
 /** Reads multus' annotation, `[namespace/]name[@interface],...` or JSON. */
 export function selectAttachments(text: string): readonly NetworkRequest[] {
@@ -27,9 +44,11 @@ function fromItem(item: string): NetworkRequest {
 }
 
 function fromEntry(entry: JsonObject): NetworkRequest {
+  refuseOthers(entry, OBEYED)
+  // An empty list asks that the network get no default route: not to obey it would be as wrong as with a full one.
+  if ((field(entry, 'default-route') ?? null) !== null)
+    throw badAnnotation('asks for "default-route", which is not supported')
   const { name, namespace } = nameOf(entry)
-  // Without it the pod would come up with another default route than it asked for.
-  if (isAsked(field(entry, 'default-route'))) throw badAnnotation('asks for "default-route", which is not supported')
   return {
     ...plainRequest('NetworkAttachmentDefinition', name, namespace),
     mac: macOf(entry, 'mac'),
@@ -46,6 +65,8 @@ const CAPABILITIES = [
   ['bandwidth', 'bandwidth'],
   ['infiniband-guid', 'infinibandGUID'],
 ] as const
+
+const OBEYED = ['name', 'namespace', 'interface', 'mac', 'cni-args', ...CAPABILITIES.map(([key]) => key)]
 
 function capabilitiesOf(entry: JsonObject): JsonObject {
   const asked = CAPABILITIES.map(([key, capability]) => [capability, field(entry, key) ?? null] as const)
@@ -64,8 +85,4 @@ function checkedIfname(value: Json | undefined): string | undefined {
   const fault = typeof value === 'string' ? interfaceNameFault(value) : 'is no string'
   if (fault !== undefined) throw badAnnotation(`asks for an interface whose name ${fault}: ${quote(value)}`)
   return String(value)
-}
-
-function isAsked(value: Json | undefined): boolean {
-  return value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0)
 }

@@ -2,6 +2,7 @@ import { type ConfList, confListFrom } from '../spec/conf.ts'
 import { CniCode, CniError } from '../spec/errors.ts'
 import { field, isJsonObject, type Json, JsonError, type JsonObject, parseJson } from '../spec/json.ts'
 import type { CniVersion } from '../spec/versions.ts'
+import { MAX_CHAIN, MAX_CONFIG_BYTES } from './bounds.ts'
 import { isNamespaceName, isObjectName } from './kube-names.ts'
 import { type NetworkKind, quote } from './request.ts'
 
@@ -23,6 +24,8 @@ export interface NetworkObject {
   /** Plugin to run, where the configuration does not say. */
   readonly plugin: string | undefined
   readonly config: JsonObject
+  /** Of the configuration's text. */
+  readonly configBytes: number
 }
 
 /**
@@ -36,16 +39,27 @@ export function networkFrom(kind: NetworkKind, value: unknown): NetworkObject {
   const name = member(metadata, 'name')
   if (!isNamespaceName(namespace) || !isObjectName(name)) throw invalid(`a ${kind}`, 'has no name and namespace')
   const title = `${kind} ${namespace}/${name}`
-  const resourceName = member(member(metadata, 'annotations'), RESOURCE_ANNOTATION)
   const plugin = member(spec, 'plugin')
+  const config = configText(title, member(spec, 'config'))
+  const isNamed = kind === 'Network' && typeof plugin === 'string' && plugin !== ''
+  if (config === '' && !isNamed)
+    throw invalid(title, `has no "spec.config"${kind === 'Network' ? ' and no "spec.plugin"' : ''}`)
   return {
     kind,
     namespace,
     name,
-    resourceName: typeof resourceName === 'string' && resourceName !== '' ? resourceName : undefined,
-    plugin: typeof plugin === 'string' && plugin !== '' ? plugin : undefined,
-    config: configOf(title, member(spec, 'config')),
+    resourceName: resourceOf(title, member(metadata, 'annotations')),
+    plugin: isNamed ? plugin : undefined,
+    config: configOf(title, config),
+    configBytes: Buffer.byteLength(config),
   }
+}
+
+function resourceOf(title: string, annotations: unknown): string | undefined {
+  const name = member(annotations, RESOURCE_ANNOTATION) ?? ''
+  if (name === '') return undefined
+  if (typeof name === 'string' && /^([a-z0-9.-]{1,253}\/)?[a-zA-Z0-9._-]{1,63}$/.test(name)) return name
+  throw invalid(title, `annotation ${RESOURCE_ANNOTATION} is no name of a resource: ${quote(name)}`)
 }
 
 /**
@@ -63,13 +77,15 @@ export function confListOf(network: NetworkObject, cniVersion: CniVersion): Conf
     // The seed's plugins find the name of their network here.
     ...(network.kind === 'Network' && { networkName: network.name }),
   }
+  const title = `${network.kind} ${network.namespace}/${network.name}`
   try {
-    return confListFrom(filled)
+    const list = confListFrom(filled)
+    if (list.plugins.length <= MAX_CHAIN) return list
   } catch (error) {
     if (!(error instanceof CniError)) throw error
-    const title = `${network.kind} ${network.namespace}/${network.name}`
     throw new CniError(error.code, `${title}: ${error.message}`, { details: error.details, cause: error })
   }
+  throw invalid(title, `the chain has more than ${MAX_CHAIN} plugins`)
 }
 
 /** An empty or null name or version is none. */
@@ -79,10 +95,18 @@ function withoutEmpty(config: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(config).filter(([key, value]) => !isEmpty(key, value)))
 }
 
-function configOf(title: string, config: unknown): JsonObject {
-  if (config === undefined || config === null) return {}
+/** Empty = there is none. */
+function configText(title: string, config: unknown): string {
+  if (config === undefined || config === null) return ''
   if (typeof config !== 'string') throw invalid(title, '"spec.config" is no string')
-  if (config.trim() === '') return {}
+  if (Buffer.byteLength(config) > MAX_CONFIG_BYTES) {
+    throw invalid(title, `"spec.config" is larger than ${MAX_CONFIG_BYTES / 1024} KiB`)
+  }
+  return config.trim() === '' ? '' : config
+}
+
+function configOf(title: string, config: string): JsonObject {
+  if (config === '') return {}
   try {
     const parsed = parseJson(config)
     if (isJsonObject(parsed)) return parsed

@@ -1,6 +1,6 @@
 import { CniCode, CniError } from '../spec/errors.ts'
 import { field, isJsonObject, type Json, JsonError, type JsonObject, parseJson } from '../spec/json.ts'
-import { isMac, isNamespaceName, isObjectName } from './kube-names.ts'
+import { isNamespaceName, isObjectName, macFrom } from './kube-names.ts'
 
 export type NetworkKind = 'Network' | 'NetworkAttachmentDefinition'
 
@@ -63,10 +63,22 @@ export function nameOf(entry: JsonObject): { readonly name: string; readonly nam
 
 /** The hardware address of an entry; absent and empty = any. */
 export function macOf(entry: JsonObject, key: string): string | undefined {
-  const mac = field(entry, key) ?? ''
-  if (mac === '') return undefined
-  if (!isMac(mac)) throw badAnnotation(`has an entry whose "${key}" is no hardware address: ${quote(mac)}`)
-  return mac.toLowerCase()
+  const text = field(entry, key) ?? ''
+  if (text === '') return undefined
+  const mac = macFrom(text)
+  if (mac === undefined) throw badAnnotation(`has an entry whose "${key}" is no hardware address: ${quote(text)}`)
+  return mac
+}
+
+/** Refuses what nobody here would obey; a key without a value asks for nothing. */
+export function refuseOthers(entry: JsonObject, obeyed: readonly string[]): void {
+  const other = Object.keys(entry).find(key => !obeyed.includes(key) && isAsked(field(entry, key)))
+  if (other !== undefined) throw badAnnotation(`asks for ${quote(other)}, which is not supported`)
+}
+
+/** Whether a value says anything. */
+export function isAsked(value: Json | undefined): boolean {
+  return value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0)
 }
 
 export function badAnnotation(fault: string): CniError {

@@ -112,13 +112,15 @@ interface Step {
 function call(runner: PluginRunner, command: CniCommand, step: Step): Promise<Json | undefined> {
   const { list, plugin, to, result, more } = step
   const runtimeConfig = to === undefined ? undefined : declared(plugin, to.capabilityArgs)
+  const fixed = field(plugin, 'runtimeConfig') ?? null
   const config: PluginConf = {
     // `type` comes first only so that the type checker sees it stay.
     type: plugin.type,
     ...without(plugin, isReserved),
     name: list.name,
     cniVersion: list.cniVersion,
-    ...(runtimeConfig && { runtimeConfig }),
+    // What somebody wrote there stays; bandwidth limits of a network are written so.
+    ...(runtimeConfig && { runtimeConfig: { ...(isJsonObject(fixed) && fixed), ...runtimeConfig } }),
     ...(result && { prevResult: result }),
     ...more,
   }
@@ -127,7 +129,7 @@ function call(runner: PluginRunner, command: CniCommand, step: Step): Promise<Js
 
 /** Keys that only a runtime may set, for one call; in a configuration they would be somebody's stale copy. */
 function isReserved(key: string): boolean {
-  return key === 'capabilities' || key === 'runtimeConfig' || key === 'prevResult' || key.startsWith('cni.dev/')
+  return key === 'capabilities' || key === 'prevResult' || key.startsWith('cni.dev/')
 }
 
 /** Without an attachment the variables of one are taken away, not left as our own caller set them. */

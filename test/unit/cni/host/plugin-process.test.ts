@@ -98,21 +98,28 @@ const failureCases: readonly FailureCase[] = [
   { name: 'with a list', script: `echo '[]'; exit 1`, code: FAILED, message: /no error document$/ },
   {
     name: 'with a code of zero',
-    script: `echo '{"code":0,"msg":"x"}'; exit 1`,
+    script: `echo '{"code":0,"msg":"its IPAM died","details":"killed"}'; exit 1`,
     code: FAILED,
-    message: /no error document$/,
+    message: /^its IPAM died$/,
+    details: 'killed',
   },
   {
     name: 'with a code of text',
     script: `echo '{"code":"7","msg":"x"}'; exit 1`,
     code: FAILED,
-    message: /no error document$/,
+    message: /^x$/,
   },
   {
     name: 'with a code beyond all numbers',
     script: `echo '{"code":9007199254740993,"msg":"x"}'; exit 1`,
     code: FAILED,
-    message: /no error document$/,
+    message: /^x$/,
+  },
+  {
+    name: 'with an empty message',
+    script: `echo '{"code":0,"msg":""}'; exit 1`,
+    code: FAILED,
+    message: /no error doc/,
   },
   { name: 'without a message', script: `echo '{"code":7}'; exit 1`, code: FAILED, message: /no error document$/ },
   {

@@ -11,7 +11,15 @@ const NIC = 'vendor.test/nic'
 const GPU = 'vendor.test/gpu'
 
 function network(name: string, resourceName?: string): ResolvedNetwork {
-  const object = { kind: 'Network' as const, namespace: 'team', name, resourceName, plugin: undefined, config: {} }
+  const object = {
+    kind: 'Network' as const,
+    namespace: 'team',
+    name,
+    resourceName,
+    plugin: undefined,
+    config: {},
+    configBytes: 2,
+  }
   return { request: plainRequest('Network', name, undefined), object }
 }
 

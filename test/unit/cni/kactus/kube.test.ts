@@ -55,6 +55,7 @@ async function served(t: Test, respond: Respond, more: Partial<KubeAccess> = {})
 }
 
 const forever = new AbortController().signal
+const LIMIT = 512 * 1024
 const text = (status: number, body: string): Respond => {
   return (_request, response) => void response.writeHead(status, { 'content-type': 'application/json' }).end(body)
 }
@@ -62,7 +63,7 @@ const text = (status: number, body: string): Respond => {
 t.test('an object, to the last digit, asked for with the token', async t => {
   const { access, requests } = await served(t, text(200, '{"id":9007199254740993}'))
   const reader = await openKube(access, forever)
-  t.equal(printJson((await reader.get('/api/v1/x?y=1')) ?? null), '{"id":9007199254740993}')
+  t.equal(printJson((await reader.get('/api/v1/x?y=1', LIMIT)) ?? null), '{"id":9007199254740993}')
   const [request] = requests
   t.equal(request?.method, 'GET')
   t.equal(request?.url, '/api/v1/x?y=1')
@@ -72,19 +73,19 @@ t.test('an object, to the last digit, asked for with the token', async t => {
 t.test('below a path of the server, without a token', async t => {
   const { access, requests } = await served(t, text(200, '{}'), { token: undefined })
   access.server.pathname = '/cluster-1/'
-  await (await openKube(access, forever)).get('/api')
+  await (await openKube(access, forever)).get('/api', LIMIT)
   t.equal(requests[0]?.url, '/cluster-1/api')
   t.notOk('authorization' in (requests[0]?.headers ?? {}))
 })
 
 t.test('an object that is not there', async t => {
   const { access } = await served(t, text(404, '{"kind":"Status"}'))
-  t.equal(await (await openKube(access, forever)).get('/x'), undefined)
+  t.equal(await (await openKube(access, forever)).get('/x', LIMIT), undefined)
 })
 
 t.test('by a client certificate', async t => {
   const { access, requests } = await served(t, text(200, '{}'), { clientCertificate, clientKey })
-  await (await openKube(access, forever)).get('/x')
+  await (await openKube(access, forever)).get('/x', LIMIT)
   t.match(requests[0]?.socket, { authorized: true })
 })
 
@@ -126,8 +127,8 @@ const faultCases: readonly FaultCase[] = [
       const more = () => void (response.writableEnded || response.destroyed || response.write(chunk, more))
       more()
     },
-    code: 'Unreachable',
-    message: /its answer is too large$/,
+    code: 'TooLarge',
+    message: /answered with too large an object$/,
   },
 ]
 
@@ -135,7 +136,7 @@ for (const { name, respond, code, message } of faultCases) {
   t.test(`the server answers ${name}`, async t => {
     const { access } = await served(t, respond)
     const reader = await openKube(access, forever)
-    await t.rejects(reader.get('/x'), { name: 'KubeReadError', code, message })
+    await t.rejects(reader.get('/x', LIMIT), { name: 'KubeReadError', code, message })
   })
 }
 
@@ -145,7 +146,7 @@ t.test('a redirect is not followed: nobody else gets the token', async t => {
     t,
     (_request, response) => void response.writeHead(302, { location: `${other.access.server.href}x` }).end(),
   )
-  await t.rejects((await openKube(access, forever)).get('/x'), { code: 'Status', message: /answered 302/ })
+  await t.rejects((await openKube(access, forever)).get('/x', LIMIT), { code: 'Status', message: /answered 302/ })
   t.equal(other.requests.length, 0)
 })
 
@@ -153,31 +154,31 @@ t.test('a server that does not answer in time', async t => {
   const abort = new AbortController()
   const { access } = await served(t, () => abort.abort())
   const reader = await openKube(access, abort.signal)
-  await t.rejects(reader.get('/x'), { code: 'TimedOut', message: /did not answer in time$/ })
-  await t.rejects(reader.get('/x'), { code: 'TimedOut' })
+  await t.rejects(reader.get('/x', LIMIT), { code: 'TimedOut', message: /did not answer in time$/ })
+  await t.rejects(reader.get('/x', LIMIT), { code: 'TimedOut' })
 })
 
 t.test('a server of another CA gets no token', async t => {
   const { access, requests } = await served(t, text(200, '{}'), { ca: undefined })
-  await t.rejects((await openKube(access, forever)).get('/x'), { code: 'Unreachable' })
+  await t.rejects((await openKube(access, forever)).get('/x', LIMIT), { code: 'Unreachable' })
   t.equal(requests.length, 0)
 })
 
 t.test('the certificate must be of the name that is asked for', async t => {
   const good = await served(t, text(200, '{}'), { serverName: 'kube.test' })
-  t.strictSame(await (await openKube(good.access, forever)).get('/x'), {})
+  t.strictSame(await (await openKube(good.access, forever)).get('/x', LIMIT), {})
   const bad = await served(t, text(200, '{}'), { serverName: 'other.test' })
-  await t.rejects((await openKube(bad.access, forever)).get('/x'), { code: 'Unreachable', message: /ALTNAME/ })
+  await t.rejects((await openKube(bad.access, forever)).get('/x', LIMIT), { code: 'Unreachable', message: /ALTNAME/ })
   t.equal(bad.requests.length, 0)
 })
 
 t.test('without verification, where the kubeconfig says so', async t => {
   const { access } = await served(t, text(200, '{}'), { ca: undefined, skipsVerification: true })
-  t.strictSame(await (await openKube(access, forever)).get('/x'), {})
+  t.strictSame(await (await openKube(access, forever)).get('/x', LIMIT), {})
 })
 
 t.test('nobody there', async t => {
   const { access } = await served(t, text(200, '{}'))
   access.server.port = '1'
-  await t.rejects((await openKube(access, forever)).get('/x'), { code: 'Unreachable', message: /ECONNREFUSED$/ })
+  await t.rejects((await openKube(access, forever)).get('/x', LIMIT), { code: 'Unreachable', message: /ECONNREFUSED$/ })
 })

@@ -1,55 +1,21 @@
 import t from 'tap'
-import type { KubeReader } from '../../../../cni/kactus/kube.ts'
-import { type LookupSources, lookUpNetwork, lookUpPod } from '../../../../cni/kactus/lookup.ts'
-import type { NetworkRules } from '../../../../cni/kactus/rules.ts'
-import type { LookupAnswer, LookupQuestion } from '../../../../cni/networks/lookup-protocol.ts'
+import { lookUpNetwork, lookUpPod } from '../../../../cni/kactus/lookup.ts'
+import type { LookupAnswer } from '../../../../cni/networks/lookup-protocol.ts'
 import { plainRequest } from '../../../../cni/networks/request.ts'
 import { CniError } from '../../../../cni/spec/errors.ts'
-import type { Json, JsonObject } from '../../../../cni/spec/json.ts'
+import type { Json } from '../../../../cni/spec/json.ts'
 import { refusalOf } from '../refusal.ts'
-
-/** The agent and the API with what a test puts in; an answer that is an error is thrown. */
-class Sources implements LookupSources {
-  readonly questions: LookupQuestion[] = []
-  readonly paths: string[] = []
-  readonly #agent: LookupAnswer | undefined
-  readonly #api: Readonly<Record<string, Json | Error>>
-
-  constructor(agent: LookupAnswer | undefined, api: Readonly<Record<string, Json | Error>> = {}) {
-    this.#agent = agent
-    this.#api = api
-  }
-
-  async agent(question: LookupQuestion): Promise<LookupAnswer | undefined> {
-    this.questions.push(question)
-    return this.#agent
-  }
-
-  async api(): Promise<KubeReader> {
-    return { get: path => this.#get(path) }
-  }
-
-  async #get(path: string): Promise<Json | undefined> {
-    this.paths.push(path)
-    const answer = Object.hasOwn(this.#api, path) ? this.#api[path] : undefined
-    if (answer instanceof Error) throw answer
-    return answer
-  }
-}
-
-function network(namespace: string, name: string, config: Json = '{"type":"aux"}'): JsonObject {
-  return { metadata: { namespace, name }, spec: { config } }
-}
-
-const greenInTeam = '/apis/kaloom.com/v1/namespaces/team/networks/green'
-const greenInDefault = '/apis/kaloom.com/v1/namespaces/default/networks/green'
-const podPath = '/api/v1/namespaces/team/pods/p1'
-const pod = { namespace: 'team', name: 'p1', uid: 'u1' }
-const asksGreen = { networks: '[{"name":"green"}]' }
-
-function podObject(annotations: JsonObject, uid = 'u1'): JsonObject {
-  return { metadata: { uid, annotations } }
-}
+import {
+  asksGreen,
+  greenInDefault,
+  greenInTeam,
+  network,
+  pod,
+  podObject,
+  podPath,
+  Sources,
+  sharing,
+} from './lookup-fixtures.ts'
 
 interface FoundCase {
   readonly name: string
@@ -168,11 +134,6 @@ for (const { name, agent, api, shared = [], want, paths } of foundCases) {
     t.strictSame(sources.paths, paths)
     t.strictSame(sources.questions, [{ namespace: 'team', pod: 'p1', network: undefined }])
   })
-}
-
-/** Rules that refuse no plugin but kactus. */
-function sharing(...shared: readonly string[]): NetworkRules {
-  return { shared, plugins: { allowed: undefined, isKactus: () => false } }
 }
 
 interface RefusedCase {

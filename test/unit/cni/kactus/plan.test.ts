@@ -1,35 +1,9 @@
 import t from 'tap'
-import { readDelegates } from '../../../../cni/kactus/config.ts'
-import { planContainer, planHotplug, titleOf, type WantedNetwork } from '../../../../cni/kactus/plan.ts'
+import { planHotplug, titleOf, type WantedNetwork } from '../../../../cni/kactus/plan.ts'
 import type { Attachment } from '../../../../cni/networks/record.ts'
-import { type NetworkRequest, plainRequest } from '../../../../cni/networks/request.ts'
-import type { JsonObject } from '../../../../cni/spec/json.ts'
 import { refusalOf } from '../refusal.ts'
 import { aux, BLUE, confOf, GREEN, hotplugged, podArgs, primary, requestOf } from './fixtures.ts'
-
-interface Wish {
-  readonly request?: Partial<NetworkRequest>
-  readonly config?: JsonObject
-  readonly deviceId?: string
-  readonly resourceName?: string
-}
-
-function wanted(name: string, { request, config = { type: 'aux' }, deviceId, resourceName }: Wish = {}): WantedNetwork {
-  return {
-    request: { ...plainRequest('Network', name, undefined), ...request },
-    object: { kind: 'Network', namespace: 'team', name, resourceName, plugin: undefined, config },
-    deviceId,
-  }
-}
-
-function plan(
-  networks: readonly WantedNetwork[],
-  more: Readonly<Record<string, unknown>> = {},
-  present: readonly Attachment[] = [],
-) {
-  const conf = confOf(more)
-  return planContainer({ conf, request: requestOf('ADD'), present }, readDelegates(conf), networks)
-}
+import { attached, plan, wanted } from './plan-fixtures.ts'
 
 interface ShapeCase {
   readonly name: string
@@ -92,9 +66,32 @@ const shapeCases: readonly ShapeCase[] = [
     ],
   },
   {
-    name: 'a default network is on the interface of the runtime, whatever was asked for',
-    networks: [wanted('green', { request: { isPrimary: true, ifname: 'data0' } })],
+    name: 'a default network that was asked for on the interface where it is',
+    networks: [wanted('green', { request: { isPrimary: true, ifname: 'eth0' } })],
     want: [['eth0', 'aux', true]],
+  },
+  {
+    name: 'a NetworkAttachmentDefinition that is asked for again counts on; one with a name of its own does not',
+    networks: ['green', 'green@x', 'green', 'blue', 'green'].map(attached),
+    want: [
+      ['eth0', 'main', true],
+      [GREEN, 'aux', false],
+      ['x', 'aux', false],
+      ['netbac60ac2110d', 'aux', false],
+      [BLUE, 'aux', false],
+      ['net106f7be8e023', 'aux', false],
+    ],
+  },
+  {
+    name: 'one that is the default network too',
+    networks: [
+      wanted('green', { kind: 'NetworkAttachmentDefinition', request: { isPrimary: true } }),
+      attached('green'),
+    ],
+    want: [
+      ['eth0', 'aux', true],
+      [GREEN, 'aux', false],
+    ],
   },
 ]
 
@@ -133,16 +130,24 @@ t.test('a hardware address reaches only its own network', async t => {
 
 t.test('a default network of a pod keeps the wishes of the runtime, its own first', async t => {
   const request = { isPrimary: true, capabilityArgs: { ips: ['a'] } }
-  const [first] = plan([wanted('green', { request })], { runtimeConfig: { ips: ['b'], bandwidth: {} } })
-  t.strictSame(first?.capabilityArgs, { ips: ['a'], bandwidth: {} })
+  const config = { type: 'aux', capabilities: { ips: true, bandwidth: true } }
+  const [first] = plan([wanted('green', { request, config })], {
+    runtimeConfig: { ips: ['b'], bandwidth: {}, dns: {} },
+  })
+  t.strictSame(first?.capabilityArgs, { ips: ['a'], bandwidth: {}, dns: {} })
   t.equal(first?.network, 'team/green')
 })
 
 t.test('a device goes to the first plugin of a chain', async t => {
   const config = { plugins: [{ type: 'sriov' }, { type: 'tuning' }] }
   const [, second] = plan([wanted('green', { config, deviceId: '0000:00:1f.6', resourceName: 'vendor.test/nic' })])
-  t.match(second?.list.plugins[0], { type: 'sriov', deviceID: '0000:00:1f.6', resourceName: 'vendor.test/nic' })
-  t.notOk('deviceID' in (second?.list.plugins[1] ?? {}))
+  t.match(second?.list.plugins[0], {
+    type: 'sriov',
+    deviceID: '0000:00:1f.6',
+    pciBusID: '0000:00:1f.6',
+    resourceName: 'vendor.test/nic',
+  })
+  t.strictSame(second?.list.plugins[1], { type: 'tuning' })
   t.strictSame(second?.capabilityArgs, { deviceID: '0000:00:1f.6' })
 })
 

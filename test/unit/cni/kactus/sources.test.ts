@@ -53,7 +53,7 @@ t.test('with a kubeconfig a lookup is possible', async t => {
   await t.resolves(canLookUp(conf, {}, uid))
   const sources = lookupSources(conf, {}, uid)
   t.equal(sources.api(), sources.api(), 'one way for all requests')
-  await t.rejects((await sources.api()).get('/api'), { code: 'Unreachable' })
+  await t.rejects((await sources.api()).get('/api', 1000), { code: 'Unreachable' })
 })
 
 interface NoWayCase {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isMac, isNamespaceName, isObjectName } from '../../../../cni/networks/kube-names.ts'
+import { isNamespaceName, isObjectName, macFrom } from '../../../../cni/networks/kube-names.ts'
 
 interface NameCase {
   readonly name: string
@@ -44,27 +44,43 @@ for (const { name, value, isNamespace, isObject } of cases) {
 interface MacCase {
   readonly name: string
   readonly value: unknown
-  readonly want: boolean
+  readonly want?: string
 }
 
+const infiniband = '80:00:02:08:fe:80:00:00:00:00:00:00:00:02:c9:03:00:ab:cd:ef'
+
 const macCases: readonly MacCase[] = [
-  { name: 'small letters', value: '0a:58:0a:01:00:02', want: true },
-  { name: 'capitals', value: '0A:58:0A:01:00:FE', want: true },
-  { name: 'for a group', value: '01:00:5e:00:00:01', want: false },
-  { name: 'for all', value: 'ff:ff:ff:ff:ff:ff', want: false },
-  { name: 'none', value: '00:00:00:00:00:00', want: false },
-  { name: 'dashes', value: '0a-58-0a-01-00-02', want: false },
-  { name: 'too short', value: '0a:58:0a:01:00', want: false },
-  { name: 'an InfiniBand address', value: '0a:58:0a:01:00:02:03:04', want: false },
-  { name: 'a line end', value: '0a:58:0a:01:00:02\n', want: false },
-  { name: 'a separator after it', value: '0a:58:0a:01:00:02;A=1', want: false },
-  { name: 'no hex', value: '0g:58:0a:01:00:02', want: false },
-  { name: 'empty', value: '', want: false },
-  { name: 'a number', value: 1, want: false },
+  { name: 'small letters', value: '0a:58:0a:01:00:02', want: '0a:58:0a:01:00:02' },
+  { name: 'capitals', value: '0A:58:0A:01:00:FE', want: '0a:58:0a:01:00:fe' },
+  { name: 'dashes', value: '0A-58-0a-01-00-02', want: '0a:58:0a:01:00:02' },
+  { name: 'dots', value: '0A58.0a01.0002', want: '0a:58:0a:01:00:02' },
+  { name: 'eight bytes', value: '02:58:0a:01:00:02:03:04', want: '02:58:0a:01:00:02:03:04' },
+  { name: 'twenty bytes', value: infiniband, want: infiniband },
+  { name: 'twenty bytes, dashes', value: infiniband.replaceAll(':', '-'), want: infiniband },
+  { name: 'twenty bytes, dots', value: '8000.0208.fe80.0000.0000.0000.0002.c903.00ab.cdef', want: infiniband },
+  { name: 'twenty bytes with flags', value: `81${infiniband.slice(2)}`, want: `81${infiniband.slice(2)}` },
+  { name: 'for a group', value: '01:00:5e:00:00:01' },
+  { name: 'for a group, dashes', value: '01-00-5e-00-00-01' },
+  { name: 'for a group, dots', value: '0100.5e00.0001' },
+  { name: 'for a group, eight bytes', value: '03:00:5e:00:00:01:00:01' },
+  { name: 'for all', value: 'ff:ff:ff:ff:ff:ff' },
+  { name: 'none', value: '00:00:00:00:00:00' },
+  { name: 'none, twenty bytes', value: '0000.0000.0000.0000.0000.0000.0000.0000.0000.0000' },
+  { name: 'mixed separators', value: '0a:58-0a:01:00:02' },
+  { name: 'no separators', value: '0a580a010002' },
+  { name: 'dots between pairs', value: '0a.58.0a.01.00.02' },
+  { name: 'too short', value: '0a:58:0a:01:00' },
+  { name: 'seven bytes', value: '0a:58:0a:01:00:02:03' },
+  { name: 'twenty-one bytes', value: `${infiniband}:00` },
+  { name: 'a line end', value: '0a:58:0a:01:00:02\n' },
+  { name: 'a separator after it', value: '0a:58:0a:01:00:02;A=1' },
+  { name: 'no hex', value: '0g:58:0a:01:00:02' },
+  { name: 'empty', value: '' },
+  { name: 'a number', value: 1 },
 ]
 
 for (const { name, value, want } of macCases) {
   t.test(`hardware address: ${name}`, async t => {
-    t.equal(isMac(value), want)
+    t.equal(macFrom(value), want)
   })
 }

@@ -73,11 +73,15 @@ t.test('numbers keep their digits', async t => {
 
 t.test('the resource of a device', async t => {
   const read = (value: unknown) =>
-    networkFrom('Network', object({}, { annotations: { [RESOURCE_ANNOTATION]: value } })).resourceName
+    networkFrom('Network', object({ plugin: 'a' }, { annotations: { [RESOURCE_ANNOTATION]: value } })).resourceName
   t.equal(read('vendor.test/nic'), 'vendor.test/nic')
   t.equal(read(''), undefined)
-  t.equal(read(5), undefined)
-  t.equal(networkFrom('Network', object({})).resourceName, undefined)
+  t.equal(networkFrom('Network', object({ plugin: 'a' })).resourceName, undefined)
+  for (const name of [5, {}, 'a/b/c', 'a b', `${'a'.repeat(70)}`, '/nic', 'vendor.test/']) {
+    const error = await refusalOf(() => read(name))
+    t.equal(error.code, 7, JSON.stringify(name))
+    t.match(error.message, /resourceName is no name of a resource/)
+  }
 })
 
 interface RefusedCase {
@@ -96,6 +100,11 @@ const refusedCases: readonly RefusedCase[] = [
   { name: 'a configuration that is no JSON', value: object({ config: '{type: bridge}' }) },
   { name: 'a configuration that is a list', value: object({ config: '[]' }) },
   { name: 'a configuration that is too deep', value: object({ config: '{"a":'.repeat(500) }) },
+  {
+    name: 'a configuration of 64 KiB and one byte',
+    value: object({ config: `{"type":"a"}${' '.repeat(64 * 1024 - 11)}` }),
+  },
+  { name: 'one of as many bytes in fewer characters', value: object({ config: `{"a":"${'é'.repeat(33 * 1024)}"}` }) },
   { name: 'names by inheritance', value: Object.create({ metadata: { namespace: 'default', name: 'green' } }) },
 ]
 
@@ -104,6 +113,58 @@ for (const { name, value } of refusedCases) {
     t.equal((await refusalOf(() => networkFrom('Network', value))).code, 7)
   })
 }
+
+interface EmptyCase {
+  readonly name: string
+  readonly kind: NetworkKind
+  readonly value: unknown
+  readonly fault: RegExp
+}
+
+const attachment = /^NetworkAttachmentDefinition default\/green: has no "spec.config"$/
+const emptyCases: readonly EmptyCase[] = [
+  { name: 'no spec', kind: 'NetworkAttachmentDefinition', value: object(undefined), fault: attachment },
+  { name: 'a spec of null', kind: 'NetworkAttachmentDefinition', value: object(null), fault: attachment },
+  { name: 'an empty spec', kind: 'NetworkAttachmentDefinition', value: object({}), fault: attachment },
+  { name: 'an empty config', kind: 'NetworkAttachmentDefinition', value: object({ config: '' }), fault: attachment },
+  {
+    name: 'a config of spaces',
+    kind: 'NetworkAttachmentDefinition',
+    value: object({ config: ' \n' }),
+    fault: attachment,
+  },
+  {
+    name: "a plugin, which is none of this kind's keys",
+    kind: 'NetworkAttachmentDefinition',
+    value: object({ plugin: 'bridge' }),
+    fault: attachment,
+  },
+  {
+    name: 'a Network without anything',
+    kind: 'Network',
+    value: object({}),
+    fault: /^Network default\/green: has no "spec.config" and no "spec.plugin"$/,
+  },
+]
+
+for (const { name, kind, value, fault } of emptyCases) {
+  t.test(`nothing to run: ${name}`, async t => {
+    const error = await refusalOf(() => networkFrom(kind, value))
+    t.equal(error.code, 7)
+    t.match(error.message, fault)
+  })
+}
+
+t.test('a configuration may be 64 KiB and a chain 16 plugins, and not more', async t => {
+  const whole = `{"type":"a"}${' '.repeat(64 * 1024 - 12)}`
+  t.equal(networkFrom('Network', object({ config: whole })).configBytes, 64 * 1024)
+  const chain = (length: number) => JSON.stringify({ plugins: Array.from({ length }, () => ({ type: 'a' })) })
+  const list = (length: number) => confListOf(networkFrom('Network', object({ config: chain(length) })), '1.0.0')
+  t.equal(list(16).plugins.length, 16)
+  const error = await refusalOf(() => list(17))
+  t.equal(error.code, 7)
+  t.match(error.message, /^Network default\/green: the chain has more than 16 plugins$/)
+})
 
 interface BadListCase {
   readonly name: string

@@ -3,6 +3,7 @@ import { type NetworkRequest, plainRequest } from '../../../../cni/networks/requ
 import {
   MAX_NETWORKS,
   MULTUS_ANNOTATION,
+  MULTUS_DEFAULT_ANNOTATION,
   NETWORKS_ANNOTATION,
   selectNetworks,
   withWishes,
@@ -41,8 +42,11 @@ const seedCases: readonly SelectCase[] = [
     text: '[{"name":"green","namespace":"","ifMac":"","isPrimary":null,"podagentSkip":false}]',
     want: [seed('green')],
   },
-  { name: 'keys nobody knows', text: '[{"name":"green","__proto__":{"isPrimary":true},"x":1}]', want: [seed('green')] },
-  { name: "multus' wishes mean nothing here", text: '[{"name":"green","interface":"x"}]', want: [seed('green')] },
+  {
+    name: 'keys nobody knows, without a wish',
+    text: '[{"name":"green","x":null,"y":"","z":[]}]',
+    want: [seed('green')],
+  },
   {
     name: 'the same one twice is for the plan to judge',
     text: '[{"name":"a"},{"name":"a"}]',
@@ -99,7 +103,7 @@ const multusCases: readonly SelectCase[] = [
   },
   {
     name: 'JSON with wishes that are empty',
-    text: '[{"name":"green","interface":"","mac":"","ips":[],"cni-args":null,"default-route":[]}]',
+    text: '[{"name":"green","interface":"","mac":"","ips":[],"cni-args":null,"default-route":null}]',
     want: [multus('green')],
   },
 ]
@@ -139,7 +143,7 @@ for (const { name, annotations, want } of choiceCases) {
 
 interface RefusedCase {
   readonly name: string
-  readonly annotation: typeof NETWORKS_ANNOTATION | typeof MULTUS_ANNOTATION
+  readonly annotation: string
   readonly text: string
 }
 
@@ -188,6 +192,17 @@ const refusedCases: readonly RefusedCase[] = [
   { name: 'a JSON interface that is a number', annotation: MULTUS_ANNOTATION, text: '[{"name":"a","interface":1}]' },
   { name: 'a JSON interface with a slash', annotation: MULTUS_ANNOTATION, text: '[{"name":"a","interface":"a/b"}]' },
   { name: 'arguments that are no object', annotation: MULTUS_ANNOTATION, text: '[{"name":"a","cni-args":[]}]' },
+  { name: 'a key by inheritance', annotation: 'networks', text: '[{"name":"a","__proto__":{"isPrimary":true}}]' },
+  { name: 'a key nobody knows', annotation: 'networks', text: '[{"name":"a","isPrimay":true}]' },
+  { name: 'a key in another case', annotation: 'networks', text: '[{"name":"a","IfMac":"02:00:00:00:00:01"}]' },
+  { name: 'upper layers', annotation: 'networks', text: '[{"name":"a","upperLayers":["b"]}]' },
+  { name: "one of multus' wishes", annotation: 'networks', text: '[{"name":"a","interface":"x"}]' },
+  { name: 'one of ours', annotation: MULTUS_ANNOTATION, text: '[{"name":"a","isPrimary":true}]' },
+  { name: 'an address claim', annotation: MULTUS_ANNOTATION, text: '[{"name":"a","ipam-claim-reference":"c"}]' },
+  { name: 'an empty default route', annotation: MULTUS_ANNOTATION, text: '[{"name":"a","default-route":[]}]' },
+  { name: 'a default route that is text', annotation: MULTUS_ANNOTATION, text: '[{"name":"a","default-route":""}]' },
+  { name: 'two default networks', annotation: MULTUS_DEFAULT_ANNOTATION, text: 'a,b' },
+  { name: 'a default network that is junk', annotation: MULTUS_DEFAULT_ANNOTATION, text: 'a/b/c' },
   { name: 'a default route', annotation: MULTUS_ANNOTATION, text: '[{"name":"a","default-route":["10.0.0.1"]}]' },
   { name: 'a bad hardware address', annotation: MULTUS_ANNOTATION, text: '[{"name":"a","mac":"x"}]' },
 ]

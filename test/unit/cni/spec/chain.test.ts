@@ -69,13 +69,13 @@ for (const { name, answer, code } of badAnswerCases) {
   })
 }
 
-t.test('what only a runtime may set comes from the call and from nowhere else', async t => {
+t.test('what only a runtime may set comes from the call; what somebody wrote for it comes below', async t => {
   const list = confListFrom({
     name: 'net',
     cniVersion: '1.1.0',
     type: 'a',
     capabilities: { mac: true, ips: false, portMappings: 'true' },
-    runtimeConfig: { stale: true },
+    runtimeConfig: { bandwidth: { ingressRate: 1 }, mac: 'w' },
     prevResult: { stale: true },
     'cni.dev/valid-attachments': [],
     args: { cni: { kept: true } },
@@ -89,8 +89,24 @@ t.test('what only a runtime may set comes from the call and from nowhere else', 
     cniVersion: '1.1.0',
     args: { cni: { kept: true } },
     odd: 1,
-    runtimeConfig: { mac: 'x' },
+    runtimeConfig: { bandwidth: { ingressRate: 1 }, mac: 'x' },
   })
+})
+
+t.test('a runtimeConfig that somebody wrote stays where nothing comes over it, in each command', async t => {
+  const runtimeConfig = { bandwidth: { ingressRate: 1000 } }
+  const list = confListFrom({
+    name: 'net',
+    cniVersion: '1.1.0',
+    plugins: [{ type: 'a' }, { type: 'b', runtimeConfig }],
+  })
+  const runner = new FakeRunner()
+  await addChain(runner, list, { ...to, capabilityArgs: { mac: 'x' } })
+  await checkChain(runner, list, to, result)
+  await delChain(runner, list, to, result)
+  await gcChain(runner, list, [])
+  const ofB = runner.calls.filter(({ type }) => type === 'b').map(({ config }) => config.runtimeConfig)
+  t.strictSame(ofB, [runtimeConfig, runtimeConfig, runtimeConfig, runtimeConfig])
 })
 
 t.test('without a declared capability there is no runtimeConfig', async t => {
