@@ -13,7 +13,7 @@ interface RuleCase {
 
 const cases: readonly RuleCase[] = [
   { name: 'a plugin', spec: { config: { type: 'bridge', ipam: { type: 'host-local' } } } },
-  { name: 'no plugin at all is for others to refuse', spec: {} },
+  { name: 'a chain without plugins is for others to refuse', spec: { config: { plugins: [] } } },
   { name: 'kactus', spec: { config: { type: 'kactus' } }, fault: /"type" leads to kactus.*: "kactus"$/ },
   { name: 'kactus, as the object says it', spec: { plugin: 'kactus' }, fault: /"plugin" leads to kactus/ },
   {
