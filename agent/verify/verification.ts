@@ -13,7 +13,7 @@ import { createChecks, createSocketPorts } from './checks.ts'
 import { type ProbeGroup, type Progress, runChecks } from './engine.ts'
 import { resolveOnce } from './host-names.ts'
 import { createPeerPort } from './peers/exchange.ts'
-import { choosePeers } from './peers/peer.ts'
+import { createPeerTurns, type PeerTurns } from './peers/peer.ts'
 import { createPeerSource, type PeerSource } from './peers/source.ts'
 import { settlePodsPath } from './pods-path.ts'
 import type { CheckPorts } from './ports.ts'
@@ -51,7 +51,8 @@ export function createVerification(options: VerificationOptions): Verification {
     program: options.process,
   }
   const knock = createOwnKnock(options.credentials)
-  const work: Work = { options, reads, vantage, knock, source: kube && createSource(settings, kube) }
+  const turns = createPeerTurns(settings.nodeName, settings.verify.peers)
+  const work: Work = { options, reads, vantage, knock, source: kube && createSource(settings, kube), turns }
   let swept: Promise<void> | undefined
   return {
     async run(signal, onProgress) {
@@ -76,6 +77,7 @@ interface Work {
   readonly vantage: SandboxVantage
   readonly knock: Knock | undefined
   readonly source: PeerSource | undefined
+  readonly turns: PeerTurns
 }
 
 function createSource({ podNamespace, verify }: Settings, kube: KubeApi): PeerSource {
@@ -90,9 +92,9 @@ async function runSettled({ reads, source }: Work, run: () => Promise<Verdict>):
   return reads?.forget() ? run() : verdict
 }
 
-function runOnce(work: Work, signal: AbortSignal, onProgress?: (progress: Progress) => void): Promise<Verdict> {
+async function runOnce(work: Work, signal: AbortSignal, onProgress?: (progress: Progress) => void): Promise<Verdict> {
   const { settings, dryRun } = work.options
-  return runChecks({
+  const verdict = await runChecks({
     node: settings.nodeName,
     dryRun,
     groups: createGroups(work),
@@ -101,6 +103,11 @@ function runOnce(work: Work, signal: AbortSignal, onProgress?: (progress: Progre
     settle: settlePodsPath,
     ...(onProgress === undefined ? {} : { onProgress }),
   })
+  const silent = verdict.checks.filter(
+    ({ code, result }) => code === 'peers' && (result === 'fail' || result === 'warn'),
+  )
+  work.turns.noteSilent(new Set(silent.map(({ target }) => target)))
+  return verdict
 }
 
 /** Host and sandbox side by side. Where no sandbox can be had, the host's checks speak for the node. */
@@ -134,16 +141,15 @@ function createGroups(work: Work): readonly ProbeGroup[] {
   return fromHost ? [host, sandbox] : [sandbox]
 }
 
-function createPorts({ options, source }: Work, kube: KubeApi | undefined): CheckPorts {
-  const { nodeName, agent } = options.settings
+function createPorts({ options, source, turns }: Work, kube: KubeApi | undefined): CheckPorts {
+  const { agent } = options.settings
   let peers: ReturnType<CheckPorts['findPeers']> | undefined
   const sockets = createSocketPorts({
     kube,
     peers: createPeerPort(agent.listen.port),
     findPeers(signal) {
       // Four checks of one run ask; the first question counts for all.
-      peers ??=
-        source === undefined ? Promise.resolve([]) : source.peers(signal).then(all => choosePeers(nodeName, all))
+      peers ??= source === undefined ? Promise.resolve([]) : source.peers(signal).then(turns.next)
       return peers
     },
   })

@@ -50,6 +50,12 @@ export const verify = section('verify', {
     parse: parse.list(parse.endpoint),
     describe: 'More host:port pairs that must accept a connection.',
   },
+  peers: {
+    key: 'peers',
+    fallback: '3',
+    parse: parse.wholeNumber({ least: 0 }),
+    describe: 'Agents of other nodes that each verification asks, all of them in turn. 0: none.',
+  },
   from: {
     key: 'from',
     fallback: 'host,sandbox',

@@ -3,7 +3,7 @@ import type { Check, Finding, Probe } from '../check.ts'
 import { CheckFault } from '../check.ts'
 import type { PeerPort } from './exchange.ts'
 import { leastBytes } from './message.ts'
-import type { Peer } from './peer.ts'
+import { type Peer, targetOf } from './peer.ts'
 
 /** What the checks of peers ask for. */
 export interface PeersCheckOptions {
@@ -86,9 +86,10 @@ async function fillAll(peers: readonly Peer[], port: PeerPort, probe: Probe): Pr
   return found.flat()
 }
 
-function reach({ node, address, ready }: Peer, port: PeerPort, probe: Probe): Promise<Finding> {
+function reach(peer: Peer, port: PeerPort, probe: Probe): Promise<Finding> {
+  const { address, ready } = peer
   const limit = (signal: AbortSignal) => AbortSignal.any([signal, AbortSignal.timeout(ready ? mostMs : unreadyMs)])
-  return probe.find(`${node} (${address})`, async () => {
+  return probe.find(targetOf(peer), async () => {
     await probe.within(signal => port.echo(address, leastBytes, limit(signal)))
     return { result: 'pass', message: 'answers' }
   })
@@ -105,11 +106,12 @@ export function judgeReach(peers: readonly Peer[], findings: readonly Finding[],
   return cutOff ? findings : findings.map(toWarning)
 }
 
-async function fill({ node, address }: Peer, port: PeerPort, probe: Probe): Promise<Finding> {
+async function fill(peer: Peer, port: PeerPort, probe: Probe): Promise<Finding> {
+  const { address } = peer
   const mtu = await port.mtuTowards(address)
   const sizes = mtu === undefined ? usualMtus : [Math.min(mtu, largestPacket)]
   const overhead = address.includes(':') ? headers.v6 : headers.v4
-  const target = `${node} (${address}) ${mtu === undefined ? 'usual sizes' : `${sizes.join()} bytes`}`
+  const target = `${targetOf(peer)} ${mtu === undefined ? 'usual sizes' : `${sizes.join()} bytes`}`
   return probe.find(target, async () => {
     const send = (size: number) => probe.within(signal => port.echo(address, size - overhead, signal))
     await Promise.all(sizes.map(size => send(size).catch(error => swallowed(size, error))))

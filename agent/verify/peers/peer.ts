@@ -9,18 +9,57 @@ export interface Peer {
   readonly ready: boolean
 }
 
-/** More would tell no more about this node, and each costs every other node a part of its share. */
-export const mostPeers = 3
+/** What results call a peer. */
+export function targetOf({ node, address }: Peer): string {
+  return `${node} (${address})`
+}
+
+/** Which others a node asks, run after run. */
+export interface PeerTurns {
+  /** The few for this run, out of all that are known. */
+  next(known: readonly Peer[]): readonly Peer[]
+  /** Who of them did not answer, by what results call them. */
+  noteSilent(targets: ReadonlySet<string>): void
+}
+
+/** A network that swallows more than these is told of all the same. */
+const mostAgain = 10
 
 /**
- * The few others that this node probes. Each node weighs all others by a hash of both names and takes the heaviest, so
- * that the probes spread evenly over the cluster and a node that comes or goes changes next to nothing.
+ * Takes all others in turn, so many a run: each would be asked by somebody if it were always the same few, but a path
+ * between two nodes can be broken alone. Each node goes through the others in an order of its own, by a hash of both
+ * names, so that the probes spread evenly; one that comes or goes changes nobody's order. Who was silent is asked once
+ * more in the next run, besides those whose turn it is.
  */
-export function choosePeers(node: string, peers: readonly Peer[], most = mostPeers): readonly Peer[] {
-  const others = peers.filter(peer => peer.node !== node && peer.address !== '')
+export function createPeerTurns(node: string, most: number): PeerTurns {
+  const asked = new Set<string>()
+  let chosen: readonly Peer[] = []
+  let silent: ReadonlySet<string> = new Set()
+  return {
+    next(known) {
+      const others = inOrder(node, known)
+      const again = most === 0 ? [] : others.filter(peer => silent.has(peer.node)).slice(0, mostAgain)
+      const rest = others.filter(peer => !again.includes(peer))
+      const fresh = rest.filter(peer => !asked.has(peer.node)).slice(0, most)
+      // Where all have been asked, the next round begins in this run.
+      if (fresh.length < most) asked.clear()
+      const begun = fresh.length < most ? rest.filter(peer => !fresh.includes(peer)).slice(0, most - fresh.length) : []
+      for (const peer of begun.length > 0 ? begun : fresh) asked.add(peer.node)
+      chosen = [...fresh, ...begun, ...again]
+      return chosen
+    },
+    noteSilent(targets) {
+      silent = new Set(chosen.filter(peer => targets.has(targetOf(peer))).map(peer => peer.node))
+    },
+  }
+}
+
+/** Agents that are known to work prove more than those that may still be starting. */
+function inOrder(node: string, known: readonly Peer[]): readonly Peer[] {
+  const others = known.filter(peer => peer.node !== node && peer.address !== '')
   const weigh = (peer: Peer) => createHash('sha256').update(`${node}\n${peer.node}`).digest('hex')
-  const weighed = others.map(peer => ({ peer, weight: weigh(peer) }))
-  // Agents that are known to work prove more than those that may still be starting.
-  weighed.sort((a, b) => Number(b.peer.ready) - Number(a.peer.ready) || (a.weight < b.weight ? 1 : -1))
-  return weighed.slice(0, most).map(({ peer }) => peer)
+  return others
+    .map(peer => ({ peer, weight: weigh(peer) }))
+    .sort((a, b) => Number(b.peer.ready) - Number(a.peer.ready) || (a.weight < b.weight ? 1 : -1))
+    .map(({ peer }) => peer)
 }

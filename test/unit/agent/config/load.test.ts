@@ -19,6 +19,7 @@ t.test('defaults', async t => {
       retryBackoff: 'exponential',
       intervalMs: 30_000,
       tcp: [],
+      peers: 3,
       from: ['host', 'sandbox'],
       ipFamilies: 'any',
     },
