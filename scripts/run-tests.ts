@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
-import { glob, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { glob, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Commands, type Lane, lanes, type Tests } from './lanes.ts'
-import { readTap } from './tap-output.ts'
+import type { TapSummary } from './tap-output.ts'
+import { runTestFile } from './test-file.ts'
 
 interface Count {
   readonly passed: number
@@ -13,6 +14,8 @@ interface Count {
 
 const root = join(import.meta.dirname, '..')
 const none: Count = { passed: 0, failed: 0 }
+/** How long a file whose time is over may take to clean up. */
+const graceMs = 15_000
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 const add = (a: Count, b: Count): Count => ({ passed: a.passed + b.passed, failed: a.failed + b.failed })
@@ -60,27 +63,13 @@ async function runCommands({ commands }: Commands): Promise<Count> {
   return count
 }
 
-function coverageOf(floor: number, work: string): readonly string[] {
+/** Whether at least that share of the lines was run; a file that no test loads counts as wholly uncovered. */
+function checkCoverage(floor: number, work: string): Promise<boolean> {
   const sources = ['agent', 'cni'].flatMap(folder => ['--src', folder, '--include', `${folder}/**/*.ts`])
   const folders = ['--temp-directory', join(work, 'v8'), '--reports-dir', join(work, 'report')]
-  // --all: a file that no test loads counts as wholly uncovered.
-  return [
-    'c8',
-    '--all',
-    ...sources,
-    ...folders,
-    '--reporter',
-    'text-summary',
-    '--check-coverage',
-    '--lines',
-    `${floor}`,
-    '--statements',
-    '0',
-    '--functions',
-    '0',
-    '--branches',
-    '0',
-  ]
+  const floors = ['--lines', `${floor}`, '--statements', '0', '--functions', '0', '--branches', '0']
+  const report = ['report', '--all', '--reporter', 'text-summary', '--check-coverage']
+  return run(['c8', ...report, ...sources, ...folders, ...floors])
 }
 
 async function runTests(tests: Tests): Promise<Count> {
@@ -91,25 +80,42 @@ async function runTests(tests: Tests): Promise<Count> {
   }
   const work = await mkdtemp(join(tmpdir(), 'nopal-test-'))
   try {
-    const output = join(work, 'tap')
-    const tap = [
-      'tap',
-      '--disable-coverage',
-      '--reporter=silent',
-      `--output-file=${output}`,
-      `--jobs=${tests.jobs}`,
-      `--timeout=${tests.timeoutSeconds}`,
-      ...files,
-    ]
-    const wrap = tests.coverage === undefined ? [] : coverageOf(tests.coverage, work)
-    const ended = await run([...wrap, ...tap], { quiet: tests.coverage === undefined })
-    const { passed, failed, problems } = readTap(await readFile(output, 'utf8').catch(() => ''), files)
-    for (const problem of problems) say(problem)
-    // The runner failed though no test did: a coverage floor missed, a file not loaded.
-    return { passed, failed: failed === 0 && !ended ? 1 : failed }
+    const covered = tests.coverage !== undefined
+    // What was compiled once is not compiled again; but functions from there are not counted as run.
+    const env = covered
+      ? { NODE_V8_COVERAGE: join(work, 'v8') }
+      : { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled') }
+    const timeoutMs = tests.timeoutSeconds * 1000
+    const found = await inTurn(files, tests.jobs, file => runTestFile(file, { cwd: root, timeoutMs, graceMs, env }))
+    const isMissed = tests.coverage !== undefined && !(await checkCoverage(tests.coverage, work))
+    return found.reduce(add, isMissed ? { passed: 0, failed: 1 } : none)
   } finally {
     await rm(work, { recursive: true, force: true })
   }
+}
+
+/** Runs files side by side, tells what is wrong as each ends, and in the end which took longest. */
+async function inTurn(
+  files: readonly string[],
+  jobs: number,
+  runFile: (file: string) => Promise<TapSummary>,
+): Promise<readonly TapSummary[]> {
+  const found: TapSummary[] = []
+  const times: { file: string; seconds: number }[] = []
+  const left = files[Symbol.iterator]()
+  const worker = async () => {
+    for (const file of left) {
+      const start = performance.now()
+      const summary = await runFile(file)
+      for (const problem of summary.problems) say(problem)
+      times.push({ file, seconds: (performance.now() - start) / 1000 })
+      found.push(summary)
+    }
+  }
+  await Promise.all(Array.from({ length: jobs }, worker))
+  const slowest = times.toSorted((a, b) => b.seconds - a.seconds).slice(0, 3)
+  say(`  slowest: ${slowest.map(({ file, seconds }) => `${file} ${seconds.toFixed(0)} s`).join(', ')}`)
+  return found
 }
 
 async function prepare(lane: Lane): Promise<string | undefined> {

@@ -2,8 +2,8 @@ import { dump } from 'js-yaml'
 import { Parser, type Result } from 'tap-parser'
 
 /**
- * What a tap run found, in tests: a test is a block with a name that holds no other, or that asserts something beside
- * those it holds. Skipped and unfinished ones count as failed: a lane that did not run is not green.
+ * What a file of tests found, in tests: a test is a block with a name that holds no other, or that asserts something
+ * beside those it holds. Skipped and unfinished ones count as failed: a lane that did not run is not green.
  */
 export interface TapSummary {
   readonly passed: number
@@ -26,24 +26,31 @@ interface Block {
   end: Line | undefined
 }
 
-/**
- * Reads the text of a tap run (TAP 14, one block for each file).
- * @param files that were to run: one that the run does not speak of has failed
- */
-export function readTap(text: string, files: readonly string[]): TapSummary {
-  const parser = new Parser()
-  const run = fill(parser, [])
-  const givenUp: string[] = []
-  parser.on('bailout', reason => givenUp.push(`  given up: ${reason}`))
-  parser.end(text)
-  const silent = files.filter(file => !run.blocks.some(({ path }) => path[0] === file))
-  const faults = [
-    ...run.asserts.filter(isBad).map(result => describe(result, run)),
-    ...givenUp,
-    ...silent.map(file => `  nothing was heard of ${file}`),
-  ]
-  return join([...run.blocks.map(judge), { passed: 0, failed: faults.length, problems: faults }])
+/** The process that ran a file of tests. */
+export interface TestProcess {
+  readonly file: string
+  readonly code: number | null
+  readonly signal: string | null
 }
+
+/** Reads what a file of tests printed (TAP 14) and how it ended. One that holds no test has failed. */
+export function readTap(text: string, { file, code, signal }: TestProcess): TapSummary {
+  const parser = new Parser()
+  const block = fill(parser, [file])
+  parser.on('bailout', reason => block.asserts.push(fault(`given up: ${reason}`)))
+  parser.end(text)
+  if (block.asserts.length === 0 && block.blocks.length === 0) block.asserts.push(fault('there is no test in it'))
+  const kept = parser.results?.ok === true
+  block.end =
+    code === 0 && kept ? fine : fault(code === 0 ? 'not all that was planned' : `ended with ${code ?? signal}`)
+  return judge(block)
+}
+
+function fault(name: string): Line {
+  return { ok: false, name, skip: false, todo: false, diag: null }
+}
+
+const fine: Line = { ...fault(''), ok: true }
 
 /** A block that fills while a text is read. */
 function fill(parser: Parser, path: readonly string[]): Block {
@@ -62,22 +69,21 @@ function fill(parser: Parser, path: readonly string[]): Block {
 }
 
 function judge(block: Block): TapSummary {
-  const inner = join(block.blocks.map(judge))
+  const inner = joinSummaries(block.blocks.map(judge))
   const faults = block.asserts.filter(isBad)
   // A block may fail beside all that is in it: in a teardown, by its exit code, by ending too early.
-  if (faults.length === 0 && inner.failed === 0 && isBad(block.end)) faults.push(block.end ?? unended)
+  if (faults.length === 0 && inner.failed === 0 && isBad(block.end)) faults.push(block.end ?? fault('it did not end'))
   const isTest = block.blocks.length === 0 || block.asserts.length > 0
   const itself = faults.length > 0 ? { passed: 0, failed: 1 } : { passed: isTest ? 1 : 0, failed: 0 }
-  return join([inner, { ...itself, problems: faults.map(fault => describe(fault, block)) }])
+  return joinSummaries([inner, { ...itself, problems: faults.map(line => describe(line, block)) }])
 }
-
-const unended: Line = { ok: false, name: 'no end', skip: false, todo: false, diag: null }
 
 function isBad(line: Line | undefined): boolean {
   return line === undefined || !line.ok || Boolean(line.skip) || Boolean(line.todo)
 }
 
-function join(parts: readonly TapSummary[]): TapSummary {
+/** The sum of what several found. */
+export function joinSummaries(parts: readonly TapSummary[]): TapSummary {
   const sum = (of: 'passed' | 'failed') => parts.reduce((total, part) => total + part[of], 0)
   return { passed: sum('passed'), failed: sum('failed'), problems: parts.flatMap(({ problems }) => problems) }
 }

@@ -1,0 +1,77 @@
+import t from 'tap'
+import { runTestFile } from '../../../scripts/test-file.ts'
+
+interface FileCase {
+  readonly name: string
+  readonly lines: readonly string[]
+  /** Its limit; long unless the case is about it. */
+  readonly timeoutMs?: number
+  readonly passed: number
+  readonly failed: number
+  /** What the first line told of it holds. */
+  readonly says?: RegExp
+}
+
+const good = "t.test('good', async t => t.equal(1, 1))"
+
+const cases: readonly FileCase[] = [
+  { name: 'well', lines: [good, "t.test('two', async t => { t.ok(1); t.ok(2) })"], passed: 2, failed: 0 },
+  {
+    name: 'an import that is missing',
+    lines: ["import './none.ts'", good],
+    passed: 0,
+    failed: 1,
+    says: /no test in it/,
+  },
+  { name: 'no test', lines: [], passed: 0, failed: 1, says: /no test in it/ },
+  {
+    name: 'an error that comes late',
+    lines: [good, "t.teardown(() => { setTimeout(() => { throw new Error('late') }, 10) })"],
+    passed: 1,
+    failed: 1,
+  },
+  {
+    name: 'the end of the process in the middle',
+    lines: ["t.test('one', async t => { t.ok(1); process.exit(0) })", good],
+    passed: 0,
+    failed: 1,
+    says: /unfinished/,
+  },
+  {
+    name: 'a test that never ends',
+    lines: [good, "t.test('x', async t => { t.ok(1); await new Promise(() => setInterval(() => {}, 1000)) })"],
+    timeoutMs: 2000,
+    passed: 1,
+    failed: 1,
+  },
+  {
+    name: 'a process that never ends, and is deaf',
+    lines: ["process.on('SIGTERM', () => {})", 'process.removeAllListeners = () => process', good, 'for (;;) {}'],
+    timeoutMs: 2000,
+    passed: 0,
+    failed: 1,
+    says: /it did not end/,
+  },
+]
+
+for (const { name, lines, timeoutMs = 30_000, passed, failed, says } of cases) {
+  t.test(`a file of tests: ${name}`, async t => {
+    const folder = t.testdir({ 'a.test.ts': ["import t from 'tap'", 'void t', ...lines, ''].join('\n') })
+    const options = { cwd: folder, timeoutMs, graceMs: 500, env: {} }
+    const summary = await runTestFile('a.test.ts', options)
+    t.same({ passed: summary.passed, failed: summary.failed }, { passed, failed }, summary.problems.join('\n'))
+    if (says !== undefined) t.match(summary.problems[0], says)
+  })
+}
+
+t.test('a file of tests has what its caller has, the limit, and what it is given', async t => {
+  const test = "t.test(['TAP_TIMEOUT', 'MORE', 'PATH'].map(key => process.env[key]).join(' '), async t => t.fail())"
+  const folder = t.testdir({ 'a.test.ts': `import t from 'tap'\n${test}\n` })
+  const { problems } = await runTestFile('a.test.ts', {
+    cwd: folder,
+    timeoutMs: 9000,
+    graceMs: 100,
+    env: { MORE: 'x' },
+  })
+  t.match(problems[0], `9 x ${process.env.PATH}`)
+})
