@@ -2,10 +2,13 @@ import { createKubeMetrics } from '../kube/metrics.ts'
 import { createNodeContext } from '../node/context.ts'
 import { startNodeDuties } from '../node/duties.ts'
 import { recordBuild } from '../report/build-metrics.ts'
-import { startReportServer } from '../report/server.ts'
+import { probeRoutes, reportRoutes } from '../report/routes.ts'
+import { type ReportOptions, startReportServer } from '../report/server.ts'
 import { createStatus } from '../report/status.ts'
 import { systemClock as clock } from '../runtime/clock.ts'
 import { createDutyMetrics } from '../runtime/duty-metrics.ts'
+import { createListenDuty } from '../runtime/listen-duty.ts'
+import { type Loop, type LoopOptions, startLoop } from '../runtime/loop.ts'
 import { keepMemorySmall } from '../runtime/memory.ts'
 import { createMetrics } from '../runtime/metrics.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
@@ -25,15 +28,24 @@ export async function runAgent(ports: ProcessPorts): Promise<ExitCode> {
   const memory = keepMemorySmall(clock)
   const status = createStatus({ node: settings.nodeName, version: ports.version }, clock.now())
   const node = createNodeContext({ ports, settings, log, credentials, kube, metrics, status, memory, loop })
-  const server = await startReportServer({ listen: settings.agent.listen, metrics, status })
-  log.info({ server: kube.server, port: server.port, dryRun: settings.gate.dryRun }, 'agent started')
+  const { listen, probes } = settings.agent
+  const servers = [
+    serve('report', { listen, routes: reportRoutes({ metrics, status }), shares: { most: 100, mostOfOne: 16 } }, loop),
+    serve('probes', { listen: probes, routes: probeRoutes({ status }), shares: { most: 16, mostOfOne: 16 } }, loop),
+  ]
+  log.info({ server: kube.server, dryRun: settings.gate.dryRun }, 'agent started')
   const duties = await startNodeDuties(node)
   await firing(ports.ended)
   memory.stop()
   log.info({}, 'agent ends')
-  await Promise.race([Promise.all([duties.stop(), server.close()]), later(longestEndMs)])
+  await Promise.race([Promise.all([duties, ...servers].map(part => part.stop())), later(longestEndMs)])
   kube.close()
   return exitCodes.well
+}
+
+function serve(name: string, options: ReportOptions, loop: LoopOptions): Loop {
+  const { listen } = options
+  return startLoop(createListenDuty({ name, listen, open: () => startReportServer(options), log: loop.log }), loop)
 }
 
 function firing(signal: AbortSignal): Promise<void> {

@@ -1,60 +1,46 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { Endpoint } from '../config/settings.ts'
-import type { Metrics } from '../runtime/metrics.ts'
-import { renderPage } from './page.ts'
-import type { Status } from './status.ts'
+import type { Endpoint } from '../config/parsers.ts'
+import type { Listener } from '../runtime/listen-duty.ts'
+import { html, type Reply, type Routes, words } from './routes.ts'
+import { type Shares, shareConnections } from './shares.ts'
 
-/** What the server serves, and where. */
+/** What a server serves, and where. */
 export interface ReportOptions {
   readonly listen: Endpoint
-  readonly metrics: Pick<Metrics, 'contentType' | 'render'>
-  readonly status: Status
+  readonly routes: Routes
+  readonly shares: Shares
 }
 
-/** The running server. */
-export interface ReportServer {
-  /** The port it got; another one than asked for where that was 0. */
-  readonly port: number
-  close(): Promise<void>
-}
-
-interface Reply {
-  readonly code: number
-  readonly type: string
-  readonly body: string
-}
-
-const text = 'text/plain; charset=utf-8'
-const json = 'application/json'
-const html = 'text/html; charset=utf-8'
-
-/** Slow clients must not hold sockets of the node's agent. */
+/** Slow clients must not hold sockets of the node's agent, nor large ones its memory. */
 const limits = {
   headersTimeout: 5_000,
   requestTimeout: 10_000,
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 8 * 1024,
 }
-const mostConnections = 100
+/** Of a client that does not read its answer. */
+const silentMs = 5_000
 
 /**
- * Serves metrics, probes and the status page.
+ * Serves the routes.
  * @throws the error of listen(2), such as EADDRINUSE
  */
-export async function startReportServer(options: ReportOptions): Promise<ReportServer> {
-  const server = createServer(limits, (request, response) => void respond(request, response, options))
-  server.maxConnections = mostConnections
+export async function startReportServer({ listen, routes, shares }: ReportOptions): Promise<Listener> {
+  const server = createServer(limits, (request, response) => void respond(request, response, routes))
+  server.setTimeout(silentMs)
+  shareConnections(server, shares)
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
-  const { host, port } = options.listen
+  const { host, port } = listen
   // Without a host Node listens on every address of both families.
   server.listen({ port, ...(host === '' ? {} : { host }) }, resolve)
   await promise
   return { port: portOf(server), close: () => close(server) }
 }
 
-async function respond(request: IncomingMessage, response: ServerResponse, options: ReportOptions): Promise<void> {
-  const reply = await answer(request, options).catch((): Reply => ({ code: 500, type: text, body: 'internal fault\n' }))
+async function respond(request: IncomingMessage, response: ServerResponse, routes: Routes): Promise<void> {
+  const reply = await answer(request, routes).catch((): Reply => words(500, 'internal fault'))
   response.writeHead(reply.code, {
     'content-type': reply.type,
     'content-length': Buffer.byteLength(reply.body),
@@ -66,30 +52,11 @@ async function respond(request: IncomingMessage, response: ServerResponse, optio
   response.end(reply.body)
 }
 
-async function answer(request: IncomingMessage, options: ReportOptions): Promise<Reply> {
+async function answer(request: IncomingMessage, routes: Routes): Promise<Reply> {
   const route = routes[(request.url ?? '').split('?')[0] ?? '']
-  if (route === undefined) return { code: 404, type: text, body: 'not found\n' }
-  if (request.method !== 'GET' && request.method !== 'HEAD')
-    return { code: 405, type: text, body: 'only GET and HEAD\n' }
-  return route(options)
-}
-
-type Route = (options: ReportOptions) => Reply | Promise<Reply>
-
-const routes: Readonly<Record<string, Route>> = Object.assign(Object.create(null), {
-  '/': ({ status }) => ({ code: 200, type: html, body: renderPage(status) }),
-  '/status.json': ({ status }) => ({ code: 200, type: json, body: `${JSON.stringify(status.document())}\n` }),
-  '/metrics': async ({ metrics }) => ({ code: 200, type: metrics.contentType, body: await metrics.render() }),
-  // Says only that the process can answer: restarting the agent mends neither the API nor DNS.
-  '/healthz': () => ({ code: 200, type: text, body: 'ok\n' }),
-  '/readyz': ({ status }) => toVerdict(status.document().missing),
-  '/health': ({ status }) => toVerdict(status.document().problems),
-} satisfies Record<string, Route>)
-
-/** Nothing is wrong, or what is, a line each. */
-function toVerdict(wrong: readonly string[]): Reply {
-  if (wrong.length === 0) return { code: 200, type: text, body: 'ok\n' }
-  return { code: 503, type: text, body: `${wrong.join('\n')}\n` }
+  if (route === undefined) return words(404, 'not found')
+  if (request.method !== 'GET' && request.method !== 'HEAD') return words(405, 'only GET and HEAD')
+  return route()
 }
 
 function portOf(server: Server): number {

@@ -30,6 +30,12 @@ export const agent = section('agent', {
     parse: parse.listenAddress,
     describe: 'Where metrics, health and status are served.',
   },
+  probes: {
+    key: 'probes',
+    fallback: '127.0.0.1:8082',
+    parse: parse.listenAddress,
+    describe: 'Where kubelet alone is told of health, out of reach of everybody who is not on the node.',
+  },
   socket: {
     key: 'socket',
     fallback: '/run/nopal/agent.sock',

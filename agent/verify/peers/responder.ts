@@ -1,19 +1,14 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import type { Endpoint } from '../../config/settings.ts'
+import type { Listener } from '../../runtime/listen-duty.ts'
 import { decodeProbe, toAnswer } from './message.ts'
-
-/** The part of an agent that other agents' checks talk to. */
-export interface PeerResponder {
-  readonly port: number
-  close(): Promise<void>
-}
 
 /**
  * Answers other agents' datagrams, on the port of the status page.
  * @throws the error of bind(2), such as EADDRINUSE
  */
-export async function startPeerResponder({ host, port }: Endpoint): Promise<PeerResponder> {
+export async function startPeerResponder({ host, port }: Endpoint): Promise<Listener> {
   const socket = await bind(host, port)
   socket.on('message', (datagram, from) => {
     // An answer is never answered: two agents would talk for ever.

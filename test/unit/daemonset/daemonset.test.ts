@@ -6,7 +6,7 @@ import { load } from '../agent/config/given.ts'
 import { readObjects, readText, readYaml } from './manifests.ts'
 
 interface Probe {
-  readonly httpGet: { readonly path: string; readonly port: string }
+  readonly httpGet: { readonly host: string; readonly path: string; readonly port: number }
 }
 
 interface Container {
@@ -125,15 +125,16 @@ t.test('every mount has its volume and every volume its mount', async t => {
   t.equal(mount?.mountPath, '/etc/nopal', 'where the agent looks for nopal.ini')
 })
 
-t.test('the probes ask the port the agent listens on', async t => {
-  const { port } = settings.agent.listen
+t.test('the ports are those of the settings, and kubelet asks at the one that others cannot reach', async t => {
+  const { listen, probes } = settings.agent
   t.same(container.ports, [
-    { name: 'http', containerPort: port },
-    { name: 'probes', containerPort: port, protocol: 'UDP' },
+    { name: 'http', containerPort: listen.port },
+    { name: 'probes', containerPort: listen.port, protocol: 'UDP' },
   ])
-  t.same(container.startupProbe.httpGet, { path: '/healthz', port: 'http' })
-  t.same(container.livenessProbe.httpGet, { path: '/healthz', port: 'http' })
-  t.same(container.readinessProbe.httpGet, { path: '/readyz', port: 'http' })
+  t.equal(probes.host, '127.0.0.1')
+  t.same(container.startupProbe.httpGet, { ...probes, path: '/healthz' })
+  t.same(container.livenessProbe.httpGet, { ...probes, path: '/healthz' })
+  t.same(container.readinessProbe.httpGet, { ...probes, path: '/readyz' })
 })
 
 t.test('the pod runs on every new node, with as little as it needs', async t => {
@@ -163,5 +164,5 @@ t.test('an update restarts some agents at a time, an uninstall all', async t => 
 t.test('the uninstall patch changes the container that is there', async t => {
   const [patch] = readYaml('uninstall.yaml') as { spec: DaemonSetSpec }[]
   t.equal(patch?.spec.template.spec.containers[0].name, container.name)
-  t.match(readText('uninstall.yaml'), `listen(${settings.agent.listen.port})`)
+  t.match(readText('uninstall.yaml'), `listen(${settings.agent.probes.port}, '${settings.agent.probes.host}')`)
 })

@@ -10,7 +10,13 @@ t.test('defaults', async t => {
     podNamespace: 'kube-system',
     kubeconfig: [],
     apiService: undefined,
-    agent: { listen: { host: '', port: 8080 }, socket: '/run/nopal/agent.sock', logLevel: 'info', logFormat: 'json' },
+    agent: {
+      listen: { host: '', port: 8080 },
+      probes: { host: '127.0.0.1', port: 8082 },
+      socket: '/run/nopal/agent.sock',
+      logLevel: 'info',
+      logFormat: 'json',
+    },
     verify: {
       dnsDomains: ['kubernetes.default.svc.cluster.local'],
       checkTimeoutMs: 10_000,

@@ -196,6 +196,7 @@ for (const { hostRoot, wanted } of pathCases) {
   t.test(`below host-root "${hostRoot}"`, async t => {
     const agent = {
       listen: { host: '', port: 1 },
+      probes: { host: '', port: 2 },
       socket: '/run/nopal/agent.sock',
       logLevel: 'info',
       logFormat: 'json',

@@ -1,13 +1,16 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
-import t from 'tap'
-import { type ReportServer, startReportServer } from '../../../../agent/report/server.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { probeRoutes, reportRoutes } from '../../../../agent/report/routes.ts'
+import { startReportServer } from '../../../../agent/report/server.ts'
 import type { Status } from '../../../../agent/report/status.ts'
 import { failedVerdict, statusOf } from './fixtures.ts'
 
 const loopback = { host: '127.0.0.1', port: 0 }
 const metrics = { contentType: 'text/plain; version=0.0.4', render: async () => 'nopal_build_info 1\n' }
+const shares = { most: 100, mostOfOne: 16 }
 const well = statusOf()
 const unverified = statusOf({ verdict: undefined })
 const failed = statusOf({ verdict: failedVerdict })
@@ -57,8 +60,7 @@ const cases: readonly RouteCase[] = [
 
 for (const { name, status = well, method = 'GET', path, code, body } of cases) {
   t.test(`report: ${name}`, async t => {
-    const server = await startReportServer({ listen: loopback, metrics, status })
-    t.teardown(() => server.close())
+    const server = await serve(t, status)
     const reply = await ask(server, method, path)
     t.equal(reply.code, code)
     if (body !== undefined) t.match(reply.body, body)
@@ -66,8 +68,7 @@ for (const { name, status = well, method = 'GET', path, code, body } of cases) {
 }
 
 t.test('report: the status is JSON as it is', async t => {
-  const server = await startReportServer({ listen: loopback, metrics, status: failed })
-  t.teardown(() => server.close())
+  const server = await serve(t, failed)
   const reply = await ask(server, 'GET', '/status.json')
   t.equal(reply.type, 'application/json')
   t.match(JSON.parse(reply.body), {
@@ -89,12 +90,7 @@ t.test('report: a fault while answering is a 500, and the next request is served
     if (broken) throw new Error('a secret')
     return 'fine'
   }
-  const server = await startReportServer({
-    listen: loopback,
-    metrics: { ...metrics, render },
-    status: well,
-  })
-  t.teardown(() => server.close())
+  const server = await serve(t, well, { ...metrics, render })
   const reply = await ask(server, 'GET', '/metrics')
   t.equal(reply.code, 500)
   t.notMatch(reply.body, /secret/)
@@ -102,23 +98,37 @@ t.test('report: a fault while answering is a 500, and the next request is served
   t.equal((await ask(server, 'GET', '/metrics')).code, 200)
 })
 
-t.test('report: a port that is taken is an error', async t => {
-  const server = await startReportServer({ listen: loopback, metrics, status: well })
+const probes: readonly (readonly [path: string, code: number])[] = [
+  ['/healthz', 200],
+  ['/readyz', 503],
+  ['/health', 404],
+  ['/metrics', 404],
+  ['/status.json', 404],
+  ['/', 404],
+]
+
+t.test('report: kubelet is told of health and of nothing else', async t => {
+  const server = await startReportServer({ listen: loopback, routes: probeRoutes({ status: unverified }), shares })
   t.teardown(() => server.close())
-  const again = startReportServer({ listen: { ...loopback, port: server.port }, metrics, status: well })
-  await t.rejects(again, { code: 'EADDRINUSE' })
+  const codes = await Promise.all(probes.map(async ([path]) => [path, (await ask(server, 'GET', path)).code]))
+  t.same(codes, probes)
 })
 
-t.test('report: a client that never ends its header is cut off, and closing waits for nobody', async t => {
-  const server = await startReportServer({ listen: loopback, metrics, status: well })
+t.test('report: clients that are slow, silent, or talk too much are cut off, and closing waits for nobody', async t => {
+  const large = 64 * 2 ** 20
+  const server = await serve(t, well, { ...metrics, render: async () => 'x'.repeat(large) })
   const idle = connect(server.port, '127.0.0.1')
-  const slow = connect(server.port, '127.0.0.1')
   t.teardown(() => idle.destroy())
-  slow.write('GET /healthz HTTP/1.1\r\nhost: x\r\n')
-  const chunks: Buffer[] = []
-  slow.on('data', chunk => chunks.push(chunk))
-  await once(slow, 'close')
-  t.match(Buffer.concat(chunks).toString(), /^HTTP\/1\.1 408 /)
+  const [slow, silent, wordy, unread] = await Promise.all([
+    untilCut(server, 'GET /healthz HTTP/1.1\r\nx: ', { drip: 'x' }),
+    untilCut(server, ''),
+    untilCut(server, `GET /healthz HTTP/1.1\r\nhost: x\r\nx: ${'x'.repeat(9000)}\r\n\r\n`),
+    untilCut(server, 'GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n', { lookAfterMs: 12_000 }),
+  ])
+  t.match(slow, /^HTTP\/1\.1 408 /)
+  t.match(silent, /^(HTTP\/1\.1 408 .*)?$/s)
+  t.match(wordy, /^HTTP\/1\.1 431 /)
+  t.ok(unread.length < large, 'who does not read for long does not get the rest')
   await server.close()
 })
 
@@ -128,7 +138,35 @@ interface Reply {
   readonly body: string
 }
 
-async function ask(server: ReportServer, method: string, path: string): Promise<Reply> {
+async function serve(t: Test, status: Status, of: typeof metrics = metrics) {
+  const server = await startReportServer({ listen: loopback, routes: reportRoutes({ metrics: of, status }), shares })
+  t.teardown(() => server.close())
+  return server
+}
+
+interface ClientHabits {
+  /** Sent again and again. */
+  readonly drip?: string
+  /** Nothing is read before. */
+  readonly lookAfterMs?: number
+}
+
+/** Sends a text and returns what comes back until the server hangs up. */
+async function untilCut({ port }: { readonly port: number }, text: string, habits: ClientHabits = {}): Promise<string> {
+  const { drip = '', lookAfterMs = 0 } = habits
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => undefined)
+  socket.write(text)
+  const dripping = setInterval(() => socket.write(drip), 200)
+  await sleep(lookAfterMs)
+  const chunks: Buffer[] = []
+  socket.on('data', chunk => chunks.push(chunk))
+  await once(socket, 'close')
+  clearInterval(dripping)
+  return Buffer.concat(chunks).toString()
+}
+
+async function ask(server: { readonly port: number }, method: string, path: string): Promise<Reply> {
   const sent = request({ host: '127.0.0.1', port: server.port, method, path, agent: false }).end()
   const [response] = await once(sent, 'response')
   const body: Buffer[] = await Array.fromAsync(response)
