@@ -99,9 +99,9 @@ const settling = 'Settling'
 export function planGate(input: GateInput): GatePlan {
   const { node, verdict } = input
   if (verdict === undefined || verdict.uid !== node.uid) return planWaiting(input)
-  const hold = verdict.verdict.passed && isClosed(input) ? input.hold : undefined
-  if (hold?.lasting === false) return planWaiting(input)
-  if (hold !== undefined) return assemble(input, describeHold(hold), stay)
+  const hold = verdict.verdict.passed ? input.hold : undefined
+  if (hold?.lasting === false && isClosed(input)) return planWaiting(input)
+  if (hold?.lasting === true) return assemble(input, describeHold(hold), stay)
   if (isSettling(input, verdict))
     return assemble(input, describeSettling(input.settings), waitUntilGood(input, verdict))
   const text = describeVerdict(verdict.verdict)
@@ -132,7 +132,7 @@ function assemble(input: GateInput, text: ConditionText, { marks, againMs, asks 
   return { actions, againMs, asks }
 }
 
-/** An open node stays open: what its pods have, they have. */
+/** An open node stays open whatever holds a lift up, but it says so: what its pods have, they have. */
 function isClosed({ node, settings }: GateInput): boolean {
   const { taintAt, labelled } = findMarks(node, settings)
   return taintAt.length > 0 || !labelled

@@ -49,7 +49,7 @@ async function write(
   source: string,
 ): Promise<void> {
   if (action.kind === 'copyBinary') return copyBinary(source, target)
-  const mode = action.kind === 'writeKubeconfig' ? 0o600 : 0o644
+  const mode = action.kind === 'writeKubeconfig' ? 0o600 : action.mode
   return writeFileAtomic(target, action.text, { mode, temporary: temporaryName(target) })
 }
 

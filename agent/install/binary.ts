@@ -14,16 +14,20 @@ const chunkBytes = 1 << 20
  */
 const writeBytes = 32 << 10
 
-/** Tells whether two executables have the same bytes, and reads them again only when one of the files changed. */
-export function createBinaryComparer(): (source: string, target: string) => Promise<boolean> {
+/** How the executable in place stands to ours; one that nobody may run is as good as missing. */
+export type BinaryState = 'current' | 'other' | 'missing'
+
+/** Compares two executables, and reads them again only when one of the files changed. */
+export function createBinaryComparer(): (source: string, target: string) => Promise<BinaryState> {
   let known: { key: string; same: boolean } | undefined
   return async (source, target) => {
     const [from, to] = await Promise.all([describe(source), describe(target)])
     if (from === undefined) throw missing(source)
-    if (to === undefined || !to.executable || from.size !== to.size) return false
+    if (to === undefined || !to.executable) return 'missing'
+    if (from.size !== to.size) return 'other'
     const key = `${from.identity} ${to.identity}`
     if (known?.key !== key) known = { key, same: await sameBytes(source, target) }
-    return known.same
+    return known.same ? 'current' : 'other'
   }
 }
 

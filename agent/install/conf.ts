@@ -1,10 +1,10 @@
 import { type ConfList, confListFrom, type PluginConf } from '../../cni/spec/conf.ts'
-import { field, isJsonObject, type Json, type JsonObject, parseJson } from '../../cni/spec/json.ts'
+import { field, isJsonObject, type JsonObject, parseJson } from '../../cni/spec/json.ts'
 import { atLeast, DEFAULT_VERSION } from '../../cni/spec/versions.ts'
 import { binaryName } from './paths.ts'
 
 /** Stable: runtimes and kactus' records know the network by it. */
-const networkName = 'kactus-net'
+export const networkName = 'kactus-net'
 /** The oldest version whose results say all that a pod's interface has. */
 const leastVersion = '0.3.1'
 
@@ -16,16 +16,19 @@ export interface ToldKactus {
   readonly agentSocket?: string | undefined
   /** Plugins that Networks may name; empty = all. */
   readonly allowedPlugins?: readonly string[]
+  /** kubelet's folder; undefined = where kactus looks anyway. */
+  readonly kubeletDir?: string | undefined
 }
 
 /** The list that makes a runtime call kactus, with the node's own default network as the first delegate. */
 export function renderConf(wrapped: ConfList, told: ToldKactus): string {
-  const { kubeconfig, agentSocket, allowedPlugins = [] } = told
+  const { kubeconfig, agentSocket, allowedPlugins = [], kubeletDir } = told
   const capabilities = gatherCapabilities(wrapped.plugins)
   const kactus: JsonObject = {
     type: binaryName,
     kubeconfig,
     ...(agentSocket === undefined ? {} : { agentSocket }),
+    ...(kubeletDir === undefined ? {} : { kubeletDir }),
     ...(allowedPlugins.length === 0 ? {} : { allowedPlugins }),
     ...(Object.keys(capabilities).length === 0 ? {} : { capabilities }),
     delegates: [toDelegate(wrapped)],
@@ -39,11 +42,6 @@ export function renderConf(wrapped: ConfList, told: ToldKactus): string {
   return `${JSON.stringify(list, null, 2)}\n`
 }
 
-/** Whether a network leads to kactus, directly or inside of another meta plugin; wrapping it would never end. */
-export function leadsToKactus(list: Pick<ConfList, 'plugins'>): boolean {
-  return list.plugins.some(hasKactus)
-}
-
 /** Whether a text is a list that a runtime would call kactus with. */
 export function isOwnConf(text: string): boolean {
   try {
@@ -52,12 +50,6 @@ export function isOwnConf(text: string): boolean {
   } catch {
     return false
   }
-}
-
-function hasKactus(value: Json): boolean {
-  if (Array.isArray(value)) return (value as readonly Json[]).some(hasKactus)
-  if (!isJsonObject(value)) return false
-  return field(value, 'type') === binaryName || Object.values(value).some(hasKactus)
 }
 
 function toDelegate(wrapped: ConfList): JsonObject {

@@ -10,8 +10,8 @@ import { applyInstall } from './apply.ts'
 import { createBinaryComparer } from './binary.ts'
 import { renderKubeconfig, tokenOf } from './kubeconfig.ts'
 import { observeFiles } from './observe.ts'
-import { installPaths } from './paths.ts'
-import { type InstallTarget, type Observed, type Plan, planInstall, willBeInstalled } from './plan.ts'
+import { installPaths, usualKubeletDir } from './paths.ts'
+import { type InstallTarget, type Plan, planInstall, willBeInstalled } from './plan.ts'
 import { createFolderWatch } from './watch.ts'
 
 /** What the duty needs. */
@@ -43,28 +43,31 @@ export interface InstallState {
 
 /** The watch tells of most changes at once; a folder that is remounted or made late is found by looking. */
 const waitingMs = 2_000
-const settledMs = 30_000
+const settledMs = 20_000
 
 /** Keeps kactus, its kubeconfig and its conf in place, and wraps whatever default network the node has. */
 export function createInstallDuty(options: InstallDutyOptions): Duty {
-  const { allowedPlugins } = options.settings
-  const paths = { ...installPaths(options.settings, options.agentSocket), allowedPlugins }
   const installer: Installer = {
     options,
-    paths,
-    isCurrent: createBinaryComparer(),
+    compareBinary: createBinaryComparer(),
     access: createAccessSource({ ...options, clock: options.clock ?? systemClock }),
-    say: createSayer(options.log),
+    sayer: createSayer(options.log),
   }
-  const watch = createFolderWatch(paths.confFolder, options.wake, options.signal)
+  const watch = createFolderWatch(options.wake, options.signal)
   let installed = false
   return {
     name: 'install',
     async reconcile(signal) {
       try {
+        const target = findTarget(options)
         // Before reading: what changes after the reading must wake us.
-        await watch.ensure()
-        const plan = await installOnce(installer, signal)
+        await watch.ensure(target.watched)
+        const plan = await planOnce(installer, target, signal)
+        // Until it is there again pods are attached by nobody, or not at all.
+        if (installed && !plan.inPlace)
+          options.onState({ installed: false, message: 'kactus is being put in place again' })
+        await applyInstall(plan.actions, target, options.binary)
+        for (const action of plan.actions) options.log.info({ action: action.kind }, 'CNI file written')
         installed = plan.installed
         options.onState({ installed, message: plan.message })
         return installed ? settledMs : waitingMs
@@ -78,39 +81,37 @@ export function createInstallDuty(options: InstallDutyOptions): Duty {
 
 interface Installer {
   readonly options: InstallDutyOptions
-  readonly paths: InstallTarget
-  readonly isCurrent: ReturnType<typeof createBinaryComparer>
+  readonly compareBinary: ReturnType<typeof createBinaryComparer>
   readonly access: AccessSource
-  /** Logs a message unless it is the one logged last. */
-  say(level: 'info' | 'warn', message: string): void
+  readonly sayer: Sayer
 }
 
-async function installOnce(installer: Installer, signal: AbortSignal): Promise<Plan> {
-  const { options, paths } = installer
-  const files = await observeFiles(paths)
-  const plan = willBeInstalled(files, paths)
-    ? await planAll(installer, files, signal)
-    : planInstall({ ...files, binaryIsCurrent: true }, '', paths)
-  await applyInstall(plan.actions, paths, options.binary)
-  for (const action of plan.actions) options.log.info({ action: action.kind }, 'CNI file written')
-  installer.say(plan.warning ? 'warn' : 'info', plan.message)
+/** Looked up each time: an upgrade of the runtime may turn the links that lead there. */
+function findTarget({ settings, agentSocket }: InstallDutyOptions): InstallTarget {
+  const { allowedPlugins, kubeletDir } = settings
+  return {
+    ...installPaths(settings, agentSocket),
+    allowedPlugins,
+    ...(kubeletDir === usualKubeletDir ? {} : { kubeletDir }),
+  }
+}
+
+async function planOnce(installer: Installer, target: InstallTarget, signal: AbortSignal): Promise<Plan> {
+  const { options, compareBinary, sayer } = installer
+  const files = await observeFiles({ paths: target, settings: options.settings })
+  sayer.begin()
+  for (const note of files.passedOver) sayer.say('warn', note)
+  const [binary, kubeconfig] = willBeInstalled(files, target)
+    ? [await compareBinary(options.binary, target.binary), await wantedKubeconfig(installer, files.kubeconfig, signal)]
+    : ['missing' as const, '']
+  const plan = planInstall({ ...files, binary }, kubeconfig, target)
+  sayer.say(plan.warning ? 'warn' : 'info', plan.message)
   return plan
-}
-
-async function planAll(
-  installer: Installer,
-  files: Omit<Observed, 'binaryIsCurrent'>,
-  signal: AbortSignal,
-): Promise<Plan> {
-  const { options, paths } = installer
-  const binaryIsCurrent = await installer.isCurrent(options.binary, paths.binary)
-  const kubeconfig = await wantedKubeconfig(installer, files.kubeconfig, signal)
-  return planInstall({ ...files, binaryIsCurrent }, kubeconfig, paths)
 }
 
 /** While no new token can be had, one that is there for the same API is better than none. */
 async function wantedKubeconfig(
-  { access, options, say }: Installer,
+  { access, options, sayer }: Installer,
   present: string | undefined,
   signal: AbortSignal,
 ): Promise<string> {
@@ -120,17 +121,29 @@ async function wantedKubeconfig(
     const known = reach(options.credentials.last())
     const token = present === undefined ? undefined : tokenOf(present, known.server)
     if (token === undefined) throw error
-    say('warn', `kactus keeps its token: ${messageOf(error)}`)
+    sayer.say('warn', `kactus keeps its token: ${messageOf(error)}`)
     return renderKubeconfig({ ...known, token, clientCertPem: undefined, clientKeyPem: undefined })
   }
 }
 
-/** A state that lasts is said once, not with every look at it. */
-function createSayer(log: Logger): Installer['say'] {
-  const said = { info: '', warn: '' }
-  return (level, message) => {
-    if (said[level] === message) return
-    said[level] = message
-    log[level]({}, message)
+interface Sayer {
+  /** A new look at things begins. */
+  begin(): void
+  /** Logs a message, unless the look before had it to say too: a state that lasts is said once. */
+  say(level: 'info' | 'warn', message: string): void
+}
+
+function createSayer(log: Logger): Sayer {
+  let before = new Set<string>()
+  let now = new Set<string>()
+  return {
+    begin() {
+      before = now
+      now = new Set()
+    },
+    say(level, message) {
+      if (!before.has(message) && !now.has(message)) log[level]({}, message)
+      now.add(message)
+    },
   }
 }

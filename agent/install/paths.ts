@@ -1,5 +1,6 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { InstallSettings } from '../config/settings.ts'
+import { findOnHost, onHost } from '../runtime/host-root.ts'
 
 /** Sorts before what most networks install, and is what users look for. */
 export const confName = '05-kactus.conflist'
@@ -10,6 +11,9 @@ export const binaryName = 'kactus'
 const stateFolder = '/var/lib/cni/kactus'
 /** Where kactus looks for the agent when its conf does not say. */
 const usualSocket = '/run/nopal/agent.sock'
+
+/** Where kactus looks for kubelet's files when its conf does not say. */
+export const usualKubeletDir = '/var/lib/kubelet'
 
 /** Where everything lies: as this process sees it, and, for what the runtime and kactus read, as the host sees it. */
 export interface InstallPaths {
@@ -28,29 +32,37 @@ export interface InstallPaths {
   readonly cniState: string
   /** A file for each named network namespace. */
   readonly sandboxFolder: string
+  /** Where a change may mean that something is to be done: in the folders themselves and in the links that lead there. */
+  readonly watched: readonly string[]
 }
 
-/** The host's folders may be mounted below a root of their own; paths written into files never carry it. */
+/**
+ * The host's folders may be mounted below a root of their own; paths written into files never carry it. Links are followed
+ * as they are at this moment: an upgrade of the runtime may turn them.
+ */
 export function installPaths(
   settings: Pick<InstallSettings, 'cniBinDir' | 'cniConfDir' | 'hostRoot'>,
   agentSocket = usualSocket,
 ): InstallPaths {
   const { cniBinDir, cniConfDir, hostRoot } = settings
-  const here = (path: string) => (hostRoot === '' ? path : join(hostRoot, path))
-  const kubeconfigOnHost = join(cniConfDir, 'kactus.d', 'kactus-kubeconfig.yaml')
+  const here = onHost(hostRoot)
+  const bin = findOnHost(hostRoot, cniBinDir)
+  const conf = findOnHost(hostRoot, cniConfDir)
+  const kubeconfig = join('kactus.d', 'kactus-kubeconfig.yaml')
   return {
-    binFolder: here(cniBinDir),
-    binary: here(join(cniBinDir, binaryName)),
-    confFolder: here(cniConfDir),
-    conf: here(join(cniConfDir, confName)),
-    earlyConf: here(join(cniConfDir, earlyConfName)),
-    kubeconfigFolder: here(join(cniConfDir, 'kactus.d')),
-    kubeconfig: here(kubeconfigOnHost),
-    kubeconfigOnHost,
+    binFolder: bin.path,
+    binary: join(bin.path, binaryName),
+    confFolder: conf.path,
+    conf: join(conf.path, confName),
+    earlyConf: join(conf.path, earlyConfName),
+    kubeconfigFolder: join(conf.path, dirname(kubeconfig)),
+    kubeconfig: join(conf.path, kubeconfig),
+    kubeconfigOnHost: join(cniConfDir, kubeconfig),
     socketOnHost: agentSocket === usualSocket ? undefined : agentSocket,
     stateFolder: here(stateFolder),
     cniState: here('/var/lib/cni'),
     sandboxFolder: here('/run/netns'),
+    watched: [...new Set([bin.path, ...bin.links, conf.path, ...conf.links])],
   }
 }
 

@@ -41,7 +41,7 @@ export async function uninstall(options: UninstallOptions): Promise<UninstallRep
   if (removed.length > 0) await syncFolder(paths.confFolder)
   const { notes: held } = await releaseGone({ paths, pluginState, runner: createReleaseRunner(paths.binFolder) })
   const records = await countRecords(paths.stateFolder)
-  const notes = [...(await noteDefault(paths)), ...held]
+  const notes = [...(await noteDefault(paths, settings)), ...held]
   if (records > 0 && !force) {
     const kept = [paths.kubeconfig, paths.binary]
     const rest = `${records} containers still have interfaces of kactus: run this again when their pods are gone`
@@ -75,8 +75,9 @@ async function countRecords(folder: string): Promise<number> {
   return records.length + faults.length
 }
 
-async function noteDefault({ confFolder }: InstallPaths): Promise<readonly string[]> {
-  const network = await findDefaultNetwork(confFolder)
+async function noteDefault(paths: InstallPaths, settings: UninstallOptions['settings']): Promise<readonly string[]> {
+  const { confFolder } = paths
+  const { defaultNetwork: network } = await findDefaultNetwork({ paths, settings })
   if (network.kind === 'found') return [`the default network is ${network.list.name} again`]
   if (network.kind === 'none') return [`${confFolder} holds no other network: new pods cannot start`]
   return [`${network.path} cannot be read: ${network.message}`]

@@ -1,28 +1,37 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { stat } from 'node:fs/promises'
 
-/** Tells of changes in one folder, also when the folder comes late or is made anew. */
+/** Tells of changes in folders, also when one comes late or is made anew. */
 export interface FolderWatch {
-  /** Watches from now on, if the folder is there and is not watched yet. */
-  ensure(): Promise<void>
+  /** Watches these and no others from now on; those that are not there are tried again with the next call. */
+  ensure(folders: readonly string[]): Promise<void>
 }
 
-/** Without a folder, or where the kernel has no watch left, nothing is told: the caller looks now and then anyway. */
-export function createFolderWatch(folder: string, onChange: () => void, signal: AbortSignal): FolderWatch {
-  let current: { watcher: FSWatcher; inode: bigint } | undefined
-  const stop = () => {
-    current?.watcher.close()
-    current = undefined
+interface Watched {
+  readonly watcher: FSWatcher
+  readonly inode: bigint
+}
+
+/** Where the kernel has no watch left nothing is told: the caller looks now and then anyway. */
+export function createFolderWatch(onChange: () => void, signal: AbortSignal): FolderWatch {
+  const watched = new Map<string, Watched>()
+  const stop = (folder: string) => {
+    watched.get(folder)?.watcher.close()
+    watched.delete(folder)
   }
-  signal.addEventListener('abort', stop, { once: true })
+  signal.addEventListener('abort', () => [...watched.keys()].forEach(stop), { once: true })
+  const ensureOne = async (folder: string) => {
+    const inode = await inodeOf(folder)
+    if (signal.aborted || watched.get(folder)?.inode === inode) return
+    stop(folder)
+    if (inode === undefined) return
+    const watcher = startWatch(folder, onChange, () => stop(folder))
+    if (watcher !== undefined) watched.set(folder, { watcher, inode })
+  }
   return {
-    async ensure() {
-      const inode = await inodeOf(folder)
-      if (signal.aborted || (current !== undefined && current.inode === inode)) return
-      stop()
-      if (inode === undefined) return
-      const watcher = startWatch(folder, onChange, stop)
-      if (watcher !== undefined) current = { watcher, inode }
+    async ensure(folders) {
+      for (const folder of watched.keys()) if (!folders.includes(folder)) stop(folder)
+      await Promise.all(folders.map(ensureOne))
     },
   }
 }

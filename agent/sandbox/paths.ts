@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { InstallSettings } from '../config/settings.ts'
+import { onHost } from '../runtime/host-root.ts'
 
 /** Where the host's network and our records of sandboxes lie, as this process sees them. */
 export interface SandboxPaths {
@@ -16,9 +17,10 @@ export interface SandboxPaths {
 /** Beside the state of the plugins: a record is worth as long as the addresses they have given out. */
 const recordsOnHost = '/var/lib/cni/nopal/sandboxes'
 
+/** Links on the host are followed as they are at this moment. */
 export function sandboxPaths(settings: Pick<InstallSettings, 'cniBinDir' | 'cniConfDir' | 'hostRoot'>): SandboxPaths {
   const { hostRoot, cniBinDir, cniConfDir } = settings
-  const here = (path: string) => (hostRoot === '' ? path : join(hostRoot, path))
+  const here = onHost(hostRoot)
   return {
     hostRoot,
     binDirOnHost: cniBinDir,

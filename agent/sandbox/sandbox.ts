@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { basename } from 'node:path'
 import { acquireLock } from '../../cni/host/lock.ts'
-import { type ConfList, readFirstConf } from '../../cni/spec/conf.ts'
+import type { ConfList } from '../../cni/spec/conf.ts'
+import { readFirstConf } from '../../cni/spec/conf-folder.ts'
 import { field, type JsonObject } from '../../cni/spec/json.ts'
 import type { PluginRunner } from '../../cni/spec/plugin.ts'
 import { parseResult } from '../../cni/spec/result.ts'
+import { followLinks } from '../runtime/host-root.ts'
 import type { Logger } from '../runtime/log.ts'
 import { SandboxError } from './errors.ts'
 import type { SandboxPaths } from './paths.ts'
@@ -61,9 +63,12 @@ export async function withSandbox<T>(
 }
 
 /** The network a runtime would use: the first file of the folder that is one. */
-async function findNetwork({ confFolder }: SandboxPaths): Promise<ConfList> {
+async function findNetwork({ confFolder, hostRoot }: SandboxPaths): Promise<ConfList> {
   const faults: string[] = []
-  const found = await readFirstConf(confFolder, { onFault: path => faults.push(basename(path)) })
+  const found = await readFirstConf(confFolder, {
+    follow: followLinks(hostRoot),
+    onFault: path => faults.push(basename(path)),
+  })
   if (found !== undefined) return found.list
   const detail = faults.length === 0 ? '' : ` (no network: ${faults.join(', ')})`
   throw new SandboxError('NoNetwork', `there is no CNI network in ${confFolder}${detail}`)

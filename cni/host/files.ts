@@ -60,8 +60,9 @@ export async function syncFolder(path: string): Promise<void> {
 
 async function fill(file: FileHandle, data: string | Uint8Array, how: { mode: number; durable: boolean }) {
   try {
-    await file.writeFile(data)
+    // First: a stray of the same name may be open to more eyes than the content is for.
     await file.chmod(how.mode)
+    await file.writeFile(data)
     if (how.durable) await file.sync()
   } finally {
     await file.close()

@@ -1,7 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { basename, dirname, extname, join } from 'node:path'
 import { CniCode, CniError } from './errors.ts'
-import { field, isJsonObject, type Json, JsonError, type JsonObject, parseJson } from './json.ts'
+import { field, isJsonObject, type Json, type JsonObject } from './json.ts'
 import { networkNameFault, pluginTypeFault } from './names.ts'
 import { type CniVersion, DEFAULT_VERSION, isSupportedVersion, newestOf } from './versions.ts'
 
@@ -18,48 +16,6 @@ export interface ConfList {
   readonly disableCheck: boolean
   readonly disableGC: boolean
   readonly plugins: readonly PluginConf[]
-}
-
-export interface FoundConf {
-  readonly path: string
-  readonly list: ConfList
-}
-
-export interface ReadConfOptions {
-  /** File names (without folder) to pass over. */
-  readonly skip?: (name: string) => boolean
-  /** Told of each file that was passed over because it is no valid configuration. */
-  readonly onFault?: (path: string, error: unknown) => void
-}
-
-const EXTENSIONS = ['.conf', '.conflist', '.json']
-
-/** The first valid configuration of a folder in the order of names, as a container runtime picks it; a missing folder holds none. */
-export async function readFirstConf(folder: string, options: ReadConfOptions = {}): Promise<FoundConf | undefined> {
-  for (const name of (await listFolder(folder)).filter(name => EXTENSIONS.includes(extname(name)))) {
-    if (options.skip?.(name)) continue
-    const path = join(folder, name)
-    try {
-      return { path, list: await readConf(path) }
-    } catch (error) {
-      options.onFault?.(path, error)
-    }
-  }
-  return undefined
-}
-
-/**
- * Reads one `.conf` or `.conflist` file.
- * @throws CniError 6 or 7
- */
-export async function readConf(path: string): Promise<ConfList> {
-  const text = await readFile(path, 'utf8').catch(error => {
-    throw new CniError(CniCode.IoFailure, `${path} cannot be read`, { cause: error })
-  })
-  const document = parseDocument(text, path)
-  // Since 1.1.0 further plugins may lie in a folder of the network's name beside its list.
-  const more = Array.isArray(field(document, 'plugins')) ? await readMorePlugins(path, document) : []
-  return confListFrom(document, more)
 }
 
 /**
@@ -125,35 +81,6 @@ function versionOf(document: JsonObject): CniVersion {
   if (single === undefined || single === null || single === '') return DEFAULT_VERSION
   if (isSupportedVersion(single)) return single
   throw new CniError(CniCode.IncompatibleVersion, `cniVersion ${JSON.stringify(single)} is not supported`)
-}
-
-async function readMorePlugins(path: string, document: JsonObject): Promise<readonly PluginConf[]> {
-  const name = field(document, 'name')
-  if (flag(document, 'loadOnlyInlinedPlugins') || typeof name !== 'string' || networkNameFault(name)) return []
-  const folder = join(dirname(path), name)
-  const files = (await listFolder(folder)).filter(file => extname(file) === '.conf').map(file => join(folder, file))
-  return Promise.all(files.map(async file => pluginFrom(parseDocument(await readFile(file, 'utf8'), file))))
-}
-
-function parseDocument(text: string, path: string): JsonObject {
-  try {
-    const document = parseJson(text)
-    if (isJsonObject(document)) return document
-  } catch (error) {
-    if (!(error instanceof JsonError)) throw error
-    throw new CniError(CniCode.DecodingFailure, `${basename(path)} is no JSON: ${error.message}`, { cause: error })
-  }
-  throw new CniError(CniCode.DecodingFailure, `${basename(path)} is no JSON object`)
-}
-
-async function listFolder(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).sort()
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'ENOENT' || code === 'ENOTDIR') return []
-    throw error
-  }
 }
 
 function invalid(message: string, details?: string): CniError {

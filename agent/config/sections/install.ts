@@ -27,6 +27,12 @@ export const install = section('install', {
     parse: parse.pathOrNothing,
     describe: "Folder under which the host's folders are mounted. Empty: the host itself.",
   },
+  kubeletDir: {
+    key: 'kubelet-dir',
+    fallback: '/var/lib/kubelet',
+    parse: parse.path,
+    describe: "kubelet's folder on the host, where kactus learns which devices a pod was granted.",
+  },
   allowedPlugins: {
     key: 'allowed-plugins',
     fallback: '',

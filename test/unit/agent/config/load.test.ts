@@ -44,6 +44,7 @@ t.test('defaults', async t => {
       cniBinDir: '/opt/cni/bin',
       cniConfDir: '/etc/cni/net.d',
       hostRoot: '',
+      kubeletDir: '/var/lib/kubelet',
       allowedPlugins: [],
     },
   })

@@ -9,7 +9,7 @@ import { filesIn, freshFiles, freshHost, installedFiles, settingsIn } from './ho
 const all: readonly Action[] = [
   { kind: 'copyBinary' },
   { kind: 'writeKubeconfig', text: 'the kubeconfig' },
-  { kind: 'writeConf', text: 'the conf' },
+  { kind: 'writeConf', text: 'the conf', mode: 0o644 },
 ]
 
 t.test('apply: everything in place, private where it must be', async t => {

@@ -3,14 +3,14 @@ import { once } from 'node:events'
 import { chmod, copyFile, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { copyBinary, createBinaryComparer } from '../../../../agent/install/binary.ts'
+import { type BinaryState, copyBinary, createBinaryComparer } from '../../../../agent/install/binary.ts'
 
 interface SameCase {
   readonly name: string
   readonly source: Buffer
   readonly target: Buffer | undefined
   readonly mode?: number
-  readonly same: boolean
+  readonly state: BinaryState
 }
 
 const large = Buffer.alloc((1 << 20) + 17, 'x')
@@ -18,35 +18,35 @@ const otherEnd = Buffer.from(large)
 otherEnd[otherEnd.length - 1] = 0
 
 const cases: readonly SameCase[] = [
-  { name: 'the same', source: large, target: large, same: true },
-  { name: 'not there', source: large, target: undefined, same: false },
-  { name: 'another last byte', source: large, target: otherEnd, same: false },
-  { name: 'shorter', source: large, target: large.subarray(1), same: false },
-  { name: 'not executable', source: large, target: large, mode: 0o644, same: false },
-  { name: 'empty', source: Buffer.alloc(0), target: Buffer.alloc(0), same: true },
+  { name: 'the same', source: large, target: large, state: 'current' },
+  { name: 'not there', source: large, target: undefined, state: 'missing' },
+  { name: 'another last byte', source: large, target: otherEnd, state: 'other' },
+  { name: 'shorter', source: large, target: large.subarray(1), state: 'other' },
+  { name: 'not executable', source: large, target: large, mode: 0o644, state: 'missing' },
+  { name: 'empty', source: Buffer.alloc(0), target: Buffer.alloc(0), state: 'current' },
 ]
 
-for (const { name, source, target, mode = 0o755, same } of cases) {
+for (const { name, source, target, mode = 0o755, state } of cases) {
   t.test(`executable is current: ${name}`, async t => {
     const [from, to] = filesIn(t.testdir())
     await writeFile(from, source)
     if (target !== undefined) await writeFile(to, target, { mode })
     if (target !== undefined) await chmod(to, mode)
-    t.equal(await createBinaryComparer()(from, to), same)
+    t.equal(await createBinaryComparer()(from, to), state)
   })
 }
 
 t.test('executable is current: a change is seen by the next look', async t => {
   const [from, to] = filesIn(t.testdir())
-  const isCurrent = createBinaryComparer()
+  const compare = createBinaryComparer()
   await writeFile(from, 'one')
   await copyBinary(from, to)
-  t.equal(await isCurrent(from, to), true)
-  t.equal(await isCurrent(from, to), true)
+  t.equal(await compare(from, to), 'current')
+  t.equal(await compare(from, to), 'current')
   await writeFile(to, 'two')
-  t.equal(await isCurrent(from, to), false)
+  t.equal(await compare(from, to), 'other')
   await copyBinary(from, to)
-  t.equal(await isCurrent(from, to), true)
+  t.equal(await compare(from, to), 'current')
 })
 
 t.test('executable is current: no source', async t => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isOwnConf, leadsToKactus, renderConf } from '../../../../agent/install/conf.ts'
+import { isOwnConf, renderConf } from '../../../../agent/install/conf.ts'
 import { installPaths } from '../../../../agent/install/paths.ts'
 import { type ConfList, confListFrom } from '../../../../cni/spec/conf.ts'
 import { isJsonObject, parseJson } from '../../../../cni/spec/json.ts'
@@ -108,7 +108,6 @@ for (const { name, wrapped, want } of cases) {
     const matches = name.startsWith('capabilities') ? t.match : t.same
     matches.call(t, JSON.parse(text), want)
     t.ok(isOwnConf(text), 'a runtime would call kactus')
-    t.ok(leadsToKactus(listFrom(text)), 'it would not be wrapped again')
   })
 }
 
@@ -150,33 +149,12 @@ t.test('conf: plugins that Networks may name, where there is a list of them', as
   t.notOk('allowedPlugins' in told([]))
 })
 
-interface LeadCase {
-  readonly name: string
-  readonly text: string
-  readonly leads: boolean
-}
-
-const leadCases: readonly LeadCase[] = [
-  { name: 'a plain network', text: '{"name":"n","type":"bridge"}', leads: false },
-  {
-    name: 'a network that has the name',
-    text: '{"name":"kactus","type":"bridge","ipam":{"type":"host-local"}}',
-    leads: false,
-  },
-  { name: 'kactus under another file name', text: '{"name":"n","type":"kactus","delegates":[]}', leads: true },
-  { name: 'kactus in a chain', text: '{"name":"n","plugins":[{"type":"a"},{"type":"kactus"}]}', leads: true },
-  {
-    name: 'another meta plugin around ours',
-    text: '{"name":"multus","type":"multus","delegates":[{"name":"kactus-net","plugins":[{"type":"kactus"}]}]}',
-    leads: true,
-  },
-]
-
-for (const { name, text, leads } of leadCases) {
-  t.test(`leads to kactus: ${name}`, async t => {
-    t.equal(leadsToKactus(listFrom(text)), leads)
-  })
-}
+t.test("conf: kubelet's folder, where it is another than kactus looks in anyway", async t => {
+  const told = (kubeletDir?: string) =>
+    JSON.parse(renderConf(listFrom('{"name":"n","type":"bridge"}'), { kubeconfig, kubeletDir })).plugins[0]
+  t.equal(told('/data/kubelet').kubeletDir, '/data/kubelet')
+  t.notOk('kubeletDir' in told())
+})
 
 t.test('own conf: junk is not ours', async t => {
   for (const text of [

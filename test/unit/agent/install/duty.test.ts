@@ -1,9 +1,10 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { createInstallDuty, type InstallState } from '../../../../agent/install/duty.ts'
 import { installPaths } from '../../../../agent/install/paths.ts'
 import type { KubeCredentials } from '../../../../agent/kube/credentials.ts'
+import type { CredentialsSource } from '../../../../agent/kube/follow-credentials.ts'
 import { fixedCredentials } from '../kube/test-server.ts'
 import { createRecordingLogger } from '../runtime/recording-logger.ts'
 import { filesIn, freshFiles, freshHost, installedFiles, renameNetwork, settingsIn } from './host.ts'
@@ -182,15 +183,85 @@ t.test('install: a new executable and a spoiled file are put right', async t => 
   t.match(await readFile(agent.paths.conf, 'utf8'), 'kactus-net')
 })
 
+t.test(
+  'install: the bin folder behind a link is served again when the link turns, and not installed until then',
+  async t => {
+    const root = t.testdir(freshHost)
+    const data = join(root, 'host/data')
+    await mkdir(join(data, 'v1/bin'), { recursive: true })
+    await mkdir(join(data, 'v2/bin'), { recursive: true })
+    const turn = async (version: string) => {
+      await symlink(`/data/${version}`, join(data, 'next'))
+      await rename(join(data, 'next'), join(data, 'current'))
+    }
+    await turn('v1')
+    const agent = start(root, { cniBinDir: '/data/current/bin' })
+    t.teardown(agent.stop)
+    t.ok(((await agent.reconcile()) ?? 0) <= 30_000, 'it looks again in time where nothing wakes it')
+    t.ok((await filesIn(data)).includes('v1/bin/kactus'))
+    const woken = agent.nextWake()
+    await turn('v2')
+    await woken
+    const before = agent.states.length
+    await agent.reconcile()
+    t.ok((await filesIn(data)).includes('v2/bin/kactus'))
+    t.match(agent.states.slice(before), [{ installed: false, message: /put in place again/ }, { installed: true }])
+  },
+)
+
+t.test('install: what a wrapped conf keeps to its owner ours keeps too, also after a kill', async t => {
+  const agent = start(t.testdir(freshHost))
+  t.teardown(agent.stop)
+  const { confFolder, conf } = agent.paths
+  await chmod(join(confFolder, '10-cbr0.conflist'), 0o600)
+  await writeFile(`${conf}.nopal-new`, 'a stray', { mode: 0o644 })
+  await agent.reconcile()
+  t.equal((await stat(conf)).mode & 0o777, 0o600)
+  await chmod(join(confFolder, '10-cbr0.conflist'), 0o644)
+  await agent.reconcile()
+  t.equal((await stat(conf)).mode & 0o777, 0o644)
+})
+
+t.test("install: files that are no runtime's are named once", async t => {
+  const agent = start(t.testdir(freshHost))
+  t.teardown(agent.stop)
+  await writeFile(join(agent.paths.confFolder, '01-list.conf'), '{"name":"x","plugins":[{"type":"bridge"}]}')
+  await agent.reconcile()
+  await agent.reconcile()
+  t.equal(agent.log.lines.filter(([, message]) => message.includes('01-list.conf is no configuration')).length, 1)
+  t.match(agent.states.at(-1), { installed: true, message: /cbr0/ })
+})
+
+t.test("install: kubelet's folder reaches kactus", async t => {
+  const agent = start(t.testdir(freshHost), { kubeletDir: '/data/kubelet' })
+  t.teardown(agent.stop)
+  await agent.reconcile()
+  t.match(JSON.parse(await readFile(agent.paths.conf, 'utf8')), { plugins: [{ kubeletDir: '/data/kubelet' }] })
+})
+
+t.test('install: renewed credentials reach kactus', async t => {
+  let now: KubeCredentials = { ...credentials, source: 'kubeconfig', clientCertPem: 'CERT 1', clientKeyPem: 'KEY 1' }
+  const agent = start(t.testdir(freshHost), { source: { last: () => now, current: async () => now } })
+  t.teardown(agent.stop)
+  await agent.reconcile()
+  now = { ...now, clientCertPem: 'CERT 2', clientKeyPem: 'KEY 2', caPem: 'CA 2' }
+  await agent.reconcile()
+  const text = await readFile(agent.paths.kubeconfig, 'utf8')
+  for (const each of ['CERT 2', 'KEY 2', 'CA 2']) t.match(text, Buffer.from(each).toString('base64'))
+})
+
 interface AgentOptions {
   readonly refuse?: () => boolean
   readonly server?: string
+  readonly source?: CredentialsSource
   readonly allowedPlugins?: readonly string[]
+  readonly cniBinDir?: string
+  readonly kubeletDir?: string
 }
 
 function start(
   root: string,
-  { refuse = () => false, server = credentials.server, allowedPlugins = [] }: AgentOptions = {},
+  { refuse = () => false, server = credentials.server, source, ...settings }: AgentOptions = {},
 ) {
   const states: InstallState[] = []
   const log = createRecordingLogger()
@@ -198,10 +269,10 @@ function start(
   let requests = 0
   let wakes: PromiseWithResolvers<void> | undefined
   const duty = createInstallDuty({
-    settings: { ...settingsIn(root), allowedPlugins },
+    settings: { ...settingsIn(root), ...settings },
     binary: join(root, 'image/kactus'),
     namespace: 'nopal',
-    credentials: fixedCredentials({ ...credentials, server }),
+    credentials: source ?? fixedCredentials({ ...credentials, server }),
     kube: {
       server,
       async request() {

@@ -21,6 +21,7 @@ export function settingsIn(folder: string): InstallSettings {
     cniBinDir: '/opt/cni/bin',
     cniConfDir: '/etc/cni/net.d',
     hostRoot: join(folder, 'host'),
+    kubeletDir: '/var/lib/kubelet',
     allowedPlugins: [],
   }
 }

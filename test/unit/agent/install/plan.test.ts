@@ -1,22 +1,35 @@
 import t from 'tap'
 import { renderConf } from '../../../../agent/install/conf.ts'
 import { installPaths } from '../../../../agent/install/paths.ts'
-import { type DefaultNetwork, type Observed, planInstall } from '../../../../agent/install/plan.ts'
+import { type DefaultNetwork, type Observed, type OwnConf, planInstall } from '../../../../agent/install/plan.ts'
 import { confListFrom } from '../../../../cni/spec/conf.ts'
 
 const paths = installPaths({ cniBinDir: '/opt/cni/bin', cniConfDir: '/etc/cni/net.d', hostRoot: '' })
 const list = confListFrom({ name: 'cbr0', cniVersion: '1.0.0', plugins: [{ type: 'bridge' }] })
-const found = (file: string): DefaultNetwork => ({ kind: 'found', path: `/etc/cni/net.d/${file}`, list })
-const conf = renderConf(list, { kubeconfig: paths.kubeconfigOnHost })
-const oldConf = renderConf({ ...list, name: 'before' }, { kubeconfig: paths.kubeconfigOnHost })
+const found = (file: string, more: { first?: string; mode?: number } = {}): DefaultNetwork => ({
+  ...{ kind: 'found', path: `/etc/cni/net.d/${file}`, list, first: file, mode: 0o644 },
+  ...more,
+})
+const conf: OwnConf = { text: renderConf(list, { kubeconfig: paths.kubeconfigOnHost }), mode: 0o644 }
+const oldConf: OwnConf = {
+  ...conf,
+  text: renderConf({ ...list, name: 'before' }, { kubeconfig: paths.kubeconfigOnHost }),
+}
 const settled: Observed = {
   defaultNetwork: found('10-cbr0.conflist'),
   conf,
   earlyConf: undefined,
   kubeconfig: 'wanted',
-  binaryIsCurrent: true,
+  binary: 'current',
+  passedOver: [],
 }
-const absent = { conf: undefined, earlyConf: undefined, kubeconfig: undefined, binaryIsCurrent: false }
+const absent = {
+  conf: undefined,
+  earlyConf: undefined,
+  kubeconfig: undefined,
+  binary: 'missing',
+  passedOver: [],
+} as const
 const none: DefaultNetwork = { kind: 'none' }
 const unreadable: DefaultNetwork = {
   kind: 'unreadable',
@@ -52,7 +65,7 @@ const cases: readonly PlanCase[] = [
   },
   {
     name: 'a new executable',
-    observed: { ...settled, binaryIsCurrent: false },
+    observed: { ...settled, binary: 'other' },
     actions: ['copyBinary'],
     installed: true,
     warning: false,
@@ -76,7 +89,7 @@ const cases: readonly PlanCase[] = [
   },
   {
     name: 'somebody spoiled our conf',
-    observed: { ...settled, conf: '{' },
+    observed: { ...settled, conf: { ...conf, text: '{' } },
     actions: ['writeConf'],
     installed: true,
     warning: false,
@@ -116,7 +129,7 @@ const cases: readonly PlanCase[] = [
   },
   {
     name: 'the default went away, a token is due',
-    observed: { ...settled, defaultNetwork: none, kubeconfig: 'before', binaryIsCurrent: false },
+    observed: { ...settled, defaultNetwork: none, kubeconfig: 'before', binary: 'other' },
     actions: ['copyBinary', 'writeKubeconfig'],
     installed: true,
     warning: true,
@@ -124,7 +137,7 @@ const cases: readonly PlanCase[] = [
   },
   {
     name: 'no default network and a spoiled conf of ours',
-    observed: { ...settled, defaultNetwork: none, conf: '{}' },
+    observed: { ...settled, defaultNetwork: none, conf: { ...conf, text: '{}' } },
     actions: [],
     installed: false,
     warning: false,
@@ -137,6 +150,30 @@ const cases: readonly PlanCase[] = [
     installed: true,
     warning: false,
     message: /wraps network cbr0 of 05-cilium/,
+  },
+  {
+    name: 'loopback that sorts before ours: an early copy',
+    observed: { ...settled, defaultNetwork: found('10-cbr0.conflist', { first: '00-loopback.conf' }) },
+    actions: ['writeEarlyConf'],
+    installed: true,
+    warning: false,
+    message: /wraps network cbr0 of 10-cbr0/,
+  },
+  {
+    name: 'the default was closed to others',
+    observed: { ...settled, defaultNetwork: found('10-cbr0.conflist', { mode: 0o600 }) },
+    actions: ['writeConf'],
+    installed: true,
+    warning: false,
+    message: /wraps/,
+  },
+  {
+    name: 'the default went away: ours stays as closed as it was',
+    observed: { ...settled, defaultNetwork: none, conf: { ...conf, mode: 0o600 } },
+    actions: [],
+    installed: true,
+    warning: true,
+    message: /goes on/,
   },
   {
     name: 'an early copy that is in place',
@@ -193,11 +230,47 @@ for (const each of cases) {
   })
 }
 
+interface PlaceCase {
+  readonly name: string
+  readonly change: Partial<Observed>
+  readonly inPlace: boolean
+}
+
+const placeCases: readonly PlaceCase[] = [
+  { name: 'all is there', change: {}, inPlace: true },
+  { name: 'an older executable works', change: { binary: 'other' }, inPlace: true },
+  { name: 'so does an older conf or token', change: { conf: oldConf, kubeconfig: 'before' }, inPlace: true },
+  { name: 'no executable', change: { binary: 'missing' }, inPlace: false },
+  { name: 'no kubeconfig', change: { kubeconfig: undefined }, inPlace: false },
+  { name: 'no conf', change: { conf: undefined }, inPlace: false },
+]
+
+for (const { name, change, inPlace } of placeCases) {
+  t.test(`plan: in place before anything is done: ${name}`, async t => {
+    t.equal(planInstall({ ...settled, ...change }, 'wanted', paths).inPlace, inPlace)
+  })
+}
+
+t.test('plan: who reads which annotation is said where multus is wrapped', async t => {
+  const said = (type: string) => {
+    const wrapped = confListFrom({ name: 'm', plugins: [{ type }] })
+    return planInstall(
+      { ...settled, defaultNetwork: { ...found('10-m.conf'), list: wrapped } as DefaultNetwork },
+      'wanted',
+      paths,
+    )
+  }
+  for (const type of ['multus', 'multus-shim']) {
+    t.match(said(type), { message: /which alone reads k8s\.v1\.cni\.cncf\.io\/networks/, warning: false })
+  }
+  t.notMatch(said('bridge').message, 'multus')
+})
+
 t.test('plan: what is written is what was wanted', async t => {
   const { actions } = planInstall({ ...settled, ...absent }, 'wanted', paths)
   t.strictSame(actions.slice(1), [
     { kind: 'writeKubeconfig', text: 'wanted' },
-    { kind: 'writeConf', text: conf },
+    { kind: 'writeConf', ...conf },
   ])
 })
 

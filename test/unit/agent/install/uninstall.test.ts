@@ -82,7 +82,7 @@ async function installed(root: string) {
   const actions = [
     { kind: 'copyBinary' },
     { kind: 'writeKubeconfig', text: 'the kubeconfig' },
-    { kind: 'writeConf', text: '{"name":"kactus-net","plugins":[{"type":"kactus"}]}' },
+    { kind: 'writeConf', text: '{"name":"kactus-net","plugins":[{"type":"kactus"}]}', mode: 0o644 },
   ] as const
   await applyInstall(actions, paths, join(root, 'image/kactus'))
   return { root, folder: join(root, 'host'), paths }

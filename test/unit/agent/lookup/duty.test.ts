@@ -201,7 +201,14 @@ for (const { hostRoot, wanted } of pathCases) {
       logLevel: 'info',
       logFormat: 'json',
     } as const
-    const install = { enabled: true, cniBinDir: '/b', cniConfDir: '/c', hostRoot, allowedPlugins: [] }
+    const install = {
+      enabled: true,
+      cniBinDir: '/b',
+      cniConfDir: '/c',
+      hostRoot,
+      kubeletDir: '/var/lib/kubelet',
+      allowedPlugins: [],
+    }
     t.equal(socketPath({ agent, install }), wanted)
   })
 }

@@ -42,7 +42,13 @@ const cases: readonly Case[] = [
   { name: 'a moment', node: closed, passed: true, hold: momentary, writes: ['Unknown Verifying'] },
   { name: 'a failing check is told first', node: closed, passed: false, hold: lasting, writes: ['False NoAnswer'] },
   { name: 'also in the first moment', node: closed, passed: false, hold: momentary, writes: ['False NoAnswer'] },
-  { name: 'an open node stays open', node: open, passed: true, hold: lasting, writes: ['True Verified'] },
+  {
+    name: 'an open node stays open and says so',
+    node: open,
+    passed: true,
+    hold: lasting,
+    writes: ['False NotInstalled'],
+  },
 ]
 
 for (const { name, node, passed, hold, writes } of cases) {

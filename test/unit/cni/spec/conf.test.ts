@@ -1,6 +1,5 @@
-import { join } from 'node:path'
 import t from 'tap'
-import { confListFrom, flag, pluginFrom, readConf, readFirstConf } from '../../../../cni/spec/conf.ts'
+import { confListFrom, flag, pluginFrom } from '../../../../cni/spec/conf.ts'
 import { isJsonObject, type JsonObject, parseJson, printJson } from '../../../../cni/spec/json.ts'
 import { randomInput, tryMany } from '../random-input.ts'
 import { hasCode, refusalOf } from '../refusal.ts'
@@ -135,61 +134,6 @@ t.test('random documents are read or refused with 1 or 7', async t => {
   )
   t.strictSame(surprises, [])
   t.ok(accepted > 100, `${accepted} were accepted`)
-})
-
-t.test('a folder: the first valid one by name counts, the others are told of', async t => {
-  const folder = t.testdir({
-    '00-readme.txt': 'not a configuration',
-    '05-kactus.conflist': '{"name":"kactus","plugins":[{"type":"kactus"}]}',
-    '10-broken.conf': '{"name":',
-    '11-empty.conflist': '',
-    '12-list.json': '[]',
-    '20-net.conflist': '{"name":"net","plugins":[{"type":"bridge"}]}',
-    '30-late.conf': '{"name":"late","type":"bridge"}',
-  })
-  const faults: string[] = []
-  const skip = (name: string) => name.startsWith('05-')
-  const onFault = (path: string) => faults.push(path.slice(folder.length + 1))
-  const found = await readFirstConf(folder, { skip, onFault })
-  t.equal(found?.path, join(folder, '20-net.conflist'))
-  t.equal(found?.list.name, 'net')
-  t.strictSame(faults, ['10-broken.conf', '11-empty.conflist', '12-list.json'])
-  t.equal((await readFirstConf(folder))?.list.name, 'kactus')
-})
-
-t.test('a folder that is missing, or no folder, holds none', async t => {
-  const folder = t.testdir({ file: '' })
-  t.equal(await readFirstConf(join(folder, 'none')), undefined)
-  t.equal(await readFirstConf(join(folder, 'file')), undefined)
-  t.equal(await readFirstConf(folder), undefined)
-})
-
-t.test('one file', async t => {
-  const folder = t.testdir({
-    'bad.conf': '{',
-    'list.conf': '[]',
-    'one.conf': '{"name":"one","type":"bridge"}',
-  })
-  t.equal((await readConf(join(folder, 'one.conf'))).name, 'one')
-  t.match(await refusalOf(() => readConf(join(folder, 'bad.conf'))), { code: 6, message: /^bad\.conf is no JSON/ })
-  t.match(await refusalOf(() => readConf(join(folder, 'list.conf'))), { code: 6 })
-  t.match(await refusalOf(() => readConf(join(folder, 'none.conf'))), { code: 5 })
-})
-
-t.test('plugins in a folder of the name follow those of the list', async t => {
-  const more = { 'b.conf': '{"type":"b"}', 'a.conf': '{"type":"a"}', 'c.txt': 'none' }
-  const folder = t.testdir({
-    net: more,
-    'open.conflist': '{"name":"net","plugins":[{"type":"bridge"}]}',
-    'shut.conflist': '{"name":"net","loadOnlyInlinedPlugins":"true","plugins":[{"type":"bridge"}]}',
-    'single.conf': '{"name":"net","type":"bridge"}',
-    'escape.conflist': '{"name":"../net","plugins":[{"type":"bridge"}]}',
-  })
-  const typesOf = async (file: string) => (await readConf(join(folder, file))).plugins.map(({ type }) => type)
-  t.strictSame(await typesOf('open.conflist'), ['bridge', 'a', 'b'])
-  t.strictSame(await typesOf('shut.conflist'), ['bridge'])
-  t.strictSame(await typesOf('single.conf'), ['bridge'])
-  t.match(await refusalOf(() => readConf(join(folder, 'escape.conflist'))), { code: 7 })
 })
 
 function document(text: string): JsonObject {
