@@ -155,13 +155,15 @@ interface ClientHabits {
 async function untilCut({ port }: { readonly port: number }, text: string, habits: ClientHabits = {}): Promise<string> {
   const { drip = '', lookAfterMs = 0 } = habits
   const socket = connect(port, '127.0.0.1')
+  // A connection that is reset is cut, too.
   socket.on('error', () => undefined)
+  const cut = new Promise(resolve => socket.on('close', resolve))
   socket.write(text)
   const dripping = setInterval(() => socket.write(drip), 200)
   await sleep(lookAfterMs)
   const chunks: Buffer[] = []
   socket.on('data', chunk => chunks.push(chunk))
-  await once(socket, 'close')
+  await cut
   clearInterval(dripping)
   return Buffer.concat(chunks).toString()
 }

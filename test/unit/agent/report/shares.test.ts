@@ -38,7 +38,7 @@ async function answers(socket: Socket): Promise<boolean> {
   )
   if (!socket.writable) return false
   socket.write('x')
-  return await Promise.race([answer, once(socket, 'close').then(() => false)])
+  return await Promise.race([answer, new Promise<false>(resolve => socket.on('close', () => resolve(false)))])
 }
 
 async function whichAnswer(sockets: readonly Socket[]): Promise<readonly boolean[]> {
