@@ -67,10 +67,7 @@ function callOf(io: CniProcess, uid: number, given: Pick<Call, 'request' | 'conf
   const { conf, request, log } = given
   return {
     ...given,
-    store: new RecordStore(conf.cniDir, message => {
-      io.stderr(`kactus: ${message}\n`)
-      log.error(message)
-    }),
+    store: openStore(io, conf, log),
     runner: new PluginProcesses({
       folders: pluginFolders(request.path),
       env: { ...io.env, [INSIDE_MARK]: '1', [STATE_MARK]: conf.cniDir },
@@ -82,6 +79,16 @@ function callOf(io: CniProcess, uid: number, given: Pick<Call, 'request' | 'conf
     canLookUp: () => canLookUp(conf, io.env, uid),
     width: widthFor(navigator.hardwareConcurrency),
   }
+}
+
+function openStore(io: CniProcess, conf: Conf, log: Log): RecordStore {
+  const onDamaged = (message: string) => {
+    io.stderr(`kactus: ${message}\n`)
+    log.error(message)
+  }
+  return new RecordStore(conf.cniDir, onDamaged, count => {
+    log.info('killed plugins that a dead run had left', { count })
+  })
 }
 
 /** Delegates mostly wait for the kernel, so there may be more of them than cores: at least a pod of five networks at once. */

@@ -18,11 +18,14 @@ export class RecordStore {
   readonly #settled = new Set<string>()
   readonly #note: (message: string) => void
 
-  /** @param note told of each record that cannot be believed, and of plugins that had to be killed */
-  constructor(cniDir: string, note: (message: string) => void) {
+  /**
+   * @param note told of each record that cannot be believed
+   * @param onKilled told how many plugins had to be killed that dead runs had left
+   */
+  constructor(cniDir: string, note: (message: string) => void, onKilled?: (count: number) => void) {
     this.#cniDir = cniDir
     this.#records = recordsFolder(cniDir)
-    this.locks = new ContainerLocks(cniDir, count => note(`killed ${count} plugins that a dead run had left`))
+    this.locks = new ContainerLocks(cniDir, onKilled)
     this.#note = note
   }
 
