@@ -47,7 +47,18 @@ async function delNetwork(call: Call, network: NetworkRequest): Promise<void> {
   if (found.isPrimary) {
     throw new CniError(CniCode.InvalidNetworkConfig, `${titleOf(found)} is the default network of this container`)
   }
-  throwTogether(await detach(call, record, [found]))
+  const { begun, record: marked } = await markBegun(call, record, found)
+  throwTogether(await detach(call, marked, [begun]))
+}
+
+/** The pod lives on, and if we are killed, whoever asks for that network next must not take it for attached. */
+async function markBegun({ store, log }: Call, record: ContainerRecord, found: Attachment) {
+  if (!mayHaveRun(found)) return { begun: found, record }
+  const begun: Attachment = { ...found, status: 'adding' }
+  const attachments = record.attachments.map(entry => (entry === found ? begun : entry))
+  const marked = { ...record, attachments }
+  await store.write(marked, false).catch(error => log.error(toCniError(error).message))
+  return { begun, record: marked }
 }
 
 /** Detaches some attachments of a record and brings it up to date. */

@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { basename, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { until } from '../machine/wait.ts'
 import { KactusBed, programs } from './kactus-bed.ts'
+import { looksAround } from './patience.ts'
 
 async function bedOfOne(t: Test, program: string): Promise<KactusBed> {
   const bed = await KactusBed.make(t, program)
@@ -131,8 +131,7 @@ for (const program of programs) {
       await bed.forgetCalls()
       const second = bed.start('DEL', { args: bed.args() })
       await until('the second one to wait', () => waiting(bed) === 1)
-      // Long enough to have looked many times.
-      await sleep(500)
+      await looksAround(second.child)
       t.same(bed.calls(), [], 'it takes nothing')
       first.child.kill('SIGCONT')
       await bed.release('fake-a', 'DEL')

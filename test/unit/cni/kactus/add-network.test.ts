@@ -48,6 +48,14 @@ t.test('a network whose ADD was broken off is undone and attached anew', async t
   t.strictSame(await bench.state(), ['eth0 added', `${GREEN} added`])
 })
 
+t.test('a network whose DEL was broken off is undone and attached anew', async t => {
+  const bench = new Bench(t)
+  await bench.store.write(recordOf([primary(), hotplugged({ status: 'adding' })]), true)
+  bench.asks([])
+  await add(bench.call('ADD', { request: { args: `${podArgs};K8S_POD_NETWORK=blue` } }))
+  t.strictSame(bench.runner.trace, [`DEL hot ${BLUE}`, `ADD aux ${BLUE}`])
+})
+
 t.test('a network that cannot be undone is not attached anew', async t => {
   const bench = new Bench(t)
   bench.asks([])

@@ -173,12 +173,23 @@ for (const { name, status, message = `DEL aux ${GREEN} as ordered`, ageMs, letGo
   })
 }
 
+t.test('while a network is taken from a container that runs, it is on record as half done', async t => {
+  const bench = new Bench(t)
+  await bench.store.write(recordOf([primary(), hotplugged()]), true)
+  const during: string[] = []
+  bench.plays(async () => void during.push(...(await bench.state())))
+  await del(bench.call('DEL', { request: blue }))
+  t.strictSame(during, ['eth0 added', `${BLUE} adding`])
+  t.strictSame(bench.runner.calls[0]?.config.prevResult, hotplugged().result)
+  t.strictSame(await bench.state(), ['eth0 added'])
+})
+
 t.test('a failing network of a container that runs stays on record', async t => {
   const bench = new Bench(t)
   await bench.store.write(recordOf([primary(), hotplugged()]), true)
   bench.plays(failing({ [`DEL hot ${BLUE}`]: 60 }))
   t.equal((await refusalOf(() => del(bench.call('DEL', { request: blue })))).code, 60)
-  t.strictSame(await bench.state(), ['eth0 added', `${BLUE} added`])
+  t.strictSame(await bench.state(), ['eth0 added', `${BLUE} adding`], 'nobody can say how far it is detached')
 })
 
 t.test('the default network is not taken from a container that runs', async t => {
