@@ -9,6 +9,7 @@ type Command = (ports: ProcessPorts, flags: Flags) => Promise<ExitCode>
 /** Each is loaded only when it is asked for: an agent that runs for months carries nothing of the others. */
 const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
   agent: async () => (await import('./agent.ts')).runAgent,
+  lead: async () => (await import('./lead.ts')).runLead,
   verify: async () => (await import('./verify.ts')).runVerify,
   install: async () => (await import('./install.ts')).runInstall,
   uninstall: async () => (await import('./install.ts')).runUninstall,

@@ -21,6 +21,12 @@ const output = { output: { type: 'string' } } as const
 /** Every subcommand, in the order of the help. */
 export const commandUsages = {
   agent: { name: 'agent', synopsis: '', summary: 'run as the agent of this node', options: {} },
+  lead: {
+    name: 'lead',
+    synopsis: '',
+    summary: 'do what is done once for the cluster; of several one works',
+    options: {},
+  },
   verify: {
     name: 'verify',
     synopsis: '[--dry-run] [--from host,sandbox] [--output text|json]',

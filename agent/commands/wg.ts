@@ -93,9 +93,8 @@ async function readMesh(ports: ProcessPorts, settings: Settings, kube: KubeClien
 async function readNetworks(ports: ProcessPorts, kube: KubeClient): Promise<readonly NodeNetwork[] | undefined> {
   const networks: NodeNetwork[] = []
   try {
-    const read = ({ body }: { readonly body: unknown }) => parseNodeNetwork(body)
-    for await (const page of listPages({ api: kube, path: nodeNetworksPath, signal: ports.ended, read }))
-      networks.push(...page.values)
+    for await (const page of listPages({ api: kube, path: nodeNetworksPath, signal: ports.ended }))
+      networks.push(...page.objects.flatMap(({ body }) => parseNodeNetwork(body) ?? []))
     return networks
   } catch (error) {
     if (!(error instanceof KubeError)) throw error

@@ -39,6 +39,7 @@ t.test('defaults', async t => {
       dryRun: false,
     },
     wireguard: { heal: 'off', interfaces: [], endpoint: undefined, expectExternal: true },
+    leader: { enabled: undefined, namespace: undefined, lease: 'nopal-leader', listen: { host: '', port: 8081 } },
     install: {
       enabled: true,
       cniBinDir: '/opt/cni/bin',

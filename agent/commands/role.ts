@@ -1,0 +1,75 @@
+import type { Endpoint, Settings } from '../config/settings.ts'
+import type { KubeClient } from '../kube/client.ts'
+import type { CredentialsSource } from '../kube/follow-credentials.ts'
+import { createKubeMetrics } from '../kube/metrics.ts'
+import { recordBuild } from '../report/build-metrics.ts'
+import { reportRoutes } from '../report/routes.ts'
+import { type ReportOptions, startReportServer } from '../report/server.ts'
+import { createStatus, type Status } from '../report/status.ts'
+import { systemClock as clock } from '../runtime/clock.ts'
+import { createDutyMetrics } from '../runtime/duty-metrics.ts'
+import { createListenDuty } from '../runtime/listen-duty.ts'
+import type { Logger } from '../runtime/log.ts'
+import { type Loop, type LoopOptions, startLoop } from '../runtime/loop.ts'
+import { createMetrics, type Metrics } from '../runtime/metrics.ts'
+import type { ProcessPorts } from '../runtime/process.ts'
+import { connect, findCredentials, type StartOptions, start } from './start.ts'
+
+/** What a process that stays has, whatever it is for. */
+export interface Role {
+  readonly settings: Settings
+  readonly log: Logger
+  readonly credentials: CredentialsSource
+  readonly kube: KubeClient
+  readonly metrics: Metrics
+  readonly status: Status
+  readonly loop: LoopOptions
+}
+
+/** kubelet waits longer before it kills, but nobody should have to. */
+const longestEndMs = 4_000
+
+/**
+ * Reads the settings and opens the way to the cluster.
+ * @param subject whose status it is
+ * @throws SettingsError, CredentialsError
+ */
+export async function startRole(
+  ports: ProcessPorts,
+  options: Pick<StartOptions, 'nodeNameOptional'>,
+  subject: (settings: Settings) => string,
+): Promise<Role> {
+  const { settings, log } = start(ports, { ...options, output: ports.stdout })
+  const credentials = await findCredentials(settings)
+  const metrics = createMetrics()
+  recordBuild(metrics, ports.version)
+  const kube = connect(ports, credentials, createKubeMetrics(metrics))
+  const loop = { log, clock, random: Math.random, onTurn: createDutyMetrics(metrics) }
+  const status = createStatus({ node: subject(settings), version: ports.version }, clock.now())
+  return { settings, log, credentials, kube, metrics, status, loop }
+}
+
+/** Serves metrics, health and status to all. */
+export function serveReport(role: Role, listen: Endpoint): Loop {
+  return serve('report', { listen, routes: reportRoutes(role), shares: { most: 100, mostOfOne: 16 } }, role.loop)
+}
+
+/** Serves some routes as soon as the port can be had, and for as long as the process runs. */
+export function serve(name: string, options: ReportOptions, loop: LoopOptions): Loop {
+  const { listen } = options
+  return startLoop(createListenDuty({ name, listen, open: () => startReportServer(options), log: loop.log }), loop)
+}
+
+/** Resolves when the process is asked to end. */
+export function firing(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+/** Stops all parts; what takes too long is left to the end of the process. */
+export async function endAll(parts: readonly { stop(): Promise<unknown> }[]): Promise<void> {
+  const late = new Promise(resolve => setTimeout(resolve, longestEndMs))
+  await Promise.race([Promise.all(parts.map(part => part.stop())), late])
+}

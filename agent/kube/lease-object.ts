@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto'
+import * as v from 'valibot'
+import type { Clock } from '../runtime/clock.ts'
+import { type KubeApi, KubeError } from './api.ts'
+
+/** A holder that has said nothing for so long is dead. */
+export const leaseMs = 15_000
+/** Who holds a Lease works no longer than this after it was last written: the rest is room for a write on its way. */
+export const certainMs = 10_000
+/** Two tries fit into the time that is certain. */
+const requestMs = 4_000
+
+/** Which Lease, and who wants it. */
+export interface LeaseOptions {
+  readonly api: KubeApi
+  readonly namespace: string
+  readonly name: string
+  /** Who takes it, for people; made unique per process here. */
+  readonly holder: string
+  readonly clock: Clock
+}
+
+/** A Lease that is ours. */
+export interface HeldLease {
+  /** As it was last written. */
+  readonly found: FoundLease
+  /** On the clock that never jumps: until then nobody else can have taken it. */
+  readonly certainUntilMs: number
+}
+
+const shape = v.object({
+  metadata: v.object({ resourceVersion: v.pipe(v.string(), v.minLength(1)) }),
+  spec: v.optional(
+    v.nullable(
+      v.object({
+        holderIdentity: v.optional(v.nullable(v.string()), ''),
+        leaseDurationSeconds: v.optional(v.nullable(v.number())),
+        leaseTransitions: v.optional(v.nullable(v.number())),
+        acquireTime: v.optional(v.nullable(v.string())),
+      }),
+    ),
+  ),
+})
+
+/** A Lease as the API has it. */
+export interface FoundLease {
+  readonly version: string
+  readonly holder: string
+  /** How long its holder may be silent. */
+  readonly leaseMs: number
+  readonly transitions: number
+  readonly acquireTime: string | undefined
+}
+
+/**
+ * One Lease of the cluster. Every write names the version that was read, so of two writers one is refused. Whether a holder
+ * lives is judged by the changes that are seen, on our own clock that never jumps: other machines' clocks count for nothing.
+ */
+export class LeaseObject {
+  readonly name: string
+  readonly identity: string
+  readonly #options: LeaseOptions
+  readonly #folder: string
+  #seen: { readonly version: string; readonly atMs: number } | undefined
+
+  constructor(options: LeaseOptions) {
+    this.name = options.name
+    this.identity = `${options.holder}_${randomBytes(4).toString('hex')}`
+    this.#options = options
+    this.#folder = `/apis/coordination.k8s.io/v1/namespaces/${options.namespace}/leases`
+  }
+
+  /**
+   * Takes the Lease if nobody has it, or if who has it was silent for as long as a holder may be.
+   * @returns undefined = it is another's
+   * @throws KubeError
+   */
+  async take(signal: AbortSignal): Promise<HeldLease | undefined> {
+    const found = await this.#read(signal)
+    if (found !== undefined && found.holder !== '' && !this.#isDead(found)) return undefined
+    try {
+      return await this.#hold(found, signal)
+    } catch (error) {
+      // Somebody was quicker.
+      if (error instanceof KubeError && error.code === 'Conflict') return undefined
+      throw error
+    }
+  }
+
+  /**
+   * Says that we live. Somebody else may have written to the object without taking it.
+   * @returns undefined = it is another's now
+   * @throws KubeError
+   */
+  async renew({ found }: Pick<HeldLease, 'found'>, signal: AbortSignal): Promise<HeldLease | undefined> {
+    try {
+      return await this.#hold(found, signal)
+    } catch (error) {
+      if (!(error instanceof KubeError && error.code === 'Conflict')) throw error
+      const now = await this.#read(signal)
+      return now?.holder === this.identity ? this.renew({ found: now }, signal) : undefined
+    }
+  }
+
+  /**
+   * Gives the Lease back, if it is still as it was.
+   * @throws KubeError
+   */
+  async release({ found }: HeldLease, signal: AbortSignal): Promise<void> {
+    await this.#write(found, '', signal)
+  }
+
+  #isDead({ version, leaseMs }: FoundLease): boolean {
+    const nowMs = this.#options.clock.monotonic()
+    if (this.#seen?.version !== version) this.#seen = { version, atMs: nowMs }
+    return nowMs - this.#seen.atMs >= leaseMs
+  }
+
+  async #read(signal: AbortSignal): Promise<FoundLease | undefined> {
+    try {
+      const path = `${this.#folder}/${this.name}`
+      return toFound(await this.#options.api.request({ method: 'GET', path, signal, timeoutMs: requestMs }))
+    } catch (error) {
+      if (error instanceof KubeError && error.code === 'NotFound') return undefined
+      throw error
+    }
+  }
+
+  async #hold(found: FoundLease | undefined, signal: AbortSignal): Promise<HeldLease> {
+    // From before the write is sent: others count from when they see it.
+    const startedMs = this.#options.clock.monotonic()
+    const written = await this.#write(found, this.identity, signal)
+    return { found: written, certainUntilMs: startedMs + certainMs }
+  }
+
+  /** undefined = it must not exist yet. */
+  async #write(found: FoundLease | undefined, holder: string, signal: AbortSignal): Promise<FoundLease> {
+    const { api, clock, namespace } = this.#options
+    const { name } = this
+    const time = new Date(clock.now()).toISOString().replace('Z', '000Z')
+    const stays = found?.holder === holder
+    const body = {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name, namespace, ...(found === undefined ? {} : { resourceVersion: found.version }) },
+      spec: {
+        holderIdentity: holder,
+        leaseDurationSeconds: leaseMs / 1000,
+        acquireTime: (stays ? found.acquireTime : undefined) ?? time,
+        renewTime: time,
+        leaseTransitions: (found?.transitions ?? 0) + (stays || holder === '' ? 0 : 1),
+      },
+    }
+    const how = { body, signal, timeoutMs: requestMs } as const
+    if (found === undefined) return toFound(await api.request({ method: 'POST', path: this.#folder, ...how }))
+    return toFound(await api.request({ method: 'PUT', path: `${this.#folder}/${name}`, ...how }))
+  }
+}
+
+function toFound(body: unknown): FoundLease {
+  const result = v.safeParse(shape, body)
+  if (!result.success) throw new KubeError('BadReply', 'the answer is no Lease')
+  const { metadata, spec } = result.output
+  return {
+    version: metadata.resourceVersion,
+    holder: spec?.holderIdentity ?? '',
+    leaseMs: Math.max(leaseMs, (spec?.leaseDurationSeconds ?? 0) * 1000),
+    transitions: spec?.leaseTransitions ?? 0,
+    acquireTime: spec?.acquireTime ?? undefined,
+  }
+}

@@ -1,0 +1,25 @@
+import type { Settings } from '../config/settings.ts'
+import type { KubeClient } from '../kube/client.ts'
+import type { Term } from '../kube/election.ts'
+import type { Status } from '../report/status.ts'
+import type { Logger } from '../runtime/log.ts'
+import type { LoopOptions } from '../runtime/loop.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+
+/** What every leader has, whether it works or stands by. */
+export interface LeaderParts {
+  readonly settings: Settings
+  readonly log: Logger
+  /** For reading; a duty writes by the API of its term. */
+  readonly kube: KubeClient
+  readonly metrics: Metrics
+  /** Each duty adds its section. */
+  readonly status: Status
+  /** The same for every duty. */
+  readonly loop: LoopOptions
+}
+
+/** What the duties of one term have. */
+export interface LeaderContext extends LeaderParts {
+  readonly term: Term
+}
