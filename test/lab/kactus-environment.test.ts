@@ -170,11 +170,13 @@ async function unguarded(t: Test, program: string): Promise<string> {
   return copy
 }
 
-/** Every name that could be a variable's and stands in a program, with a value that means yes, a path or a number. */
+/** Every name that could be a variable's and stands in a program, except those that kactus itself or the loader reads. */
 function allNames(program: string, value: string): Record<string, string> {
   const text = readFileSync(program, 'latin1')
   const names = text.match(/[A-Z][A-Z0-9]{1,20}_[A-Z0-9_]{2,40}/g) ?? []
-  return Object.fromEntries(names.filter(name => !/^(?:CNI|LD|K8S)_/.test(name)).map(name => [name, value]))
+  return Object.fromEntries(
+    names.filter(name => !/^(?:CNI|KACTUS|KUBERNETES|LD|NOPAL)_/.test(name)).map(name => [name, value]),
+  )
 }
 
 t.test('no variable means anything to an executable', async t => {
