@@ -136,7 +136,7 @@ class Victim {
       env,
     })
     // One that has become another program may never end.
-    const timer = setTimeout(() => child.kill('SIGKILL'), 5000)
+    const timer = setTimeout(() => child.kill('SIGKILL'), 60_000)
     return ended.finally(() => clearTimeout(timer))
   }
 }
