@@ -22,6 +22,7 @@ lab     wireguard-go          wireguard-go              the mesh itself, without
 lab     /usr/lib/cni/bridge   containernetworking-plugins  the real CNI plugins
 lab     dnsmasq               dnsmasq-base              a real DNS server
 lab     nft                   nftables                  service addresses
+lab     /usr/bin/time         time                      measuring memory
 lint    shellcheck            shellcheck                checking the shell scripts
 cluster go                    golang-go                 building etcd and Kubernetes for the tests
 cluster containerd            containerd                the real container runtime, with runc

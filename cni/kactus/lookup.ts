@@ -93,7 +93,7 @@ async function resolveAll(requests: readonly NetworkRequest[], ground: Ground): 
 async function resolve(request: NetworkRequest, ground: Ground): Promise<ResolvedNetwork> {
   refuseForeign(request, ground.pod.namespace, ground.rules.shared)
   const object = await ground.objectOf(request)
-  ground.budget.spend(object.configBytes)
+  ground.budget.spend(object.size)
   return { request, object }
 }
 

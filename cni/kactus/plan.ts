@@ -1,4 +1,4 @@
-import { PodBudget } from '../networks/bounds.ts'
+import { PodBudget, sizeOf } from '../networks/bounds.ts'
 import { interfaceName } from '../networks/interface-name.ts'
 import { confListOf, type NetworkObject } from '../networks/network-object.ts'
 import type { Attachment } from '../networks/record.ts'
@@ -175,7 +175,7 @@ function refuseTogether(attachments: readonly Attachment[]): void {
   const budget = new PodBudget()
   for (const { network, list, capabilityArgs } of attachments) {
     // With what the pod itself adds to each plugin.
-    if (network !== undefined) budget.spend(Buffer.byteLength(printJson({ list: { ...list }, capabilityArgs })))
+    if (network !== undefined) budget.spend(sizeOf(printJson({ list: { ...list }, capabilityArgs })))
   }
 }
 

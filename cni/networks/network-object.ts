@@ -2,7 +2,7 @@ import { type ConfList, confListFrom } from '../spec/conf.ts'
 import { CniCode, CniError } from '../spec/errors.ts'
 import { field, isJsonObject, type Json, JsonError, type JsonObject, parseJson } from '../spec/json.ts'
 import type { CniVersion } from '../spec/versions.ts'
-import { MAX_CHAIN, MAX_CONFIG_BYTES } from './bounds.ts'
+import { MAX_CHAIN, MAX_CONFIG_BYTES, MAX_CONFIG_VALUES, sizeOf } from './bounds.ts'
 import { isNamespaceName, isObjectName } from './kube-names.ts'
 import { type NetworkKind, quote } from './request.ts'
 
@@ -24,8 +24,8 @@ export interface NetworkObject {
   /** Plugin to run, where the configuration does not say. */
   readonly plugin: string | undefined
   readonly config: JsonObject
-  /** Of the configuration's text. */
-  readonly configBytes: number
+  /** What the configuration counts for. */
+  readonly size: number
 }
 
 /**
@@ -51,7 +51,7 @@ export function networkFrom(kind: NetworkKind, value: unknown): NetworkObject {
     resourceName: resourceOf(title, member(metadata, 'annotations')),
     plugin: isNamed ? plugin : undefined,
     config: configOf(title, config),
-    configBytes: Buffer.byteLength(config),
+    size: sizeOf(config),
   }
 }
 
@@ -99,8 +99,10 @@ function withoutEmpty(config: JsonObject): JsonObject {
 function configText(title: string, config: unknown): string {
   if (config === undefined || config === null) return ''
   if (typeof config !== 'string') throw invalid(title, '"spec.config" is no string')
-  if (Buffer.byteLength(config) > MAX_CONFIG_BYTES) {
-    throw invalid(title, `"spec.config" is larger than ${MAX_CONFIG_BYTES / 1024} KiB`)
+  // First by its length: of a large one the values are not even counted.
+  if (config.length > MAX_CONFIG_BYTES || sizeOf(config) > MAX_CONFIG_BYTES) {
+    const limits = `${MAX_CONFIG_BYTES / 1024} KiB, or has more than ${MAX_CONFIG_VALUES} values`
+    throw invalid(title, `"spec.config" is larger than ${limits}`)
   }
   return config.trim() === '' ? '' : config
 }

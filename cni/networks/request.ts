@@ -78,7 +78,8 @@ export function refuseOthers(entry: JsonObject, obeyed: readonly string[]): void
 
 /** Whether a value says anything. */
 export function isAsked(value: Json | undefined): boolean {
-  return value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0)
+  if (value === undefined || value === null || value === '') return false
+  return !((Array.isArray(value) || isJsonObject(value)) && Object.keys(value).length === 0)
 }
 
 export function badAnnotation(fault: string): CniError {

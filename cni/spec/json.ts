@@ -32,9 +32,11 @@ const MAX_DEPTH = 100
  */
 export function parseJson(text: string): Json {
   // Before the engine's parser: what a reviver or a later walk would recurse into must be bounded.
-  if (nestsDeeperThan(text, MAX_DEPTH)) throw new JsonError(`JSON nests deeper than ${MAX_DEPTH} levels`)
+  const { depth, isPlain } = surveyJson(text)
+  if (depth > MAX_DEPTH) throw new JsonError(`JSON nests deeper than ${MAX_DEPTH} levels`)
   try {
-    return exact.parse(text, keepNumber) as Json
+    // With a reviver that asks for sources the engine keeps twice the memory: only for whom it matters.
+    return isPlain ? (JSON.parse(text) as Json) : (exact.parse(text, keepNumber) as Json)
   } catch (error) {
     throw new JsonError(error instanceof Error ? error.message : 'no JSON', { cause: error })
   }
@@ -79,20 +81,49 @@ function keepNumber(_key: string, value: unknown, context: { source?: string }):
   return exact.rawJSON(context.source)
 }
 
-function nestsDeeperThan(text: string, limit: number): boolean {
-  let depth = 0
-  for (let at = 0; at < text.length; at++) {
-    const char = text[at]
-    if (char === '"') at = endOfString(text, at)
-    else if (char === '[' || char === '{') depth++
-    else if (char === ']' || char === '}') depth--
-    if (depth > limit) return true
-  }
-  return false
+/** What can be told of a text without parsing it. Of a text that is no JSON it means nothing. */
+export interface JsonSurvey {
+  readonly depth: number
+  /** Objects, lists, texts, numbers and words, at least; keys not counted. */
+  readonly values: number
+  /** No number in it would be changed by a double. */
+  readonly isPlain: boolean
 }
 
+export function surveyJson(text: string): JsonSurvey {
+  let [depth, deepest, values, isPlain] = [0, 0, 1, true]
+  for (let at = 0; at < text.length && deepest <= MAX_DEPTH; at++) {
+    const char = text.charAt(at)
+    if (char === '"') at = endOfString(text, at)
+    else if (char === ',') values++
+    else if (DIGITS.test(char)) {
+      const number = numberAt(text, at)
+      isPlain &&= String(Number(number)) === number
+      at += number.length - 1
+    } else depth += STEPS[char] ?? 0
+    deepest = Math.max(deepest, depth)
+  }
+  return { depth: deepest, values, isPlain }
+}
+
+const STEPS: Readonly<Record<string, number>> = { '[': 1, '{': 1, ']': -1, '}': -1 }
+const DIGITS = /[-\d]/
+const NUMBER = /[-+.\deE]+/y
+
+function numberAt(text: string, at: number): string {
+  NUMBER.lastIndex = at
+  return NUMBER.exec(text)?.[0] ?? ''
+}
+
+/** Where the quote is that ends a text; the end of all where there is none. */
 function endOfString(text: string, start: number): number {
-  let at = start + 1
-  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1
-  return at
+  let at = text.indexOf('"', start + 1)
+  while (at >= 0 && isEscaped(text, at)) at = text.indexOf('"', at + 1)
+  return at < 0 ? text.length : at
+}
+
+function isEscaped(text: string, quote: number): boolean {
+  let at = quote
+  while (text[at - 1] === '\\') at--
+  return (quote - at) % 2 === 1
 }

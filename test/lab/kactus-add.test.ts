@@ -157,7 +157,7 @@ for (const program of programs) {
       const bed = await KactusBed.make(t, program)
       bed.putPod([])
       const delegate =
-        '{"type":"fake-a","name":"main","big":12345678901234567890,"f":1.0,"__proto__":{"x":1},"capabilities":{"portMappings":true,"mac":true},"runtimeConfig":{"stale":1},"prevResult":{"stale":1},"cni.dev/x":1,"masterPlugin":true}'
+        '{"type":"fake-a","name":"main","big":12345678901234567890,"f":1.0,"__proto__":{"x":1},"capabilities":{"portMappings":true,"mac":true},"runtimeConfig":{"fixed":1},"prevResult":{"stale":1},"cni.dev/x":1,"masterPlugin":true}'
       const conf = JSON.stringify(bed.conf({ runtimeConfig: { portMappings: [{ hostPort: 1 }], other: 1 } })).replace(
         /"delegates":\[.*?\]/,
         `"delegates":[${delegate}]`,
@@ -171,7 +171,8 @@ for (const program of programs) {
         Object.keys(bed.stdinOf(call)).toSorted(),
         ['big', 'cniVersion', 'f', 'name', 'runtimeConfig', 'type', '__proto__'].toSorted(),
       )
-      t.same(bed.stdinOf(call).runtimeConfig, { portMappings: [{ hostPort: 1 }] }, 'only what it declares')
+      const runtimeConfig = { fixed: 1, portMappings: [{ hostPort: 1 }] }
+      t.same(bed.stdinOf(call).runtimeConfig, runtimeConfig, 'what it declares, over what stands there')
     })
 
     t.test('a delegate keeps its own version; where it has none it gets ours', async t => {

@@ -18,7 +18,7 @@ function network(name: string, resourceName?: string): ResolvedNetwork {
     resourceName,
     plugin: undefined,
     config: {},
-    configBytes: 2,
+    size: 8,
   }
   return { request: plainRequest('Network', name, undefined), object }
 }

@@ -18,7 +18,7 @@ export function wanted(name: string, wish: Wish = {}): WantedNetwork {
   const { kind = 'Network', request, config = { type: 'aux' }, deviceId, resourceName } = wish
   return {
     request: { ...plainRequest(kind, name, undefined), ...request },
-    object: { kind, namespace: 'team', name, resourceName, plugin: undefined, config, configBytes: 2 },
+    object: { kind, namespace: 'team', name, resourceName, plugin: undefined, config, size: 8 },
     deviceId,
   }
 }

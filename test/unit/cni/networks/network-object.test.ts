@@ -1,4 +1,5 @@
 import t from 'tap'
+import { MAX_CONFIG_VALUES } from '../../../../cni/networks/bounds.ts'
 import { confListOf, networkFrom, RESOURCE_ANNOTATION } from '../../../../cni/networks/network-object.ts'
 import type { NetworkKind } from '../../../../cni/networks/request.ts'
 import { printJson } from '../../../../cni/spec/json.ts'
@@ -157,7 +158,11 @@ for (const { name, kind, value, fault } of emptyCases) {
 
 t.test('a configuration may be 64 KiB and a chain 16 plugins, and not more', async t => {
   const whole = `{"type":"a"}${' '.repeat(64 * 1024 - 12)}`
-  t.equal(networkFrom('Network', object({ config: whole })).configBytes, 64 * 1024)
+  t.equal(networkFrom('Network', object({ config: whole })).size, 64 * 1024)
+  const values = (count: number) => `{"type":"a","x":[${Array(count).fill('[]').join()}]}`
+  t.ok(networkFrom('Network', object({ config: values(MAX_CONFIG_VALUES - 4) })).size <= 64 * 1024)
+  const dense = object({ config: values(MAX_CONFIG_VALUES + 1) })
+  t.match((await refusalOf(() => networkFrom('Network', dense))).message, `${MAX_CONFIG_VALUES} values`)
   const chain = (length: number) => JSON.stringify({ plugins: Array.from({ length }, () => ({ type: 'a' })) })
   const list = (length: number) => confListOf(networkFrom('Network', object({ config: chain(length) })), '1.0.0')
   t.equal(list(16).plugins.length, 16)

@@ -6,9 +6,11 @@ import {
   isRawNumber,
   type Json,
   JsonError,
+  type JsonSurvey,
   parseJson,
   printJson,
   sameJson,
+  surveyJson,
   without,
 } from '../../../../cni/spec/json.ts'
 import { randomInput, tryMany } from '../random-input.ts'
@@ -36,6 +38,28 @@ const exactCases: readonly ExactCase[] = [
 for (const { name, text } of exactCases) {
   t.test(`read and printed as it was: ${name}`, async t => {
     t.equal(printJson(parseJson(text)), text)
+  })
+}
+
+interface SurveyCase {
+  readonly name: string
+  readonly text: string
+  readonly want: Partial<JsonSurvey>
+}
+
+const surveyCases: readonly SurveyCase[] = [
+  { name: 'nothing', text: '', want: { depth: 0, values: 1, isPlain: true } },
+  { name: 'levels and values', text: '{"a":[1,2,{"b":null}]}', want: { depth: 3, values: 3, isPlain: true } },
+  { name: 'a number to keep', text: '[1,[1.0]]', want: { depth: 2, isPlain: false } },
+  { name: 'one that is negative', text: '[-0]', want: { isPlain: false } },
+  { name: 'numbers that stay what they are', text: '[0,-1.5,1450,1e+21]', want: { values: 4, isPlain: true } },
+  { name: 'what is in texts', text: '["[[[1.0,,", "\\\\", "\\"],1.0"]', want: { depth: 1, values: 3, isPlain: true } },
+  { name: 'a text without end', text: '["\\\\\\"1.0,', want: { depth: 1, values: 1, isPlain: true } },
+]
+
+for (const { name, text, want } of surveyCases) {
+  t.test(`survey: ${name}`, async t => {
+    t.match(surveyJson(text), want)
   })
 }
 
