@@ -93,8 +93,9 @@ async function readMesh(ports: ProcessPorts, settings: Settings, kube: KubeClien
 async function readNetworks(ports: ProcessPorts, kube: KubeClient): Promise<readonly NodeNetwork[] | undefined> {
   const networks: NodeNetwork[] = []
   try {
-    for await (const page of listPages({ api: kube, path: nodeNetworksPath, signal: ports.ended }))
-      networks.push(...page.objects.flatMap(({ body }) => parseNodeNetwork(body) ?? []))
+    const read = ({ body }: { readonly body: unknown }) => parseNodeNetwork(body)
+    for await (const page of listPages({ api: kube, path: nodeNetworksPath, signal: ports.ended, read }))
+      networks.push(...page.values)
     return networks
   } catch (error) {
     if (!(error instanceof KubeError)) throw error

@@ -10,6 +10,8 @@ export interface KubeRequest {
   readonly signal?: AbortSignal
   /** Milliseconds for the whole exchange; 10,000 unless told. */
   readonly timeoutMs?: number
+  /** Of a list: takes each object as it comes, and the answer has none of them. What it throws ends the request. */
+  readonly onItem?: (item: unknown) => void
 }
 
 /** The agent's way to the API server, with its credentials. */

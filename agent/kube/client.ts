@@ -4,6 +4,7 @@ import type { WireRequest } from './connection.ts'
 import { codeOfStatus, messageOfStatus, parseRetryAfter } from './failures.ts'
 import type { CredentialsSource } from './follow-credentials.ts'
 import { followConnection } from './followed-connection.ts'
+import { ItemReader } from './item-reader.ts'
 
 /** A request whose answer has no end, such as a watch. */
 export interface StreamRequest {
@@ -70,8 +71,7 @@ class Client implements KubeClient {
     const limit = limitTime(timeoutMs, request.signal, `${method} ${this.server}${path}`)
     try {
       const response = await limit.race(this.#send(request, limit.signal))
-      const body = await limit.race(readBody(response, `${method} ${path}`))
-      return parseAnswer(body, `${method} ${path}`)
+      return await limit.race(readAnswer(response, `${method} ${path}`, request.onItem))
     } finally {
       limit.end()
     }
@@ -173,21 +173,31 @@ async function toStatusError(response: IncomingMessage, what: string): Promise<K
   })
 }
 
-/** An answer that has begun and then breaks off is a bad reply, not an absent server. */
+async function readAnswer(response: IncomingMessage, what: string, onItem: KubeRequest['onItem']): Promise<unknown> {
+  if (onItem === undefined) return parseAnswer(await readBody(response, what), what)
+  const items = new ItemReader(onItem)
+  for await (const chunk of chunksOf(response.setEncoding('utf8'), what)) items.push(chunk)
+  return items.end()
+}
+
 async function readBody(response: IncomingMessage, what: string): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
-  try {
-    for await (const chunk of response) {
-      chunks.push(chunk)
-      size += chunk.length
-      if (size > largestBody) throw new KubeError('BadReply', `${what}: the answer is larger than ${largestBody} bytes`)
-    }
-  } catch (error) {
-    if (error instanceof KubeError) throw error
-    throw new KubeError('BadReply', `${what}: the answer broke off`, { cause: error })
+  for await (const chunk of chunksOf(response, what)) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > largestBody) throw new KubeError('BadReply', `${what}: the answer is larger than ${largestBody} bytes`)
   }
   return Buffer.concat(chunks).toString()
+}
+
+/** An answer that has begun and then breaks off is a bad reply, not an absent server. */
+async function* chunksOf(response: IncomingMessage, what: string) {
+  try {
+    yield* response
+  } catch (error) {
+    throw new KubeError('BadReply', `${what}: the answer broke off`, { cause: error })
+  }
 }
 
 function parseAnswer(body: string, what: string): unknown {

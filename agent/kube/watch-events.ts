@@ -15,11 +15,10 @@ export type WatchEvent =
   | { readonly kind: 'set' | 'gone'; readonly object: RawObject }
   | { readonly kind: 'bookmark'; readonly resourceVersion: string }
 
-/** One page of a list. */
+/** What one page of a list says, its objects aside. */
 export interface ListPage {
   readonly resourceVersion: string
   readonly next: string | undefined
-  readonly objects: readonly RawObject[]
 }
 
 // Loose, because the body that is handed on must be whole.
@@ -41,9 +40,11 @@ const eventShape = v.variant('type', [
   }),
 ])
 
+const itemShape = v.looseObject({ metadata })
+
 const listShape = v.object({
   metadata: v.object({ resourceVersion: v.optional(v.string(), ''), continue: v.optional(v.nullable(v.string())) }),
-  items: v.optional(v.nullable(v.array(v.looseObject({ metadata }))), []),
+  items: v.nullish(v.tuple([])),
 })
 
 /**
@@ -65,14 +66,24 @@ export function parseWatchLine(line: string): WatchEvent {
 }
 
 /**
- * Reads one page of a list.
+ * Reads one page of a list, from which the objects have been taken.
  * @throws KubeError BadReply
  */
 export function parseList(answer: unknown): ListPage {
   const result = v.safeParse(listShape, answer)
   if (!result.success) throw new KubeError('BadReply', 'the answer is no list')
-  const { metadata: meta, items } = result.output
-  return { resourceVersion: meta.resourceVersion, next: meta.continue || undefined, objects: (items ?? []).map(toRaw) }
+  const { metadata: meta } = result.output
+  return { resourceVersion: meta.resourceVersion, next: meta.continue || undefined }
+}
+
+/**
+ * Reads one object of a list.
+ * @throws KubeError BadReply
+ */
+export function parseItem(item: unknown): RawObject {
+  const result = v.safeParse(itemShape, item)
+  if (!result.success) throw new KubeError('BadReply', 'the list holds something that is no object')
+  return toRaw(result.output)
 }
 
 function toRaw(object: { readonly metadata: v.InferOutput<typeof metadata> }): RawObject {

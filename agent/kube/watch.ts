@@ -171,10 +171,9 @@ class RestartingWatch implements Watch {
     const { sink, path } = this.#options
     let version = ''
     sink.begin(false)
-    for await (const page of listPages({ ...this.#options, signal: this.#controller.signal })) {
-      for (const object of page.objects) sink.set(object)
-      version = page.resourceVersion
-    }
+    const read = (object: RawObject) => void sink.set(object)
+    for await (const { resourceVersion } of listPages({ ...this.#options, signal: this.#controller.signal, read }))
+      version = resourceVersion
     if (version === '') throw new KubeError('BadReply', `the list ${path} has no resourceVersion`)
     sink.end()
     return version

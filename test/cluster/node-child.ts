@@ -6,6 +6,8 @@ export interface NodeChildOptions {
   readonly name: string
   /** Path of its TypeScript file. */
   readonly file: string
+  /** Node's own flags. */
+  readonly execArgv?: readonly string[]
   readonly folder: string
   readonly netns?: string | undefined
   readonly config: object
@@ -13,8 +15,9 @@ export interface NodeChildOptions {
 
 /** Starts it and waits until it is ready; the second value is what it said then. */
 export async function startNodeChild(options: NodeChildOptions): Promise<readonly [Child, unknown]> {
-  const { name, folder, netns } = options
-  const child = await startChild({ name, folder, netns, command: [process.execPath, options.file], channel: true })
+  const { name, file, execArgv = [], folder, netns } = options
+  const command = [process.execPath, ...execArgv, file]
+  const child = await startChild({ name, folder, netns, command, channel: true })
   const ready = once(child.process, 'message')
   child.process.send(options.config)
   const first = await Promise.race([ready, child.ended])

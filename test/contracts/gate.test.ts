@@ -9,6 +9,7 @@ import { listNodes } from '../../agent/kube/nodes.ts'
 import { systemClock } from '../../agent/runtime/clock.ts'
 import { type ApiServer, startApiServer } from '../cluster/api-server.ts'
 import { ownLabel, ownTaint, settings } from '../unit/agent/gate/samples.ts'
+import { handOut } from '../unit/agent/kube/hand-out.ts'
 import { createRecordingLogger } from '../unit/agent/runtime/recording-logger.ts'
 
 /** What the gate writes, on both API servers. */
@@ -110,11 +111,12 @@ async function checkLease(t: Test, api: KubeApi): Promise<void> {
 function apiOf(server: ApiServer): KubeApi {
   return {
     server: server.url,
-    async request({ method, path, query, body, contentType }: KubeRequest) {
+    async request(request: KubeRequest) {
+      const { method, path, query, body, contentType } = request
       const search = query === undefined ? '' : `?${new URLSearchParams(query)}`
       const type = contentType === undefined ? {} : { contentType }
       const answer = await server.send({ method, path: path + search, body, ...type })
-      if (answer.code < 300) return answer.body
+      if (answer.code < 300) return handOut(request, answer.body)
       throw new KubeError(codeOfStatus(answer.code), `${method} ${path}: ${answer.code}`, { status: answer.code })
     },
   }

@@ -11,6 +11,7 @@ import type { Verdict } from '../../../../agent/verdict/verdict.ts'
 import { Fault } from '../../../fakes/apiserver/fault.ts'
 import type { JsonObject } from '../../../fakes/apiserver/json.ts'
 import { applyJsonPatch } from '../../../fakes/apiserver/json-patch.ts'
+import { handOut } from '../kube/hand-out.ts'
 import { createFakeClock } from '../runtime/fake-clock.ts'
 import { createRecordingLogger } from '../runtime/recording-logger.ts'
 import { ownLabel, ownTaint, passedCondition, settings } from './samples.ts'
@@ -57,7 +58,7 @@ export class FakeCluster {
       request.signal?.throwIfAborted()
       const refusal = this.refuse(request)
       if (refusal !== undefined) throw refusal
-      return this.#answer(request)
+      return handOut(request, this.#answer(request))
     },
   }
 

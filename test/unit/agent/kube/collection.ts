@@ -1,5 +1,6 @@
 import { type KubeApi, KubeError, type KubeRequest } from '../../../../agent/kube/api.ts'
 import type { KubeStreams, StreamRequest } from '../../../../agent/kube/client.ts'
+import { handOut } from './hand-out.ts'
 import { bookmark, errorLine, event, item } from './scripted-api.ts'
 
 /** An API with one collection of numbers, as a server keeps it: pages of one moment, changes since a revision. */
@@ -59,7 +60,7 @@ export class Collection implements KubeApi, KubeStreams {
     const end = Number(from) + Number(limit)
     const items = [...all].slice(Number(from), end).map(([name, it]) => item(name, String(it.revision), it.value))
     const more = end < all.size ? { continue: `${revision}/${end}` } : {}
-    return { metadata: { resourceVersion: revision, ...more }, items }
+    return handOut(request, { metadata: { resourceVersion: revision, ...more }, items })
   }
 
   async stream({ query, signal }: StreamRequest): Promise<AsyncIterable<string>> {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { KubeApi, KubeRequest } from '../../../../agent/kube/api.ts'
 import { listNodes } from '../../../../agent/kube/nodes.ts'
+import { handOut } from './hand-out.ts'
 
 function createPages(pages: readonly unknown[]) {
   const requests: KubeRequest[] = []
@@ -8,7 +9,7 @@ function createPages(pages: readonly unknown[]) {
     server: 'https://test',
     async request(request) {
       requests.push(request)
-      return pages[Math.min(requests.length, pages.length) - 1]
+      return handOut(request, pages[Math.min(requests.length, pages.length) - 1])
     },
   }
   return { api, requests }
@@ -31,7 +32,7 @@ t.test('page by page, from no cache', async t => {
   t.same(await namesOf(api), ['a', 'b', 'c'])
   t.same(
     requests.map(({ query }) => query),
-    [{ limit: '200' }, { limit: '200', continue: 'more' }],
+    [{ limit: '500' }, { limit: '500', continue: 'more' }],
   )
 })
 

@@ -40,7 +40,7 @@ for (const { name, first, times, withinMs } of cases) {
       const watch = startWatch({
         api: {
           server: 'https://192.0.2.1',
-          request: async () => ({ metadata: { resourceVersion: '1' }, items: [] }),
+          request: async () => ({ metadata: { resourceVersion: '1' } }),
           async stream({ signal }) {
             openedMs.push(clock.monotonic())
             return open(openedMs.length <= times ? first : 'silent', signal)

@@ -99,7 +99,7 @@ t.test('a list, then changes', async t => {
   const [first, second] = running.api.seen
   t.equal(first?.query.get('fieldSelector'), 'metadata.name=a')
   t.equal(first?.resourceVersion, undefined, 'with 0 a server would ignore the limit and send everything at once')
-  t.equal(first?.query.get('limit'), '200')
+  t.equal(first?.query.get('limit'), '500')
   t.equal(second?.resourceVersion, '10')
   t.equal(second?.query.get('allowWatchBookmarks'), 'true')
   t.ok(Number(second?.query.get('timeoutSeconds')) >= 300)
