@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { bracketed } from '../../cni/host/host-port.ts'
 import type { Endpoint } from '../config/settings.ts'
 import { oneLine } from '../runtime/plain-text.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
@@ -52,7 +53,7 @@ async function ask(listen: Endpoint): Promise<Status> {
 function hostOf({ host }: Endpoint): string {
   if (host === '' || host === '0.0.0.0') return '127.0.0.1'
   if (host === '::') return '[::1]'
-  return host.includes(':') ? `[${host}]` : host
+  return bracketed(host)
 }
 
 function isWell({ missing, problems }: Status): boolean {

@@ -1,4 +1,6 @@
 import ipaddr from 'ipaddr.js'
+import { formatHostPort } from '../../cni/host/host-port.ts'
+import { errorCode } from '../../cni/host/system-error.ts'
 import { type SettingFault, SettingsError } from './faults.ts'
 import { endpoint, ValueFault } from './parsers.ts'
 import { environmentName, type Section, type Setting, type Values } from './setting.ts'
@@ -62,7 +64,7 @@ function readConfigFile(input: SettingsInput, faults: SettingFault[]): ReadonlyM
     faults.push(...file.faults)
     return file.texts
   } catch (error) {
-    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    const absent = errorCode(error) === 'ENOENT'
     const named = given !== undefined && given !== ''
     if (!absent) faults.push({ name: configVariable, fault: 'names a file that cannot be read', value: path })
     else if (named) faults.push({ name: configVariable, fault: 'names a file that does not exist', value: path })
@@ -134,7 +136,7 @@ function assemble(values: AllValues, apiService: Endpoint | undefined, terminal:
 function readApiService(env: Environment, faults: SettingFault[]): Endpoint | undefined {
   const host = env.KUBERNETES_SERVICE_HOST ?? ''
   if (host === '') return undefined
-  const value = `${host.includes(':') ? `[${host}]` : host}:${env.KUBERNETES_SERVICE_PORT || '443'}`
+  const value = formatHostPort(host, env.KUBERNETES_SERVICE_PORT || '443')
   try {
     return endpoint(value)
   } catch (error) {

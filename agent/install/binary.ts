@@ -2,8 +2,8 @@ import { constants } from 'node:fs'
 import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { syncFolder } from '../../cni/host/files.ts'
+import { isMissing } from '../../cni/host/system-error.ts'
 import { InstallError } from './errors.ts'
-import { isMissing } from './observe.ts'
 import { temporaryName } from './paths.ts'
 
 /** Chunks, because the executable is larger than the memory the agent may use. */

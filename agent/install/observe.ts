@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { isMissing } from '../../cni/host/system-error.ts'
 import { type ConfFile, type NetworkFile, readConfFolder } from '../../cni/spec/conf-folder.ts'
 import type { InstallSettings } from '../config/settings.ts'
 import { messageOf } from '../runtime/error-fields.ts'
@@ -85,9 +86,4 @@ async function readIfPrivate(path: string): Promise<string | undefined> {
   if (text === undefined) return undefined
   const { mode } = await stat(path)
   return (mode & 0o077) === 0 ? text : undefined
-}
-
-/** Whether an error says that a file is not there. */
-export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
 }

@@ -1,9 +1,10 @@
 import { rm, rmdir } from 'node:fs/promises'
 import { syncFolder } from '../../cni/host/files.ts'
+import { isMissing } from '../../cni/host/system-error.ts'
 import { readRecords } from '../../cni/networks/record-folder.ts'
 import type { InstallSettings } from '../config/settings.ts'
 import { InstallError } from './errors.ts'
-import { findDefaultNetwork, isMissing } from './observe.ts'
+import { findDefaultNetwork } from './observe.ts'
 import { type InstallPaths, installPaths, temporaryName } from './paths.ts'
 import { createReleaseRunner, defaultPluginState, releaseGone } from './release.ts'
 

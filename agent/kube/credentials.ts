@@ -1,5 +1,7 @@
 import type { Agent } from 'node:http'
 import { join } from 'node:path'
+import { formatHostPort } from '../../cni/host/host-port.ts'
+import { errorCode } from '../../cni/host/system-error.ts'
 import type { Endpoint } from '../config/settings.ts'
 
 /** How the agent reaches the API server and who it is there. */
@@ -58,7 +60,7 @@ export function readNamed(path: string, what: string, readText: ReadText): strin
   try {
     return readText(path)
   } catch (error) {
-    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    const absent = errorCode(error) === 'ENOENT'
     if (absent) throw new CredentialsError('FileMissing', `${what} does not exist`, error)
     throw new CredentialsError('FileUnreadable', `${what} cannot be read`, error)
   }
@@ -92,7 +94,7 @@ export function loadAccount({ apiService, folder, readText }: AccountSource): Ku
   const caFile = join(folder, 'ca.crt')
   return {
     source: 'in-cluster',
-    server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    server: `https://${formatHostPort(host, port)}`,
     caPem: readNamed(caFile, `the CA of the pod's account, ${caFile},`, readText),
     tlsServerName: undefined,
     insecure: false,

@@ -1,6 +1,7 @@
 import { chmod, lstat, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { makeFolder } from '../../cni/host/files.ts'
+import { errorCode } from '../../cni/host/system-error.ts'
 
 /** Why the socket cannot be had. */
 export type SocketErrorCode = 'BadFolder' | 'NotASocket'
@@ -90,6 +91,6 @@ export async function withdrawSocket(path: string, own: SocketIdentity): Promise
 }
 
 function absent(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+  if (errorCode(error) === 'ENOENT') return undefined
   throw error
 }

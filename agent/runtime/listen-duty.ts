@@ -1,3 +1,4 @@
+import { errorCode } from '../../cni/host/system-error.ts'
 import type { Duty } from './duty.ts'
 import type { Logger } from './log.ts'
 
@@ -43,5 +44,5 @@ export function createListenDuty({ name, open, listen, log }: ListenDutyOptions)
 
 /** Another socket has the port, or the address has yet to come. */
 function isTaken(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EADDRNOTAVAIL')
+  return ['EADDRINUSE', 'EADDRNOTAVAIL'].includes(errorCode(error) ?? '')
 }

@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import * as v from 'valibot'
+import { errorCode } from '../../cni/host/system-error.ts'
 import { type LineReader, readLines } from '../runtime/lines.ts'
 import { SandboxError } from './errors.ts'
 
@@ -42,8 +43,7 @@ export class ProbeProcess {
     child.stdin.on('error', () => undefined)
     this.#ended = new Promise(resolve => {
       child.on('error', error => {
-        this.#said =
-          'code' in error && error.code === 'ENOENT' ? 'program unshare is missing (util-linux)' : error.message
+        this.#said = errorCode(error) === 'ENOENT' ? 'program unshare is missing (util-linux)' : error.message
         resolve()
       })
       child.on('close', () => resolve())

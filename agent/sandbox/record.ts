@@ -1,6 +1,7 @@
 import { readdir, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeFolder, writeFileAtomic } from '../../cni/host/files.ts'
+import { isMissing } from '../../cni/host/system-error.ts'
 import { type ConfList, confListFrom } from '../../cni/spec/conf.ts'
 import { field, isJsonObject, parseJson, printJson } from '../../cni/spec/json.ts'
 import { containerIdFault } from '../../cni/spec/names.ts'
@@ -68,8 +69,4 @@ export function parseRecord(text: string): SandboxRecord | undefined {
 
 function pathOf(folder: string, containerId: string): string {
   return join(folder, `${containerId}${ending}`)
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
 }

@@ -2,6 +2,7 @@ import { rmdir, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { acquireLock, lockState } from '../../cni/host/lock.ts'
 import { endOrphans } from '../../cni/host/orphans.ts'
+import { errorCode } from '../../cni/host/system-error.ts'
 import type { PluginRunner } from '../../cni/spec/plugin.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { SandboxPaths } from './paths.ts'
@@ -33,7 +34,7 @@ export async function sweepSandboxes(options: SweepOptions): Promise<void> {
     }
   } catch (error) {
     // Who may not read them makes no sandboxes either, and is told so by the checks.
-    const denied = error instanceof Error && 'code' in error && error.code === 'EACCES'
+    const denied = errorCode(error) === 'EACCES'
     log[denied ? 'debug' : 'warn']({ err: error }, 'the records of probe sandboxes cannot be read')
   }
 }

@@ -1,3 +1,4 @@
+import { formatHostPort } from '../../cni/host/host-port.ts'
 import type { Settings } from '../config/settings.ts'
 import type { KubeApi } from '../kube/api.ts'
 import type { CredentialsSource } from '../kube/follow-credentials.ts'
@@ -148,7 +149,7 @@ async function placeOf(
 }
 
 function urlOf({ host, port }: { readonly host: string; readonly port: number }): string {
-  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`
+  return `https://${formatHostPort(host, port)}`
 }
 
 function isLoopback(host: string): boolean {

@@ -1,8 +1,8 @@
+import { formatHostPort } from '../../cni/host/host-port.ts'
 import type { Check, Finding, Probe } from './check.ts'
 import { CheckFault } from './check.ts'
 import { type EndpointFacts, type KubernetesService, type ReadyEndpoint, readEndpoints } from './kubernetes-service.ts'
 import type { CheckPorts } from './ports.ts'
-import { formatHostPort } from './targets.ts'
 
 /** What the service discovery check asks for. */
 export interface ServicesCheckOptions {

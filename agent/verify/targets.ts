@@ -8,11 +8,6 @@ export function familyOf(address: string): Family {
   return isIPv6(address) ? 6 : 4
 }
 
-/** `host:port` as people write it, with brackets where the host is an IPv6 address. */
-export function formatHostPort(host: string, port: number): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`
-}
-
 /** Addresses by family, the family of the first address first. */
 export function groupByFamily(addresses: readonly string[]): readonly (readonly string[])[] {
   const families = [...new Set(addresses.map(familyOf))]

@@ -1,10 +1,11 @@
 import { isIP } from 'node:net'
+import { formatHostPort } from '../../cni/host/host-port.ts'
 import type { Endpoint, VerifySettings } from '../config/settings.ts'
 import type { Check, Finding, Probe } from './check.ts'
 import { CheckFault } from './check.ts'
 import type { KubernetesService } from './kubernetes-service.ts'
 import type { CheckPorts } from './ports.ts'
-import { formatHostPort, groupByFamily } from './targets.ts'
+import { groupByFamily } from './targets.ts'
 
 /** What the TCP check dials. */
 export interface TcpCheckOptions {

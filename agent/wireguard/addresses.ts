@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js'
+import { formatHostPort } from '../../cni/host/host-port.ts'
 
 /** An IP address as a number; an IPv4 address in IPv6 clothes (`::ffff:10.42.1.7`) is the IPv4 address. */
 export interface Address {
@@ -57,7 +58,7 @@ export function parseSocketAddress(text: string): SocketAddress | undefined {
 }
 
 export function formatSocketAddress({ address, port }: SocketAddress): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+  return formatHostPort(address, port)
 }
 
 /** Whether every address of the inner network is one of the outer. */

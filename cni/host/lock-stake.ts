@@ -14,6 +14,7 @@ import { makeFolder } from './files.ts'
 import { type LocalSocket, listenAt } from './local-socket.ts'
 import { isLiving, ownIdentity } from './process-identity.ts'
 import { randomHex } from './random.ts'
+import { errorCode } from './system-error.ts'
 
 /** In names of what is no lock; neither container ids nor names of locks have it. */
 export const MARK = '~'
@@ -46,7 +47,7 @@ export class Stake {
     try {
       mkdirSync(path, { mode: 0o700 })
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error
+      if (errorCode(error) !== 'ENOENT') throw error
       await makeFolder(path)
     }
     try {
@@ -68,7 +69,7 @@ export class Stake {
       this.#path = path
       return 'taken'
     } catch (error) {
-      const code = codeOf(error)
+      const code = errorCode(error)
       if (code === 'ENOTEMPTY' || code === 'EEXIST') return 'not'
       if (code === 'ENOTDIR') {
         // What is no folder is none of ours.
@@ -122,15 +123,11 @@ export async function inFolder<T>(path: string, work: (here: string) => Promise<
   }
 }
 
-export function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
-}
-
 /** Removes a file, which may be gone already. */
 export function remove(path: string): void {
   try {
     unlinkSync(path)
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error
+    if (errorCode(error) !== 'ENOENT') throw error
   }
 }

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { watchAt } from './local-socket.ts'
-import { ASIDE, codeOf, inFolder, MARK, ownerOf, remove, Stake, sweepStakes } from './lock-stake.ts'
+import { ASIDE, inFolder, MARK, ownerOf, remove, Stake, sweepStakes } from './lock-stake.ts'
 import { pause } from './pause.ts'
 import { isLiving } from './process-identity.ts'
+import { errorCode, isMissing } from './system-error.ts'
 
 /**
  * Locks between processes that a dead holder never keeps, and that only root can come near.
@@ -129,7 +130,7 @@ async function look(path: string, limitMs: number): Promise<LockState> {
   const owner = ownerOf(entry)
   if (owner === undefined) throw new LockFault(`${path} is no lock: it holds ${JSON.stringify(entry)}`)
   const watch = await inFolder(path, here => watchAt(`${here}/${entry}`, limitMs)).catch(error => {
-    if (codeOf(error) === 'ENOENT') return 'ended'
+    if (errorCode(error) === 'ENOENT') return 'ended'
     throw error
   })
   if (watch === 'there') return 'held'
@@ -156,7 +157,7 @@ function entryOf(path: string): string | undefined {
   try {
     return readdirSync(path)[0]
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined
+    if (isMissing(error)) return undefined
     throw error
   }
 }

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, read, readSync } from 'node:fs'
 import { pause } from './pause.ts'
+import { errorCode } from './system-error.ts'
 
 export interface ReadLimits {
   readonly maxBytes: number
@@ -80,7 +81,7 @@ function fillAtOnce(descriptor: number): Fill {
     try {
       return readSync(descriptor, buffer)
     } catch (error) {
-      return codeOf(error)
+      return endOrFault(error)
     }
   }
 }
@@ -88,11 +89,11 @@ function fillAtOnce(descriptor: number): Fill {
 function fillByThread(descriptor: number): Fill {
   return buffer =>
     new Promise(resolve => {
-      read(descriptor, buffer, 0, buffer.length, null, (error, bytes) => resolve(error ? codeOf(error) : bytes))
+      read(descriptor, buffer, 0, buffer.length, null, (error, bytes) => resolve(error ? endOrFault(error) : bytes))
     })
 }
 
-function codeOf(error: unknown): number | string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+function endOrFault(error: unknown): number | string {
+  const code = errorCode(error) ?? String(error)
   return code === 'EOF' ? 0 : code
 }

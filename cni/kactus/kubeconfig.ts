@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { formatHostPort } from '../host/host-port.ts'
 import {
   addressOf,
   chooseContext,
@@ -10,6 +11,7 @@ import {
   refuseKeys,
   textOf,
 } from '../host/kubeconfig.ts'
+import { errorCode } from '../host/system-error.ts'
 import type { JsonObject } from '../spec/json.ts'
 
 /** How to reach the API server and prove who we are. */
@@ -36,7 +38,7 @@ export interface InCluster {
 /** Reads the account of the pod we run in. */
 export async function readInCluster({ host, port, folder = IN_CLUSTER }: InCluster): Promise<KubeAccess> {
   if (!host || !port) throw new KubeconfigError('no kubeconfig is set and this is no pod with a service account')
-  const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const server = `https://${formatHostPort(host, port)}`
   return {
     server: addressOf({ server }, 'server', ['https:']),
     ca: read(resolve(folder, 'ca.crt')),
@@ -96,7 +98,7 @@ function read(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : error
+    const code = errorCode(error) ?? error
     throw new KubeconfigError(`${path} cannot be read: ${String(code)}`, { cause: error })
   }
 }

@@ -1,3 +1,4 @@
+import { errorCode } from '../host/system-error.ts'
 import { PodBudget } from '../networks/bounds.ts'
 import { KactusCode } from '../networks/codes.ts'
 import {
@@ -191,7 +192,7 @@ async function reading<T>(title: string, read: () => Promise<T>): Promise<T> {
     return await read()
   } catch (error) {
     if (error instanceof CniError) throw error
-    if (error instanceof Error && 'code' in error && error.code === 'TooLarge') {
+    if (errorCode(error) === 'TooLarge') {
       throw new CniError(CniCode.InvalidNetworkConfig, `${title} is too large an object`, { cause: error })
     }
     const message = error instanceof Error ? error.message : String(error)

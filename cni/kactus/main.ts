@@ -1,5 +1,6 @@
 import { fstatSync, readFileSync, writeSync } from 'node:fs'
 import { readAll } from '../host/stdin.ts'
+import { errorCode } from '../host/system-error.ts'
 import { dispatch } from './dispatch.ts'
 import type { CniProcess } from './process.ts'
 import type { Environment } from './request.ts'
@@ -48,7 +49,7 @@ function writeAll(descriptor: number, text: string): void {
     try {
       rest = rest.subarray(writeSync(descriptor, rest))
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined
+      const code = errorCode(error)
       // A reader that is slow is waited for; one that is gone is not.
       if (code !== 'EAGAIN') return
     }

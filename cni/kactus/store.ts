@@ -3,6 +3,7 @@ import { access, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeFolder } from '../host/files.ts'
 import { replaceFile, syncFolderNow } from '../host/files-sync.ts'
+import { errorCode, isMissing } from '../host/system-error.ts'
 import { KactusCode } from '../networks/codes.ts'
 import { ContainerLocks } from '../networks/container-locks.ts'
 import { type ContainerRecord, printRecord, RecordError } from '../networks/record.ts'
@@ -104,19 +105,11 @@ export class RecordStore {
     const place = await makeFolder(folder)
       .then(() => rename(recordFiles(this.#cniDir, containerId).record, target))
       .then(() => `lies in ${target} now`)
-      .catch(error => `stays where it is, as it cannot be moved (${codeOf(error)})`)
+      .catch(error => `stays where it is, as it cannot be moved (${errorCode(error) ?? error})`)
     this.#note(`the record of container ${containerId} is damaged and ${place}: ${fault.message}`)
   }
 }
 
 function stateError(what: string, name: string, cause: unknown): CniError {
-  return new CniError(KactusCode.State, `the state of ${name} ${what}: ${codeOf(cause)}`, { cause })
-}
-
-function isMissing(error: unknown): boolean {
-  return codeOf(error) === 'ENOENT'
-}
-
-function codeOf(error: unknown): string {
-  return String(error instanceof Error && 'code' in error ? error.code : error)
+  return new CniError(KactusCode.State, `the state of ${name} ${what}: ${errorCode(cause) ?? cause}`, { cause })
 }

@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isMissing } from '../host/system-error.ts'
 import { containerIdFault } from '../spec/names.ts'
 import { type ContainerRecord, parseRecord, RecordError } from './record.ts'
 
@@ -75,8 +76,4 @@ function namesIn(folder: string): readonly string[] {
     if (isMissing(error)) return []
     throw error
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { errorCode, isMissing } from '../host/system-error.ts'
 import { type ConfList, confListFrom, flag, type PluginConf, pluginFrom } from './conf.ts'
 import { CniCode, CniError } from './errors.ts'
 import { field, isJsonObject, JsonError, type JsonObject, parseJson } from './json.ts'
@@ -167,7 +168,7 @@ async function isFile(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isFile()
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(codeOf(error))) return false
+    if (isMissing(error) || errorCode(error) === 'ELOOP') return false
     throw error
   }
 }
@@ -176,11 +177,7 @@ async function listFolder(folder: string): Promise<string[]> {
   try {
     return (await readdir(folder)).sort()
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return []
+    if (isMissing(error)) return []
     throw error
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }

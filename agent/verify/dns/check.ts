@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { errorCode } from '../../../cni/host/system-error.ts'
 import type { Vantage } from '../../verdict/verdict.ts'
 import type { Check, Finding, Probe } from '../check.ts'
 import { CheckFault } from '../check.ts'
@@ -84,7 +85,7 @@ async function readConf(options: DnsCheckOptions): Promise<string> {
   try {
     return await options.ports.readResolvConf()
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    if (errorCode(error) === 'ENOENT') return ''
     throw error
   }
 }

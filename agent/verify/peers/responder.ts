@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
+import { errorCode } from '../../../cni/host/system-error.ts'
 import type { Endpoint } from '../../config/settings.ts'
 import type { Listener } from '../../runtime/listen-duty.ts'
 import { decodeProbe, toAnswer } from './message.ts'
@@ -31,7 +32,7 @@ async function bind(host: string, port: number): Promise<Socket> {
   try {
     return await bindAs('udp6', { address: '::', port })
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') throw error
+    if (errorCode(error) === 'EADDRINUSE') throw error
     return bindAs('udp4', { address: '0.0.0.0', port })
   }
 }
