@@ -45,6 +45,9 @@ export interface OpenWatch {
   close(): void
 }
 
+/** Who the audit log says has asked. */
+export const testUserAgent = 'nopal-test'
+
 const limitMs = 30_000
 
 /** Sends one request; every status is an answer, only a broken exchange throws. */
@@ -103,7 +106,7 @@ function credentials(target: ApiTarget): RequestOptions {
 function headersOf(target: ApiTarget, request: ApiRequest, body: string | undefined): Record<string, string> {
   return {
     accept: 'application/json',
-    'user-agent': 'nopal-test',
+    'user-agent': testUserAgent,
     ...(target.token === undefined ? {} : { authorization: `Bearer ${target.token}` }),
     ...(body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
     ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),

@@ -7,6 +7,7 @@ import { crowd } from './cases/crowd.ts'
 import { farewell } from './cases/farewell.ts'
 import { capabilities, manual } from './cases/manual.ts'
 import { networks } from './cases/networks.ts'
+import { policy } from './cases/policy.ts'
 import { rights } from './cases/rights.ts'
 import { buildImage } from './product.ts'
 import { startTestCluster } from './test-cluster.ts'
@@ -16,6 +17,7 @@ import { timed } from './timed.ts'
 // the first failure ends it.
 const story = [
   ...arrival,
+  ...policy,
   ...manual,
   ...networks,
   ...crowd,
