@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Arch } from './build.ts'
@@ -60,6 +60,7 @@ async function stageLayers(wish: Wish, folder: string): Promise<readonly string[
   await copy(wish.kactus, join(kactus, 'opt/nopal/kactus'))
   for (const name of ['nopal.js', clientNodeFile, netlinkFile(wish.arch)])
     await copy(join(root, 'dist', name), join(agent, 'opt/nopal', name))
+  await makeRunnable(agent)
   await copy(join(root, 'LICENSE'), join(agent, 'opt/nopal/LICENSE'))
   return layers
 }
@@ -88,6 +89,16 @@ async function copyLibrary(system: string, path: string, to: string): Promise<vo
   await copy(join(system, path), to).catch(() => copy(join(system, 'usr', path), to))
 }
 
+/** A program on PATH, for `kubectl exec`: the image has no `env` that the usual first line would ask for Node. */
+async function makeRunnable(layer: string): Promise<void> {
+  const program = join(layer, 'opt/nopal/nopal.js')
+  const text = await readFile(program, 'utf8')
+  await writeFile(program, text.replace(/^#!.*/, '#!/usr/bin/node'))
+  await chmod(program, 0o755)
+  await mkdir(join(layer, 'usr/bin'), { recursive: true })
+  await symlink('../../opt/nopal/nopal.js', join(layer, 'usr/bin/nopal'))
+}
+
 async function copy(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true })
   await cp(from, to, { recursive: true, dereference: true })
@@ -100,7 +111,7 @@ async function write(path: string, text: string): Promise<void> {
 
 function imageConfig(version: string): ImageConfig {
   return {
-    Entrypoint: ['/usr/bin/node', '/opt/nopal/nopal.js'],
+    Entrypoint: ['/usr/bin/nopal'],
     Cmd: ['agent'],
     Env: ['PATH=/usr/bin'],
     WorkingDir: '/',

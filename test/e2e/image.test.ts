@@ -63,7 +63,8 @@ for (const arch of architectures) {
     if (arch !== ownArch) return
     // As they stand, with the image's own libraries. tap gives every program that is started a NODE_OPTIONS.
     const run = (...argv: readonly string[]) => runCommand(['env', '-u', 'NODE_OPTIONS', 'chroot', root, ...argv])
-    t.match(await run('/usr/bin/node', '/opt/nopal/nopal.js', '--version'), /^\d+\.\d+\.\d+\n$/)
+    t.match(await run('/usr/bin/nopal', '--version'), /^\d+\.\d+\.\d+\n$/)
+    t.match(config, { config: { Entrypoint: ['/usr/bin/nopal'], Env: ['PATH=/usr/bin'] } }, 'which is on PATH')
     t.match(await run('/usr/bin/unshare', '--version'), /util-linux/)
   })
 }
