@@ -1,20 +1,25 @@
-import { rm, rmdir } from 'node:fs/promises'
+import { access, rm, rmdir } from 'node:fs/promises'
 import { syncFolder } from '../../cni/host/files.ts'
 import { isMissing } from '../../cni/host/system-error.ts'
+import { ContainerLocks } from '../../cni/networks/container-locks.ts'
 import { readRecords } from '../../cni/networks/record-folder.ts'
+import type { PluginRunner } from '../../cni/spec/plugin.ts'
 import type { InstallSettings } from '../config/settings.ts'
+import { messageOf } from '../runtime/error-fields.ts'
+import { sandboxPaths } from '../sandbox/paths.ts'
+import { createPluginRunner } from '../sandbox/plugins.ts'
 import { InstallError } from './errors.ts'
 import { findDefaultNetwork } from './observe.ts'
 import { type InstallPaths, installPaths, temporaryName } from './paths.ts'
-import { createReleaseRunner, defaultPluginState, releaseGone } from './release.ts'
+import { releaseGone } from './release.ts'
 
 /** What an uninstallation is told. */
 export interface UninstallOptions {
   readonly settings: Pick<InstallSettings, 'cniBinDir' | 'cniConfDir' | 'hostRoot'>
   /** Take kactus away although containers still have interfaces of it. */
   readonly force: boolean
-  /** Where plugins keep what they remember; unless told, where they do by default. */
-  readonly pluginState?: string
+  /** The real one starts processes. */
+  readonly runner?: PluginRunner
 }
 
 /** What an uninstallation did. */
@@ -36,25 +41,57 @@ export interface UninstallReport {
  * @throws InstallError if a file cannot be removed
  */
 export async function uninstall(options: UninstallOptions): Promise<UninstallReport> {
-  const { settings, force, pluginState = defaultPluginState } = options
+  const { settings, force, runner = createPluginRunner(sandboxPaths(settings)) } = options
   const paths = installPaths(settings)
   const removed = await removeAll([paths.earlyConf, paths.conf].flatMap(conf => [conf, temporaryName(conf)]))
   if (removed.length > 0) await syncFolder(paths.confFolder)
-  const { notes: held } = await releaseGone({ paths, pluginState, runner: createReleaseRunner(paths.binFolder) })
-  const records = await countRecords(paths.stateFolder)
+  const { notes: held } = await releaseGone({ paths, runner })
   const notes = [...(await noteDefault(paths, settings)), ...held]
-  if (records > 0 && !force) {
+  const state = await leaveState(paths)
+  if (state.kept !== undefined && !force) {
     const kept = [paths.kubeconfig, paths.binary]
-    const rest = `${records} containers still have interfaces of kactus: run this again when their pods are gone`
-    return { removed, kept, records, notes: [...notes, rest] }
+    return { removed, kept, records: state.records, notes: [...notes, state.kept] }
   }
   const strays = [temporaryName(paths.kubeconfig), temporaryName(paths.binary)]
   removed.push(...(await removeAll([paths.kubeconfig, paths.binary, ...strays])))
   // Only if empty: whatever else lies there is not ours.
   await rmdir(paths.kubeconfigFolder).catch(() => undefined)
-  // Only locks and empty folders by now; where the host's state may only be read, they stay.
-  if (records === 0) await rm(paths.stateFolder, { recursive: true, force: true }).catch(() => undefined)
-  return { removed, kept: [], records, notes }
+  return { removed, kept: [], records: state.records, notes }
+}
+
+interface StateLeft {
+  readonly records: number
+  /** Why kactus is needed still; undefined = it is not. */
+  readonly kept: string | undefined
+}
+
+/**
+ * Takes the state away once no container has a record, while no kactus works: a run that began under our conf may only
+ * now write the record of what it attaches.
+ */
+async function leaveState({ stateFolder }: InstallPaths): Promise<StateLeft> {
+  if (!(await isThere(stateFolder))) return { records: 0, kept: undefined }
+  try {
+    const lock = await new ContainerLocks(stateFolder).lockAll()
+    try {
+      const records = await countRecords(stateFolder)
+      // Only locks and empty folders by now; where the host's state may only be read, they stay.
+      if (records === 0) await rm(stateFolder, { recursive: true, force: true }).catch(() => undefined)
+      const rest = `${records} containers still have interfaces of kactus: run this again when their pods are gone`
+      return { records, kept: records === 0 ? undefined : rest }
+    } finally {
+      lock.release()
+    }
+  } catch (error) {
+    return { records: await countRecords(stateFolder), kept: `kactus is at work, run this again: ${messageOf(error)}` }
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 async function removeAll(files: readonly string[]): Promise<string[]> {

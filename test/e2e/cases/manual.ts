@@ -27,7 +27,7 @@ async function lookAsReadme(t: Test, { cluster: { plan }, nodes }: Bed): Promise
   const said: string[] = []
   for (const command of commands) said.push(await runCommand(['sh', '-c', `cd "$0" && ${command}`, root], { env }))
   const [agents = '', labels = '', conditions = '', status = ''] = said
-  t.match(status, /^node +\S+\n[^]*\nnetwork +verified at /, 'nopal is a program on PATH of the image')
+  t.match(status, /^node +\S+\n.*\nnetwork +verified at /s, 'nopal is a program on PATH of the image')
   for (const { name } of nodes) {
     t.match(agents, new RegExp(`1/1 +Running .* ${name} `))
     t.match(labels, new RegExp(`${name} .* true\n`))

@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { type ReleaseOptions, releaseGone } from '../../../../agent/install/release.ts'
+import { ContainerLocks } from '../../../../cni/networks/container-locks.ts'
 import { type AttachmentStatus, printRecord } from '../../../../cni/networks/record.ts'
 import { recordsFolder } from '../../../../cni/networks/record-folder.ts'
 import type { ConfList } from '../../../../cni/spec/conf.ts'
@@ -19,8 +20,6 @@ interface HostWish {
   readonly netns: string
   /** Names below the folder of sandboxes; undefined = it is not mounted. */
   readonly sandboxes: readonly string[] | undefined
-  /** Plugins that run here see another state than the host's. */
-  readonly elsewhere?: boolean
   readonly fails?: boolean
   readonly status?: AttachmentStatus
 }
@@ -37,7 +36,7 @@ async function hostWith(folder: string, wish: HostWish): Promise<Host> {
     cniState: join(folder, 'cni'),
     sandboxFolder: join(folder, 'netns'),
   }
-  for (const each of [recordsFolder(paths.stateFolder), join(folder, 'cni/results'), join(folder, 'other')]) {
+  for (const each of [recordsFolder(paths.stateFolder), join(folder, 'cni/results')]) {
     await mkdir(each, { recursive: true })
   }
   if (wish.sandboxes !== undefined) await mkdir(paths.sandboxFolder)
@@ -53,8 +52,7 @@ async function hostWith(folder: string, wish: HostWish): Promise<Host> {
       return undefined
     },
   }
-  const pluginState = wish.elsewhere === true ? join(folder, 'other') : paths.cniState
-  return { folder, calls, options: { paths, pluginState, runner } }
+  return { folder, calls, options: { paths, runner } }
 }
 
 function recordText({ netns, status = 'added' }: HostWish): string {
@@ -109,7 +107,6 @@ const cases: readonly Case[] = [
   { name: "a process's sandbox", netns: '/proc/7/ns/net', sandboxes: [], ...nothing },
   { name: 'a path that only looks like a sandbox', netns: '/run/netns/a/../b', sandboxes: [], ...nothing },
   { name: 'no path', netns: '', sandboxes: [], ...nothing },
-  { name: 'plugins would see another state', netns: '/run/netns/a', sandboxes: [], elsewhere: true, ...nothing },
   {
     name: 'a plugin that fails',
     netns: '/run/netns/a',
@@ -126,11 +123,24 @@ for (const { name, calls, gone, ...wish } of cases) {
     const { released, notes } = await releaseGone(host.options)
     t.same(host.calls, calls)
     t.equal(released, gone ? 1 : 0)
-    const left = (await filesIn(host.folder)).filter(file => file.startsWith('cni/'))
+    const left = (await filesIn(host.folder)).filter(file => file.startsWith('cni/') && !file.includes('/locks/'))
     t.same(left, gone ? [] : [files.record, files.result])
     t.match(notes, wish.fails === true ? [/c0ffee is gone, but not its networks: .*try again later/] : [])
   })
 }
+
+t.test(
+  'giving back: a container that kactus works on is left to it, and what kactus has changed meanwhile counts',
+  async t => {
+    const host = await hostWith(t.testdir({}), { netns: '/run/netns/a', sandboxes: [] })
+    const lock = await new ContainerLocks(host.options.paths.stateFolder).lock(container)
+    t.match(await releaseGone(host.options), { released: 0, notes: [] })
+    t.same(host.calls, [])
+    lock.release()
+    t.match(await releaseGone(host.options), { released: 1 })
+    t.same(host.calls, both)
+  },
+)
 
 t.test('giving back: a record that cannot be read is left for a person', async t => {
   const host = await hostWith(t.testdir({}), { netns: '/run/netns/a', sandboxes: [] })

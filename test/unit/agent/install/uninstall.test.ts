@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import t from 'tap'
 import { applyInstall } from '../../../../agent/install/apply.ts'
 import { installPaths } from '../../../../agent/install/paths.ts'
 import { uninstall } from '../../../../agent/install/uninstall.ts'
+import { ContainerLocks } from '../../../../cni/networks/container-locks.ts'
 import { recordFiles, recordsFolder } from '../../../../cni/networks/record-folder.ts'
 import { filesIn, freshFiles, freshHost, settingsIn } from './host.ts'
 
@@ -30,6 +32,19 @@ t.test('uninstall: while containers have records, kactus and its kubeconfig stay
   await rm(recordFiles(paths.stateFolder, 'abc').record)
   t.strictSame((await uninstall({ settings: settingsIn(root), force: false })).kept, [])
   t.strictSame(await filesIn(folder), freshFiles)
+})
+
+t.test('uninstall: what kactus is about to attach keeps it too', async t => {
+  const { root, paths } = await installed(t.testdir(freshHost))
+  // As a run does that a runtime began under our conf.
+  const lock = await new ContainerLocks(paths.stateFolder).lock('abc')
+  await lock.begin()
+  const done = uninstall({ settings: settingsIn(root), force: false })
+  await waitUntilGone(paths.conf)
+  await mkdir(recordsFolder(paths.stateFolder), { recursive: true })
+  await writeFile(recordFiles(paths.stateFolder, 'abc').record, '{}')
+  lock.release()
+  t.match(await done, { kept: [paths.kubeconfig, paths.binary], records: 1 })
 })
 
 t.test('uninstall: by force', async t => {
@@ -76,6 +91,12 @@ t.test('uninstall: a conf that cannot be removed stops it before anything else g
   await t.rejects(uninstall({ settings: settingsIn(root), force: false }), { code: 'CannotRemove' })
   t.ok((await filesIn(folder)).includes('opt/cni/bin/kactus'))
 })
+
+async function waitUntilGone(file: string): Promise<void> {
+  while (existsSync(file)) await new Promise(resolve => setTimeout(resolve, 5))
+  // It goes on to where it must wait for us.
+  await new Promise(resolve => setTimeout(resolve, 200))
+}
 
 async function installed(root: string) {
   const paths = installPaths(settingsIn(root))
