@@ -1,5 +1,6 @@
 import { createNodeContext } from '../node/context.ts'
 import { startNodeDuties } from '../node/duties.ts'
+import { sayFarewell } from '../node/farewell.ts'
 import { probeRoutes } from '../report/routes.ts'
 import { keepMemorySmall } from '../runtime/memory.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
@@ -21,7 +22,8 @@ export async function runAgent(ports: ProcessPorts): Promise<ExitCode> {
   await firing(ports.ended)
   memory.stop()
   log.info({}, 'agent ends')
-  await endAll([duties, ...servers])
+  const stopped = endAll([duties, ...servers])
+  await Promise.all([stopped, sayFarewell(node, stopped)])
   kube.close()
   return exitCodes.well
 }

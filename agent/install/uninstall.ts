@@ -43,8 +43,7 @@ export interface UninstallReport {
 export async function uninstall(options: UninstallOptions): Promise<UninstallReport> {
   const { settings, force, runner = createPluginRunner(sandboxPaths(settings)) } = options
   const paths = installPaths(settings)
-  const removed = await removeAll([paths.earlyConf, paths.conf].flatMap(conf => [conf, temporaryName(conf)]))
-  if (removed.length > 0) await syncFolder(paths.confFolder)
+  const removed = await removeConf(settings)
   const { notes: held } = await releaseGone({ paths, runner })
   const notes = [...(await noteDefault(paths, settings)), ...held]
   const state = await leaveState(paths)
@@ -57,6 +56,18 @@ export async function uninstall(options: UninstallOptions): Promise<UninstallRep
   // Only if empty: whatever else lies there is not ours.
   await rmdir(paths.kubeconfigFolder).catch(() => undefined)
   return { removed, kept: [], records: state.records, notes }
+}
+
+/**
+ * Puts the node's own default network first again, and nothing else.
+ * @returns the files that were there
+ * @throws InstallError if one cannot be removed
+ */
+export async function removeConf(settings: UninstallOptions['settings']): Promise<string[]> {
+  const { confFolder, earlyConf, conf } = installPaths(settings)
+  const removed = await removeAll([earlyConf, conf].flatMap(each => [each, temporaryName(each)]))
+  if (removed.length > 0) await syncFolder(confFolder)
+  return removed
 }
 
 interface StateLeft {

@@ -47,6 +47,11 @@ export async function followCredentials({ load, stamp }: FollowOptions): Promise
   }
 }
 
+/** Credentials that nobody renews. */
+export function fixedCredentials(credentials: KubeCredentials): CredentialsSource {
+  return { last: () => credentials, current: async () => credentials }
+}
+
 async function stampAll(files: readonly string[], stamp: FollowOptions['stamp']): Promise<string> {
   const stamps = await Promise.all(files.map(file => stamp(file).catch(() => 'missing')))
   return files.map((file, index) => `${file} ${stamps[index]}`).join('\n')

@@ -16,6 +16,14 @@ export const agent = section('agent', {
     parse: parse.objectName,
     describe: 'Namespace the agent runs in.',
   },
+  podName: {
+    key: 'pod-name',
+    aliases: ['POD_NAME'],
+    fallback: '',
+    parse: parse.orNothing(parse.objectName),
+    describe:
+      'Name of the pod the agent runs in: the DaemonSet it belongs to has the name before the last `-`. Empty: none.',
+  },
   kubeconfig: {
     key: 'kubeconfig',
     aliases: ['KUBECONFIG'],

@@ -85,7 +85,11 @@ t.test('nopal.ini and the environment make settings without a fault', async t =>
   t.equal(settings.nodeName, 'n1')
   t.equal(settings.podNamespace, 'n1', 'and say whose account the agent asks tokens for')
   const fields = container.env.map(({ name, valueFrom }) => [name, valueFrom.fieldRef.fieldPath])
-  t.same(Object.fromEntries(fields), { NODE_NAME: 'spec.nodeName', POD_NAMESPACE: 'metadata.namespace' })
+  t.same(Object.fromEntries(fields), {
+    NODE_NAME: 'spec.nodeName',
+    POD_NAME: 'metadata.name',
+    POD_NAMESPACE: 'metadata.namespace',
+  })
 })
 
 t.test('what the agent installs lands in the same folders of the host', async t => {

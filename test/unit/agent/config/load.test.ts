@@ -16,6 +16,7 @@ t.test('defaults', async t => {
       socket: '/run/nopal/agent.sock',
       logLevel: 'info',
       logFormat: 'json',
+      podName: undefined,
     },
     verify: {
       dnsDomains: ['kubernetes.default.svc.cluster.local'],

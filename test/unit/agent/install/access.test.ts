@@ -2,8 +2,7 @@ import t from 'tap'
 import { createAccessSource } from '../../../../agent/install/access.ts'
 import type { KubeRequest } from '../../../../agent/kube/api.ts'
 import type { KubeCredentials } from '../../../../agent/kube/credentials.ts'
-import type { CredentialsSource } from '../../../../agent/kube/follow-credentials.ts'
-import { fixedCredentials } from '../kube/test-server.ts'
+import { type CredentialsSource, fixedCredentials } from '../../../../agent/kube/follow-credentials.ts'
 
 const signal = new AbortController().signal
 const base: KubeCredentials = {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import { createKubeClient, type KubeClient } from '../../../../agent/kube/client.ts'
 import type { KubeCredentials } from '../../../../agent/kube/credentials.ts'
-import type { CredentialsSource } from '../../../../agent/kube/follow-credentials.ts'
+import { fixedCredentials } from '../../../../agent/kube/follow-credentials.ts'
 
 /** Credentials for a server of a test; plain HTTP, no identity. */
 export function credentialsFor(server: string, more: Partial<KubeCredentials> = {}): KubeCredentials {
@@ -18,11 +18,6 @@ export function credentialsFor(server: string, more: Partial<KubeCredentials> = 
     clientKeyPem: undefined,
     ...more,
   }
-}
-
-/** Credentials that nobody renews. */
-export function fixedCredentials(credentials: KubeCredentials): CredentialsSource {
-  return { last: () => credentials, current: async () => credentials }
 }
 
 /** A client of such a server; ends with the test. */

@@ -200,6 +200,7 @@ for (const { hostRoot, wanted } of pathCases) {
       socket: '/run/nopal/agent.sock',
       logLevel: 'info',
       logFormat: 'json',
+      podName: undefined,
     } as const
     const install = {
       enabled: true,
