@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { type BunEngine, type BunSocket, bunEngine } from './bun.ts'
+import { type BunEngine, type BunSocket, byEngine } from './engine.ts'
 
 /** A UNIX socket in the file system that somebody listens on for no other end than to be seen alive. */
 export interface LocalSocket {
@@ -14,19 +14,19 @@ export interface LocalSocket {
 export type Watch = 'unreachable' | 'ended' | 'there'
 
 /** Listens at a path. Connections are kept open until the end. */
-export function listenAt(path: string): Promise<LocalSocket> {
-  const bun = bunEngine()
-  return bun === undefined ? listenWithNode(path) : listenWithBun(bun, path)
-}
+export const listenAt: (path: string) => Promise<LocalSocket> = byEngine({
+  bun: bun => path => listenWithBun(bun, path),
+  node: () => listenWithNode,
+})
 
 /**
  * Connects to whoever listens at a path and waits for their end.
  * @param limitMs when to give up; 0 = only ask whether there is somebody
  */
-export function watchAt(path: string, limitMs: number): Promise<Watch> {
-  const bun = bunEngine()
-  return bun === undefined ? watchWithNode(path, limitMs) : watchWithBun(bun, path, limitMs)
-}
+export const watchAt: (path: string, limitMs: number) => Promise<Watch> = byEngine({
+  bun: bun => (path, limitMs) => watchWithBun(bun, path, limitMs),
+  node: () => watchWithNode,
+})
 
 async function listenWithBun(bun: BunEngine, path: string): Promise<LocalSocket> {
   const listener = bun.listen({ unix: path, socket: { data: () => undefined, error: () => undefined } })

@@ -1,4 +1,4 @@
-import { type BunEngine, bunEngine } from './bun.ts'
+import { type BunEngine, byEngine } from './engine.ts'
 
 /** One process to run to its end. */
 export interface PluginSpawn {
@@ -34,10 +34,10 @@ const LEFT_BEHIND_MS = 2000
  * ended: whoever undoes its work must not race with it.
  * @throws what the engine says if it cannot be started
  */
-export function runToEnd(wish: PluginSpawn): Promise<Ended> {
-  const bun = bunEngine()
-  return bun === undefined ? runWithNode(wish) : runWithBun(bun, wish)
-}
+export const runToEnd: (wish: PluginSpawn) => Promise<Ended> = byEngine({
+  bun: bun => wish => runWithBun(bun, wish),
+  node: () => runWithNode,
+})
 
 /** Watches over one process: its time and its output. */
 class PluginWatch {

@@ -1,6 +1,5 @@
-import { bunEngine } from '../host/bun.ts'
 import { type Json, JsonError, parseJson } from '../spec/json.ts'
-import { AnswerTooLarge, type HttpsGetter } from './https-getter.ts'
+import { AnswerTooLarge, type HttpsGetter, openHttps } from './https.ts'
 import type { KubeAccess } from './kubeconfig.ts'
 
 /** Reads objects of the Kubernetes API. */
@@ -28,13 +27,8 @@ export class KubeReadError extends Error {
  * Opens the way to an API server.
  * @param signal ends every request when the time for all of them is over
  */
-export async function openKube(access: KubeAccess, signal: AbortSignal): Promise<KubeReader> {
-  // Only what this engine uses gets loaded: Bun's node:https takes longer than a whole lookup.
-  const getter =
-    bunEngine() === undefined
-      ? new (await import('./https-node.ts')).NodeGetter(access, signal)
-      : new (await import('./https-fetch.ts')).FetchGetter(access, signal)
-  return new HttpsKubeReader(getter, `the API server ${access.server.host}`, signal)
+export function openKube(access: KubeAccess, signal: AbortSignal): KubeReader {
+  return new HttpsKubeReader(openHttps(access, signal), `the API server ${access.server.host}`, signal)
 }
 
 class HttpsKubeReader implements KubeReader {

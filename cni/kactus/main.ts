@@ -1,9 +1,8 @@
 import { fstatSync, readFileSync, writeSync } from 'node:fs'
 import { readAll } from '../host/stdin.ts'
 import { errorCode } from '../host/system-error.ts'
-import { dispatch } from './dispatch.ts'
-import type { CniProcess } from './process.ts'
 import type { Environment } from './request.ts'
+import { type CniProcess, dispatch } from './skel.ts'
 
 declare const NOPAL_VERSION: string | undefined
 

@@ -5,8 +5,8 @@ import type { CniCommand } from '../spec/plugin.ts'
 import { atLeast, type CniVersion, NEWEST_VERSION } from '../spec/versions.ts'
 import { runCommand } from './command.ts'
 import { type Conf, readConf } from './config.ts'
-import type { CniProcess } from './process.ts'
 import { type Request, readRequest } from './request.ts'
+import type { CniProcess } from './skel.ts'
 
 /** What a command does, once its request and configuration are known to be good. */
 export type RunCommand = (request: Request, conf: Conf) => Promise<JsonObject | undefined>

@@ -3,7 +3,7 @@ import { access, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeFolder } from '../host/files.ts'
 import { replaceFile, syncFolderNow } from '../host/files-sync.ts'
-import { errorCode, isMissing } from '../host/system-error.ts'
+import { errorCode } from '../host/system-error.ts'
 import { KactusCode } from '../networks/codes.ts'
 import { ContainerLocks } from '../networks/container-locks.ts'
 import { type ContainerRecord, printRecord, RecordError } from '../networks/record.ts'
@@ -73,7 +73,7 @@ export class RecordStore {
       try {
         unlinkSync(file)
       } catch (error) {
-        if (!isMissing(error)) throw stateError('cannot be removed', containerId, error)
+        if (errorCode(error) !== 'ENOENT') throw stateError('cannot be removed', containerId, error)
       }
     }
   }

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isMissing } from '../host/system-error.ts'
+import { errorCode } from '../host/system-error.ts'
 import { containerIdFault } from '../spec/names.ts'
 import { type ContainerRecord, parseRecord, RecordError } from './record.ts'
 
@@ -34,7 +34,7 @@ export function readRecord(cniDir: string, containerId: string): ContainerRecord
     if (!lstatSync(record).isFile()) throw new RecordError('the record is no file')
     return parseRecord(readFileSync(record, 'utf8'), containerId)
   } catch (error) {
-    if (isMissing(error)) return undefined
+    if (errorCode(error) === 'ENOENT') return undefined
     throw error
   }
 }
@@ -73,7 +73,7 @@ function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder)
   } catch (error) {
-    if (isMissing(error)) return []
+    if (errorCode(error) === 'ENOENT') return []
     throw error
   }
 }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { logLevelFrom, readConf, readDelegates } from '../../../../cni/kactus/config.ts'
-import { versionAsked } from '../../../../cni/kactus/version.ts'
+import { versionAsked } from '../../../../cni/kactus/skel.ts'
 import { type Json, printJson } from '../../../../cni/spec/json.ts'
 import { randomInput, tryMany } from '../random-input.ts'
 import { hasCode, refusalOf } from '../refusal.ts'

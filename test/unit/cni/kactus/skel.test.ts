@@ -1,8 +1,7 @@
 import t from 'tap'
 import { InputError } from '../../../../cni/host/stdin.ts'
-import { dispatch } from '../../../../cni/kactus/dispatch.ts'
-import type { CniProcess } from '../../../../cni/kactus/process.ts'
 import { type RunCommand, serveWith } from '../../../../cni/kactus/serve.ts'
+import { type CniProcess, dispatch } from '../../../../cni/kactus/skel.ts'
 import { CniError } from '../../../../cni/spec/errors.ts'
 
 const full = { CNI_CONTAINERID: 'c1', CNI_NETNS: '/x', CNI_IFNAME: 'eth0', CNI_PATH: '/bin' }

@@ -48,7 +48,14 @@ export interface BunProcess {
   readonly signalCode: string | null
 }
 
-/** Bun's interface; undefined = another engine runs us. */
-export function bunEngine(): BunEngine | undefined {
-  return (globalThis as { Bun?: BunEngine }).Bun
+/** How something is done by each of the engines that run us. */
+export interface EngineChoice<T> {
+  readonly bun: (bun: BunEngine) => T
+  readonly node: () => T
+}
+
+/** The one place that looks which engine it is: what differs between them is two values, chosen when its file is loaded. */
+export function byEngine<T>({ bun, node }: EngineChoice<T>): T {
+  const engine = (globalThis as { Bun?: BunEngine }).Bun
+  return engine === undefined ? node() : bun(engine)
 }
