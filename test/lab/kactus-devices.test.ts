@@ -53,7 +53,7 @@ for (const program of programs) {
       )
       t.equal((await bed.run('DEL', { conf, args: bed.args('K8S_POD_NETWORK=green') })).code, 0)
       t.equal((await bed.runPatiently('ADD', hot)).code, 0)
-      t.match(bed.stdinOf(bed.calls().at(-1)), { deviceID: '0000:00:01.1' })
+      t.match(bed.stdinOf(bed.calls().at(-1)), { deviceID: '0000:00:01.1', pciBusID: '0000:00:01.1' })
       t.equal((await bed.del({ conf })).code, 0)
       t.same([bed.held(), bed.state()], [[], []])
     })
