@@ -1,5 +1,5 @@
 import type { GateSettings } from '../config/settings.ts'
-import { KubeError } from '../kube/api.ts'
+import { type KubeApi, KubeError } from '../kube/api.ts'
 import { type EventRecorder, nodeRef } from '../kube/events.ts'
 import type { Lease } from '../kube/lease.ts'
 import type { KubeNode } from '../kube/node.ts'
@@ -55,6 +55,8 @@ export interface GateDutyOptions {
 export interface ClosingPorts {
   /** Only one agent at a time counts and taints: two at once could both find the last room. */
   readonly lease: Lease
+  /** Writes to the Node no longer than the Lease is ours: this process may have been paused since it counted. */
+  writer(api: KubeApi): NodeWriter
   /** All Nodes as the API has them now. */
   nodes(signal: AbortSignal): AsyncIterable<KubeNode>
   /** Has the checks run once more, for a decision that waits for it. */
@@ -63,6 +65,12 @@ export interface ClosingPorts {
 
 /** Another agent holds the Lease for some hundred milliseconds. */
 const leaseBusyMs = 1_000
+
+/** How a plan is carried out, and for how long. */
+interface WayToNode {
+  readonly writer: NodeWriter
+  readonly signal: AbortSignal
+}
 
 /** How one plan went. */
 interface Step {
@@ -129,7 +137,7 @@ class GateDuty implements Duty {
   }
 
   async #step(node: KubeNode, plan: GatePlan, signal: AbortSignal): Promise<Step> {
-    const refusal = await this.#carryOut(node, plan, signal)
+    const refusal = await this.#carryOut(node, plan, { signal, writer: this.#options.writer })
     if (refusal !== undefined) return { refusal, againMs: undefined }
     if (plan.asks === 'run') this.#options.closing?.verify()
     return plan.asks === 'count' ? await this.#shut(node.uid, signal) : { refusal, againMs: plan.againMs }
@@ -139,13 +147,13 @@ class GateDuty implements Duty {
   async #shut(uid: string, signal: AbortSignal): Promise<Step> {
     const { closing, settings, sight } = this.#options
     if (closing === undefined) return { refusal: undefined, againMs: undefined }
-    const held = await closing.lease.hold(signal, async heldSignal => {
-      const count = await countNodes(closing.nodes(heldSignal), uid, settings)
+    const held = await closing.lease.hold(signal, async term => {
+      const count = await countNodes(closing.nodes(term.signal), uid, settings)
       const node = sight.current()
       if (node?.uid !== uid) return undefined
       const plan = this.#plan(node, count)
       if (!plan.actions.some(action => action.kind === 'marks')) this.#noteFull(count)
-      return this.#carryOut(node, plan, heldSignal)
+      return this.#carryOut(node, plan, { signal: term.signal, writer: closing.writer(term.api) })
     })
     return held === undefined
       ? { refusal: undefined, againMs: leaseBusyMs }
@@ -159,16 +167,16 @@ class GateDuty implements Duty {
   }
 
   /** @returns the server's refusal if the plan did not fit any more; then the node has been read again */
-  async #carryOut(node: KubeNode, plan: GatePlan, signal: AbortSignal): Promise<unknown> {
+  async #carryOut(node: KubeNode, plan: GatePlan, way: WayToNode): Promise<unknown> {
     try {
-      await this.#apply(node, plan.actions, signal)
+      await this.#apply(node, plan.actions, way)
       return undefined
     } catch (error) {
       // Gone: the watch will tell, and there is nobody to write to until then.
       if (error instanceof KubeError && error.code === 'NotFound') return undefined
       if (!isStale(error)) throw error
       this.#options.log.debug({ err: error }, 'the node has changed, plans again')
-      this.#options.sight.adopt(await this.#options.writer.read(signal))
+      this.#options.sight.adopt(await way.writer.read(way.signal))
       return error
     }
   }
@@ -190,18 +198,19 @@ class GateDuty implements Duty {
     })
   }
 
-  async #apply(node: KubeNode, actions: readonly GateAction[], signal: AbortSignal): Promise<void> {
-    const { writer, sight, events } = this.#options
+  async #apply(node: KubeNode, actions: readonly GateAction[], way: WayToNode): Promise<void> {
+    const { sight, events } = this.#options
+    const { writer, signal } = way
     for (const action of actions) {
       signal.throwIfAborted()
-      if (action.kind === 'marks') await this.#mark(node.uid, action, signal)
+      if (action.kind === 'marks') await this.#mark(node.uid, action, way)
       else if (action.kind === 'condition') sight.adopt(await writer.setCondition(node.uid, action.condition, signal))
       else await events.record(nodeRef(node), action.event, signal)
     }
   }
 
-  async #mark(uid: string, action: Extract<GateAction, { kind: 'marks' }>, signal: AbortSignal): Promise<void> {
-    const { writer, sight, clock, log, onWrite } = this.#options
+  async #mark(uid: string, action: GateMarks, { writer, signal }: WayToNode): Promise<void> {
+    const { sight, clock, log, onWrite } = this.#options
     const { taint } = action
     const startedMs = clock.monotonic()
     const tell = (ok: boolean) => onWrite({ taint, ok, seconds: (clock.monotonic() - startedMs) / 1000 })

@@ -12,6 +12,8 @@ export interface KubeRequest {
   readonly timeoutMs?: number
   /** Of a list: takes each object as it comes, and the answer has none of them. What it throws ends the request. */
   readonly onItem?: (item: unknown) => void
+  /** Called at the moment at which the request leaves, on a connection that stands; what it throws keeps it back. */
+  readonly fence?: () => void
 }
 
 /** The agent's way to the API server, with its credentials. */

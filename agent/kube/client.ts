@@ -110,7 +110,7 @@ class Client implements KubeClient {
 }
 
 function toWire(
-  { method, path, query, body, contentType }: KubeRequest,
+  { method, path, query, body, contentType, fence }: KubeRequest,
   who: { readonly token: string | undefined; readonly userAgent: string },
 ): WireRequest {
   const search = query === undefined ? '' : `?${new URLSearchParams(query)}`
@@ -124,6 +124,7 @@ function toWire(
       ...(body === undefined ? {} : { 'content-type': contentType ?? 'application/json' }),
     },
     body: body === undefined ? undefined : JSON.stringify(body),
+    fence,
   }
 }
 

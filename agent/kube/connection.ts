@@ -1,6 +1,6 @@
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as startHttp } from 'node:http'
 import { Agent as HttpsAgent, request as startHttps } from 'node:https'
-import { createSecureContext, type SecureContext } from 'node:tls'
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
 import { KubeError } from './api.ts'
 import type { KubeCredentials } from './credentials.ts'
 import { codeOf, toConnectionError } from './failures.ts'
@@ -12,13 +12,15 @@ export interface WireRequest {
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | undefined
+  /** Called when the connection stands and the request would leave; what it throws keeps it back. */
+  readonly fence: (() => void) | undefined
 }
 
 /** Connections to one server, kept open between requests. */
 export interface Connection {
   /**
    * Sends and waits for the answer's headers. Aborting the signal also cuts the body.
-   * @throws KubeError Unreachable, TLSFailed or TimedOut, or the signal's reason
+   * @throws KubeError Unreachable, TLSFailed or TimedOut, or the signal's reason, or what the fence throws
    */
   send(request: WireRequest, signal: AbortSignal): Promise<IncomingMessage>
   close(): void
@@ -47,7 +49,8 @@ export function openConnection(credentials: KubeCredentials): Connection {
       signal,
       ...tls,
     })
-    call.end(request.body)
+    if (request.fence === undefined) call.end(request.body)
+    else endBehind(request.fence, call, request.body)
     return headersOf(call, `${method} ${base.origin}${request.target.replace(/\?.*/, '')}`)
   }
   return {
@@ -57,6 +60,7 @@ export function openConnection(credentials: KubeCredentials): Connection {
         return await once(request, signal)
       } catch (error) {
         signal.throwIfAborted()
+        request.fence?.()
         // The server may close a kept connection at the very moment we use it. Asking again is safe only for reads.
         if (request.method === 'GET' && error instanceof StaleSocketError) return once(request, signal)
         throw error
@@ -64,6 +68,25 @@ export function openConnection(credentials: KubeCredentials): Connection {
     },
     close: () => agent.destroy(),
   }
+}
+
+/** Whoever was paused while the connection was made would send, on waking, what is not to be sent any more. */
+function endBehind(fence: () => void, call: ClientRequest, body: string | undefined): void {
+  const end = () => {
+    try {
+      fence()
+      call.end(body)
+    } catch {
+      // It is asked again for why.
+      call.destroy()
+    }
+  }
+  call.once('socket', socket => {
+    const secure = socket instanceof TLSSocket
+    const stands = secure ? socket.getCipher() !== undefined : !socket.connecting
+    if (stands) end()
+    else socket.once(secure ? 'secureConnect' : 'connect', end)
+  })
 }
 
 /** A kept connection turned out to be closed before any answer came. */

@@ -2,25 +2,7 @@ import { type Clock, pause } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { KubeApi } from './api.ts'
 import type { HeldLease, LeaseObject } from './lease-object.ts'
-
-/** A time in which this process is the only one at work. */
-export interface Term {
-  /** Fires before anybody else may begin. */
-  readonly signal: AbortSignal
-  /** The cluster, for this term: a write is refused, or cut off, once it is not certain any more that we lead. */
-  readonly api: KubeApi
-  /**
-   * Call right before a write to any other server.
-   * @throws TermEndedError also where this process slept through the end of its term
-   */
-  fence(): void
-}
-
-/** This process does not lead any more, or cannot be sure that it does. */
-export class TermEndedError extends Error {
-  override readonly name = 'TermEndedError'
-  readonly code = 'TermEnded'
-}
+import { createTerm, type Term, TermEndedError } from './term.ts'
 
 /** `unknown` until the cluster has said who leads. */
 export type LeaderState = 'unknown' | 'standby' | 'leading'
@@ -29,7 +11,10 @@ export interface ElectionOptions {
   readonly api: KubeApi
   /** Absent = there is nobody to agree with: this process leads until it is stopped. */
   readonly lease: LeaseObject | undefined
-  /** What is done while leading; must end soon after the term's signal fires. The next term waits for its end. */
+  /**
+   * What is done while leading; must end soon after the term's signal fires. The next term waits for its end; if it ends
+   * before the term does, the term ends too.
+   */
   readonly lead: (term: Term) => Promise<void>
   readonly onState: (state: LeaderState) => void
   readonly clock: Clock
@@ -60,10 +45,13 @@ export function startElection(options: ElectionOptions): Election {
 
 async function leadAlone(options: ElectionOptions, signal: AbortSignal): Promise<void> {
   options.onState('leading')
-  await work(
-    options,
-    createTerm(options.api, signal, () => true),
-  )
+  while (!signal.aborted) {
+    await work(
+      options,
+      createTerm(options.api, signal, () => true),
+    )
+    await pause(options.clock, retryMs, signal)
+  }
 }
 
 async function stand(options: ElectionOptions, lease: LeaseObject, signal: AbortSignal): Promise<void> {
@@ -115,7 +103,7 @@ async function leadUnder(options: ElectionOptions, { lease, held: first, stoppin
   watch()
   log.info({ lease: lease.name, identity: lease.identity }, 'leads')
   onState('leading')
-  const done = work(options, createTerm(api, ending.signal, isCertain))
+  const done = work(options, createTerm(api, ending.signal, isCertain)).then(() => end('its work has ended'))
   while (!ending.signal.aborted) {
     await pause(clock, retryMs, ending.signal)
     if (ending.signal.aborted) break
@@ -128,8 +116,7 @@ async function leadUnder(options: ElectionOptions, { lease, held: first, stoppin
   onState('standby')
   await done
   log.info({ lease: lease.name, why: String(ending.signal.reason?.message) }, 'leads no more')
-  // Only while it is certainly ours; else it runs out, or is another's already.
-  if (isCertain()) await lease.release(held, AbortSignal.timeout(retryMs)).catch(() => undefined)
+  if (isCertain()) await lease.giveBack(held, log)
 }
 
 /** @returns undefined = not this time */
@@ -152,25 +139,5 @@ async function work({ lead, log }: ElectionOptions, term: Term): Promise<void> {
     await lead(term)
   } catch (err) {
     if (!term.signal.aborted) log.error({ err }, 'the work of the leader ended by an error')
-  }
-}
-
-function createTerm(api: KubeApi, signal: AbortSignal, isCertain: () => boolean): Term {
-  const fence = () => {
-    signal.throwIfAborted()
-    if (!isCertain()) throw new TermEndedError('it is not certain any more that this process leads')
-  }
-  return {
-    signal,
-    fence,
-    api: {
-      server: api.server,
-      async request(request) {
-        if (request.method === 'GET') return api.request(request)
-        fence()
-        const both = request.signal === undefined ? signal : AbortSignal.any([request.signal, signal])
-        return api.request({ ...request, signal: both })
-      },
-    },
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import * as v from 'valibot'
 import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/log.ts'
 import { type KubeApi, KubeError } from './api.ts'
 
 /** A holder that has said nothing for so long is dead. */
@@ -61,7 +62,8 @@ export class LeaseObject {
   readonly identity: string
   readonly #options: LeaseOptions
   readonly #folder: string
-  #seen: { readonly version: string; readonly atMs: number } | undefined
+  /** The last change that was seen, and when by our own clock; a Lease that is gone has no version. */
+  #seen: { readonly version: string | undefined; readonly atMs: number } | undefined
 
   constructor(options: LeaseOptions) {
     this.name = options.name
@@ -71,13 +73,14 @@ export class LeaseObject {
   }
 
   /**
-   * Takes the Lease if nobody has it, or if who has it was silent for as long as a holder may be.
+   * Takes the Lease if nobody has it, or if who has it was silent for as long as a holder may be. Not to be called while
+   * it is held.
    * @returns undefined = it is another's
    * @throws KubeError
    */
   async take(signal: AbortSignal): Promise<HeldLease | undefined> {
     const found = await this.#read(signal)
-    if (found !== undefined && found.holder !== '' && !this.#isDead(found)) return undefined
+    if (!this.#isFree(found)) return undefined
     try {
       return await this.#hold(found, signal)
     } catch (error) {
@@ -93,27 +96,47 @@ export class LeaseObject {
    * @throws KubeError
    */
   async renew({ found }: Pick<HeldLease, 'found'>, signal: AbortSignal): Promise<HeldLease | undefined> {
-    try {
-      return await this.#hold(found, signal)
-    } catch (error) {
-      if (!(error instanceof KubeError && error.code === 'Conflict')) throw error
-      const now = await this.#read(signal)
-      return now?.holder === this.identity ? this.renew({ found: now }, signal) : undefined
-    }
+    return this.#whileOurs(found, signal, last => this.#hold(last, signal))
   }
 
   /**
-   * Gives the Lease back, if it is still as it was.
-   * @throws KubeError
+   * Gives the Lease back, if it is still ours, so that others need not wait. Not before the work under it has ended.
+   * Never throws: one that cannot be given back runs out by itself.
    */
-  async release({ found }: HeldLease, signal: AbortSignal): Promise<void> {
-    await this.#write(found, '', signal)
+  async giveBack({ found }: HeldLease, log: Logger): Promise<void> {
+    // Also where the process is asked to end: that is what it is for.
+    const signal = AbortSignal.timeout(requestMs)
+    try {
+      await this.#whileOurs(found, signal, last => this.#write(last, '', signal))
+    } catch (err) {
+      log.debug({ lease: this.name, err }, 'lease not given back')
+    }
   }
 
-  #isDead({ version, leaseMs }: FoundLease): boolean {
+  /** Writes, also where the Lease is not as it was last seen but ours; undefined = it is not. */
+  async #whileOurs<T>(
+    found: FoundLease,
+    signal: AbortSignal,
+    write: (found: FoundLease) => Promise<T>,
+  ): Promise<T | undefined> {
+    try {
+      return await write(found)
+    } catch (error) {
+      if (!(error instanceof KubeError && (error.code === 'Conflict' || error.code === 'NotFound'))) throw error
+      const now = await this.#read(signal)
+      return now?.holder === this.identity ? this.#whileOurs(now, signal, write) : undefined
+    }
+  }
+
+  #isFree(found: FoundLease | undefined): boolean {
+    // Our own name in it is that of a write of which we never heard that it was done.
+    if (found?.holder === '' || found?.holder === this.identity) return true
+    if (found === undefined && this.#seen === undefined) return true
+    // Where one was and is gone, somebody deleted it, and its holder may not know that yet.
     const nowMs = this.#options.clock.monotonic()
-    if (this.#seen?.version !== version) this.#seen = { version, atMs: nowMs }
-    return nowMs - this.#seen.atMs >= leaseMs
+    const seen = this.#seen?.version === found?.version ? this.#seen : undefined
+    this.#seen = seen ?? { version: found?.version, atMs: nowMs }
+    return nowMs - this.#seen.atMs >= (found?.leaseMs ?? leaseMs)
   }
 
   async #read(signal: AbortSignal): Promise<FoundLease | undefined> {

@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.ts'
 import type { KubeClient } from '../kube/client.ts'
-import type { Term } from '../kube/election.ts'
+import type { Term } from '../kube/term.ts'
 import type { Status } from '../report/status.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { LoopOptions } from '../runtime/loop.ts'

@@ -22,7 +22,12 @@ export function showVerdict(node: NodeContext): Running {
     verdict: board.current,
     hold: () => (installs(settings) ? holdOf(installed.current()) : undefined),
     writer: createNodeWriter(kube, name),
-    closing: { lease, nodes: signal => listNodes(kube, signal), verify: () => node.wanted.set('verification') },
+    closing: {
+      lease,
+      writer: api => createNodeWriter(api, name),
+      nodes: signal => listNodes(kube, signal),
+      verify: () => node.wanted.set('verification'),
+    },
     events: createEventRecorder({ api: kube, clock, log, instance: name }),
     clock,
     log,

@@ -36,6 +36,8 @@ export class FakeCluster {
   readonly nodes: StoredNode[]
   readonly clock = createFakeClock(Date.parse('2026-01-01T12:00:00Z'))
   refuse: Refuse = () => undefined
+  /** What happens between the plan to taint a node and its write. */
+  beforeShut: () => void = () => undefined
   /** Most nodes that ever had our taint at once. */
   mostTainted = 0
   #lease: StoredLease | undefined
@@ -89,6 +91,10 @@ export class FakeCluster {
       writer: createNodeWriter(api, `n${at}`),
       closing: {
         lease: createLease({ api, namespace: 'nopal', name: 'gate', holder: `n${at}`, clock, log }),
+        writer: api => {
+          this.beforeShut()
+          return createNodeWriter(api, `n${at}`)
+        },
         nodes: signal => listNodes(api, signal),
         verify: () => {
           runs += 1

@@ -130,6 +130,19 @@ t.test('it passes while nodes are counted: left alone', async t => {
   t.same(cluster.tainted, [])
 })
 
+t.test('paused after it has counted: others may have used the room meanwhile, so it writes nothing', async t => {
+  const cluster = new FakeCluster(3)
+  const agent = cluster.agent(0)
+  await failThreeTimes(agent)
+  cluster.beforeShut = () => {
+    // Time goes on without any timer having run: that is how it is on waking.
+    const nowMs = cluster.clock.monotonic()
+    Object.assign(cluster.clock, { monotonic: () => nowMs + 60_000 })
+  }
+  await t.rejects(agent.run(), { code: 'TermEnded' })
+  t.same(cluster.tainted, [])
+})
+
 t.test('a dry run says what it would and counts nothing', async t => {
   const cluster = new FakeCluster(3)
   const agent = cluster.agent(0, { dryRun: true })

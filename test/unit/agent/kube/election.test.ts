@@ -1,109 +1,8 @@
-import t, { type Test } from 'tap'
-import { type KubeApi, KubeError, type KubeRequest } from '../../../../agent/kube/api.ts'
-import { type Election, type LeaderState, startElection, type Term } from '../../../../agent/kube/election.ts'
-import { LeaseObject } from '../../../../agent/kube/lease-object.ts'
-import { createFakeClock, type FakeClock, settle } from '../runtime/fake-clock.ts'
+import t from 'tap'
+import { type LeaderState, startElection } from '../../../../agent/kube/election.ts'
+import { createFakeClock, settle } from '../runtime/fake-clock.ts'
 import { createRecordingLogger } from '../runtime/recording-logger.ts'
-
-interface Stored {
-  readonly metadata: { readonly resourceVersion: string }
-  readonly spec: { readonly holderIdentity: string; readonly leaseTransitions?: number }
-}
-
-/** One Lease and one object that leaders write to. */
-function createServer() {
-  let version = 1
-  let lease: Stored | undefined
-  const written: string[] = []
-  return {
-    written,
-    holder: () => lease?.spec.holderIdentity,
-    transitions: () => lease?.spec.leaseTransitions,
-    /** Somebody writes to the Lease without taking it. */
-    touch() {
-      version += 1
-      if (lease !== undefined) lease = { ...lease, metadata: { resourceVersion: String(version) } }
-    },
-    answer(request: KubeRequest): unknown {
-      if (!request.path.includes('/leases')) {
-        written.push(String(request.body))
-        return {}
-      }
-      if (request.method === 'GET') {
-        if (lease === undefined) throw new KubeError('NotFound', 'no lease', { status: 404 })
-        return lease
-      }
-      const body = request.body as Stored
-      if (lease?.metadata.resourceVersion !== body.metadata.resourceVersion)
-        throw new KubeError('Conflict', 'changed', { status: 409 })
-      version += 1
-      lease = { metadata: { resourceVersion: String(version) }, spec: body.spec }
-      return lease
-    },
-  }
-}
-
-type Server = ReturnType<typeof createServer>
-
-interface Link {
-  state: 'well' | 'cut' | 'hanging'
-}
-
-/** A way to the server that can be cut, or be silent until its request is given up. */
-function linkTo(server: Server, link: Link): KubeApi {
-  return {
-    server: 'https://test',
-    async request(request) {
-      request.signal?.throwIfAborted()
-      if (link.state === 'cut') throw new KubeError('Unreachable', 'cut')
-      if (link.state === 'hanging') {
-        await new Promise(resolve => request.signal?.addEventListener('abort', resolve, { once: true }))
-        throw request.signal?.reason
-      }
-      return server.answer(request)
-    },
-  }
-}
-
-interface Candidate {
-  readonly election: Election
-  readonly clock: FakeClock
-  readonly link: Link
-  readonly states: LeaderState[]
-  readonly log: ReturnType<typeof createRecordingLogger>
-  term(): Term | undefined
-}
-
-function stand(t: Test, server: Server, holder: string, clock = createFakeClock()): Candidate {
-  const link: Link = { state: 'well' }
-  const api = linkTo(server, link)
-  const states: LeaderState[] = []
-  let term: Term | undefined
-  const log = createRecordingLogger()
-  const election = startElection({
-    api,
-    lease: new LeaseObject({ api, namespace: 'nopal', name: 'nopal-leader', holder, clock }),
-    async lead(begun) {
-      term = begun
-      await new Promise(resolve => begun.signal.addEventListener('abort', resolve, { once: true }))
-      term = undefined
-    },
-    onState: state => void states.push(state),
-    clock,
-    random: () => 0,
-    log,
-  })
-  t.teardown(() => {
-    link.state = 'cut'
-    return Promise.race([election.stop(), clock.advance(1)])
-  })
-  return { election, clock, link, states, log, term: () => term }
-}
-
-/** Moves several clocks on as one. */
-async function advance(ms: number, ...clocks: readonly FakeClock[]): Promise<void> {
-  for (let past = 0; past < ms; past += 500) for (const clock of clocks) await clock.advance(500)
-}
+import { advance, createServer, linkTo, stand, untilEnd } from './candidates.ts'
 
 t.test('the first leads, the second stands by', async t => {
   const server = createServer()
@@ -174,9 +73,9 @@ t.test('a leader that slept through its term writes nothing when it wakes', asyn
 
 t.test('clocks of day that are a minute apart change nothing', async t => {
   const server = createServer()
-  const one = stand(t, server, 'n1', createFakeClock(0))
+  const one = stand(t, server, 'n1', { clock: createFakeClock(0) })
   await settle()
-  const two = stand(t, server, 'n2', createFakeClock(60_000))
+  const two = stand(t, server, 'n2', { clock: createFakeClock(60_000) })
   let both = 0
   for (let past = 0; past < 60_000; past += 500) {
     await advance(500, one.clock, two.clock)
@@ -242,3 +141,99 @@ t.test('without a Lease: leads until it is stopped', async t => {
   t.same(states, ['leading'])
   t.ok(ended)
 })
+
+t.test('a Lease that somebody deletes: its holder ends before another begins', async t => {
+  const server = createServer()
+  const one = stand(t, server, 'n1')
+  await settle()
+  const two = stand(t, server, 'n2')
+  await advance(6_000, one.clock, two.clock)
+  one.link.state = 'hanging'
+  server.remove()
+  const begun = { one: 0, two: 0 }
+  for (let past = 0; past < 20_000; past += 500) {
+    await advance(500, one.clock, two.clock)
+    if (one.term()) begun.one = past
+    if (two.term()) begun.two ||= past
+    t.notOk(one.term() && two.term(), `${past} ms after`)
+  }
+  t.ok(begun.two > begun.one, JSON.stringify(begun))
+  t.ok(two.term(), 'which does begin')
+})
+
+t.test('a Lease that somebody deletes is missed by its holder at the next renewal', async t => {
+  const server = createServer()
+  const one = stand(t, server, 'n1')
+  await advance(6_000, one.clock)
+  server.remove()
+  await advance(2_500, one.clock)
+  t.ok(one.states.includes('standby'), 'the term has ended')
+  await advance(5_000, one.clock)
+  t.ok(one.term(), 'alone, it takes it again')
+})
+
+t.test('a program that says it may be silent for longer is believed', async t => {
+  const server = createServer()
+  server.put('other', 60)
+  const one = stand(t, server, 'n1')
+  await advance(59_000, one.clock)
+  t.notOk(one.term())
+  await advance(5_000, one.clock)
+  t.ok(one.term())
+})
+
+t.test('a Lease that we took without hearing so is ours at the next try', async t => {
+  const server = createServer()
+  const one = stand(t, server, 'n1', { state: 'deaf' })
+  await settle()
+  t.match(server.holder(), /^n1_/)
+  t.notOk(one.term(), 'nobody knows yet')
+  one.link.state = 'well'
+  await advance(3_000, one.clock)
+  t.ok(one.term())
+  t.equal(server.transitions(), 1)
+})
+
+t.test('stopped right after the Lease has changed under it: given back all the same', async t => {
+  const server = createServer()
+  const one = stand(t, server, 'n1')
+  await advance(4_000, one.clock)
+  server.touch()
+  await one.election.stop()
+  t.equal(server.holder(), '')
+})
+
+t.test('not given back before the work has ended, nor after its time', async t => {
+  const server = createServer()
+  const work = Promise.withResolvers<void>()
+  const one = stand(t, server, 'n1', { work: () => work.promise })
+  await advance(4_000, one.clock)
+  const stopped = one.election.stop()
+  await advance(9_000, one.clock)
+  t.match(server.holder(), /^n1_/, 'the work goes on')
+  await advance(3_000, one.clock)
+  work.resolve()
+  await stopped
+  t.match(server.holder(), /^n1_/, 'it may be about to be taken: it runs out')
+})
+
+for (const how of ['ends', 'fails'] as const) {
+  t.test(`work that ${how} before its time: the Lease is given back, and tried for again`, async t => {
+    const server = createServer()
+    let terms = 0
+    const one = stand(t, server, 'n1', {
+      async work(term) {
+        terms += 1
+        if (terms > 1) return untilEnd(term)
+        if (how === 'fails') throw new Error('not foreseen')
+      },
+    })
+    await settle()
+    t.equal(terms, 1)
+    t.equal(server.holder(), '')
+    await advance(3_000, one.clock)
+    t.equal(terms, 2)
+    t.ok(one.term())
+    t.equal(one.log.lines.filter(([level]) => level === 'error').length, how === 'fails' ? 1 : 0)
+  })
+}

@@ -114,7 +114,7 @@ t.test('the work is called off before anybody may take over', async t => {
   const server = createLeaseServer()
   const { lease, clock } = leaseOn(server.api)
   const started = Promise.withResolvers<void>()
-  const held = lease.hold(signal, async inside => {
+  const held = lease.hold(signal, async ({ signal: inside }) => {
     started.resolve()
     await new Promise(resolve => inside.addEventListener('abort', resolve))
     inside.throwIfAborted()
