@@ -18,7 +18,7 @@ export interface Commands {
 
 export interface Tests {
   readonly files: readonly string[]
-  /** Test files side by side. */
+  /** Test files side by side; more than the CPUs where they wait more than they work. */
   readonly jobs: number
   readonly timeoutSeconds: number
   /** Least share of lines in percent, files that no test loads included; only where coverage is measured. */
@@ -50,7 +50,7 @@ export const lanes: readonly Lane[] = [
     root: false,
     needsBuild: false,
     programs: [],
-    work: { files: ['test/unit/**/*.test.ts', 'test/repo/**/*.test.ts'], jobs: 2, timeoutSeconds: 60, coverage: 88 },
+    work: { files: ['test/unit/**/*.test.ts', 'test/repo/**/*.test.ts'], jobs: 3, timeoutSeconds: 60, coverage: 88 },
   },
   {
     name: 'contracts',
@@ -58,7 +58,7 @@ export const lanes: readonly Lane[] = [
     root: false,
     needsBuild: false,
     programs: [controlPlane],
-    work: { files: ['test/contracts/**/*.test.ts', 'test/cluster/**/*.test.ts'], jobs: 2, timeoutSeconds: 180 },
+    work: { files: ['test/contracts/**/*.test.ts', 'test/cluster/**/*.test.ts'], jobs: 3, timeoutSeconds: 180 },
   },
   {
     name: 'lab',
@@ -66,7 +66,7 @@ export const lanes: readonly Lane[] = [
     root: true,
     needsBuild: true,
     programs: [controlPlane, cniTools],
-    work: { files: ['test/lab/**/*.test.ts'], jobs: 2, timeoutSeconds: 300 },
+    work: { files: ['test/lab/**/*.test.ts'], jobs: 4, timeoutSeconds: 300 },
   },
   {
     name: 'e2e',

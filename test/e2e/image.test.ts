@@ -55,7 +55,8 @@ for (const arch of architectures) {
     )
     t.same([...new Set(programs.map(({ cpu }) => cpu))], [arch])
     const runnable = programs.map(({ file }) => file.slice(root.length)).filter(file => !file.includes('/lib'))
-    t.same(runnable.sort(), ['/opt/nopal/kactus', '/usr/bin/node', '/usr/bin/unshare'])
+    const netlink = `/opt/nopal/netlink-${arch === 'amd64' ? 'x64' : arch}.node`
+    t.same(runnable.sort(), ['/opt/nopal/kactus', netlink, '/usr/bin/node', '/usr/bin/unshare'])
     const unpacked = (await Promise.all(files.map(async file => (await stat(file)).size))).reduce(
       (sum, one) => sum + one,
     )
