@@ -7,7 +7,7 @@ const readme = join(import.meta.dirname, '../README.md')
 const marks = /(<!-- settings:[^\n]*-->\n)[\s\S]*(<!-- \/settings -->)/
 
 /** The settings as a table of Markdown, a row each. */
-export function renderSettings(): string {
+function renderSettings(): string {
   const rows = allSettings().map(row => {
     const names = [environmentName(row), ...row.aliases].map(name => `\`${name}\``).join(' ')
     const fallback = row.fallback === undefined ? 'must be set' : row.fallback && `\`${row.fallback}\``

@@ -83,7 +83,7 @@ function isBad(line: Line | undefined): boolean {
 }
 
 /** The sum of what several found. */
-export function joinSummaries(parts: readonly TapSummary[]): TapSummary {
+function joinSummaries(parts: readonly TapSummary[]): TapSummary {
   const sum = (of: 'passed' | 'failed') => parts.reduce((total, part) => total + part[of], 0)
   return { passed: sum('passed'), failed: sum('failed'), problems: parts.flatMap(({ problems }) => problems) }
 }

@@ -66,7 +66,7 @@ async function makePod(admin: ApiTarget, { namespace, name: account, node }: Acc
 }
 
 /** Makes a namespace with its account `default`, without which the real server takes no pods. */
-export async function makeNamespace(admin: ApiTarget, name: string): Promise<void> {
+async function makeNamespace(admin: ApiTarget, name: string): Promise<void> {
   await create(admin, '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
   await makeAccount(admin, name, 'default')
 }

@@ -21,7 +21,7 @@ export async function startPodResources(socket: string, grants: Grants): Promise
 }
 
 /** A ListPodResourcesResponse as protocol buffer bytes. */
-export function listResponse(grants: Grants): Buffer {
+function listResponse(grants: Grants): Buffer {
   const pods = Object.entries(grants).map(([name, containers]) => {
     const inner = Object.entries(containers).map(([container, resources]) => {
       const devices = Object.entries(resources).map(([resource, ids]) =>

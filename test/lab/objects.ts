@@ -7,7 +7,7 @@ export const testTaint = { key: 'node-ready/unverified', value: 'true', effect: 
 export const verifiedLabel = 'node-ready/verified'
 /** Media type of a JSON Patch. */
 export const jsonPatch = 'application/json-patch+json'
-export const conditionType = 'nopal.io/NetworkReady'
+const conditionType = 'nopal.io/NetworkReady'
 
 /** What the lab needs of an API server. */
 export interface ObjectApi {
@@ -15,7 +15,7 @@ export interface ObjectApi {
 }
 
 /** The API server did not do what the lab asked of it. */
-export class ApiRefused extends Error {
+class ApiRefused extends Error {
   override readonly name = 'ApiRefused'
   readonly code: number
 

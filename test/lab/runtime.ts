@@ -35,7 +35,7 @@ export interface CniResult {
 }
 
 /** A plugin refused. */
-export class CniError extends Error {
+class CniError extends Error {
   override readonly name = 'CniError'
   /** The plugin's own code; 0 where it gave none. */
   readonly code: number

@@ -5,7 +5,7 @@ import type { LabNode } from './node.ts'
 export const services = { cidr: '10.96.0.0/16', api: '10.96.0.1', dns: '10.96.0.10' } as const
 
 /** All pods' networks together; the nodes have slices of it. */
-export const podRange = '10.42.0.0/16'
+const podRange = '10.42.0.0/16'
 
 /** The API server's port in the control plane's namespace. */
 export const apiPort = 6443

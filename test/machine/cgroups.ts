@@ -13,7 +13,7 @@ export interface CgroupMounts {
 }
 
 /** No control groups that a kubelet could use. */
-export class NoCgroups extends Error {
+class NoCgroups extends Error {
   override readonly name = 'NoCgroups'
   readonly code = 'NoCgroups'
 }

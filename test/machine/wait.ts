@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** The awaited state did not come. */
-export class NeverHappened extends Error {
+class NeverHappened extends Error {
   override readonly name = 'NeverHappened'
   readonly code = 'NeverHappened'
 }

@@ -81,7 +81,7 @@ export const masquerade = `table ip nopal-e2e {
 `
 
 /** Folders a node has to itself on disk; its /run is in memory. */
-export const ownFolders = [
+const ownFolders = [
   '/etc/cni',
   '/etc/containerd',
   '/etc/nopal',

@@ -48,7 +48,7 @@ export function qualified(subject: Subject): string {
   return subject.group === '' ? subject.plural : `${subject.plural}.${subject.group}`
 }
 
-export function detailsOf(subject: Subject, name: string, kind = subject.plural): JsonObject {
+function detailsOf(subject: Subject, name: string, kind = subject.plural): JsonObject {
   return {
     ...(name === '' ? {} : { name }),
     ...(subject.group === '' ? {} : { group: subject.group }),
