@@ -1,4 +1,5 @@
 import { type KubeApi, KubeError, type KubeErrorCode, type KubeRequest } from '../../../../agent/kube/api.ts'
+import { handOut } from '../kube/hand-out.ts'
 
 /** What a request gets: a document, an error, or a promise that may never end. */
 export type KubeReply = (request: KubeRequest) => unknown
@@ -18,7 +19,7 @@ export function createFakeKube(routes: Readonly<Record<string, KubeReply>>): Fak
       requests.push(request)
       const route = routes[`${request.method} ${request.path}`]
       if (route === undefined) throw new KubeError('NotFound', `${request.path}: not found`, { status: 404 })
-      return route(request)
+      return handOut(request, await route(request))
     },
   }
 }
