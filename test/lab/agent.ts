@@ -21,6 +21,8 @@ export interface AgentOptions {
   readonly kactus?: KactusBuild
   /** Its way to the API server; straight there unless told. */
   readonly kubeconfig?: string
+  /** It runs as in a pod of its DaemonSet, with this token of its account. */
+  readonly podToken?: string
 }
 
 /** Quick to look again, so that a test sees a change soon; everything else as shipped. */
@@ -36,8 +38,7 @@ export async function startAgent(api: ApiServer, node: LabNode, options: AgentOp
   const file = node.path('/etc/nopal/nopal.ini')
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, options.settings ?? defaultSettings)
-  const kubeconfig = options.kubeconfig ?? (await api.kubeconfigFor(account.namespace, account.name, node.name))
-  const env = environmentOf(node, kubeconfig)
+  const env = { ...environmentOf(node), ...(await identityOf(api, node, options)) }
   const words = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   const nopal = [node.enterScript, 'env', ...words, process.execPath, program, '"$@"']
   writeFileSync(node.nopalScript, `#!/bin/sh\nexec ${nopal.join(' ')}\n`, { mode: 0o755 })
@@ -62,12 +63,24 @@ function programFor(node: LabNode, kactus: KactusBuild): string {
   return join(folder, 'nopal.js')
 }
 
+/** A kubeconfig, or the files that kubelet gives to a pod and the name that it has. */
+async function identityOf(api: ApiServer, node: LabNode, options: AgentOptions): Promise<Record<string, string>> {
+  if (options.podToken === undefined) {
+    const made = options.kubeconfig ?? (await api.kubeconfigFor(account.namespace, account.name, node.name))
+    return { KUBECONFIG: made }
+  }
+  const folder = node.path('/run/secrets/kubernetes.io/serviceaccount')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'token'), options.podToken)
+  copyFileSync(api.caFile, join(folder, 'ca.crt'))
+  return { POD_NAME: `${account.name}-x7k2p` }
+}
+
 /** What a pod of the agent's DaemonSet finds in its environment. */
-function environmentOf(node: LabNode, kubeconfig: string): Record<string, string> {
+function environmentOf(node: LabNode): Record<string, string> {
   return {
     NODE_NAME: node.name,
     POD_NAMESPACE: account.namespace,
-    KUBECONFIG: kubeconfig,
     KUBERNETES_SERVICE_HOST: services.api,
     KUBERNETES_SERVICE_PORT: '443',
   }
