@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createKubeClient, type KubeClient } from '../../../agent/kube/client.ts'
 import type { KubeCredentials } from '../../../agent/kube/credentials.ts'
+import { fixedCredentials } from '../../../agent/kube/follow-credentials.ts'
 import { type ApiServer, startApiServer } from '../../cluster/api-server.ts'
 import { startNodeChild } from '../../cluster/node-child.ts'
 import { type Child, stopChild } from '../../cluster/process.ts'
@@ -26,7 +27,7 @@ const writers = 16
 const server = await startApiServer({ kind: 'real', run: `bench-${randomBytes(3).toString('hex')}` })
 const credentials = credentialsOf(server)
 const client = createKubeClient({
-  credentials: { last: () => credentials, current: async () => credentials },
+  credentials: fixedCredentials(credentials),
   userAgent: 'nopal/bench',
 })
 try {

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createKubeClient } from '../../../agent/kube/client.ts'
 import type { KubeCredentials } from '../../../agent/kube/credentials.ts'
+import { fixedCredentials } from '../../../agent/kube/follow-credentials.ts'
 import { startInformer } from '../../../agent/kube/informer.ts'
 import { parseNode } from '../../../agent/kube/node.ts'
 import { systemClock } from '../../../agent/runtime/clock.ts'
@@ -27,7 +28,7 @@ export interface Costs {
 
 const [credentials] = (await once(process, 'message')) as [KubeCredentials]
 const api = createKubeClient({
-  credentials: { last: () => credentials, current: async () => credentials },
+  credentials: fixedCredentials(credentials),
   userAgent: 'nopal/reader',
 })
 await api.request({ method: 'GET', path: '/api/v1/nodes', query: { limit: '1' } })
