@@ -13,14 +13,13 @@ import { join } from 'node:path'
 import { makeFolder } from './files.ts'
 import { type LocalSocket, listenAt } from './local-socket.ts'
 import { isLiving, ownIdentity } from './process-identity.ts'
-import { randomHex } from './random.ts'
 import { errorCode } from './system-error.ts'
 
 /** In names of what is no lock; neither container ids nor names of locks have it. */
 export const MARK = '~'
 /** Ends the name of a socket whose holder stands aside. */
 export const ASIDE = '.aside'
-const ENTRY = /^(\d+-\d+)-[0-9a-f]{16}(?:\.aside)?$/
+const ENTRY = /^(\d+-\d+)-\d+(?:\.aside)?$/
 
 /** Whose socket that is; undefined = it is none of ours. */
 export function ownerOf(entry: string): string | undefined {
@@ -42,7 +41,8 @@ export class Stake {
   }
 
   static async make(folder: string, isAside: boolean): Promise<Stake> {
-    const entry = `${ownIdentity()}-${randomHex(8)}`
+    // Nobody else is us, and the clock of a process never shows a time twice.
+    const entry = `${ownIdentity()}-${process.hrtime.bigint()}`
     const path = join(folder, `${MARK}${entry}`)
     try {
       mkdirSync(path, { mode: 0o700 })

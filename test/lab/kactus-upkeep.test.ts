@@ -1,4 +1,6 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { basename, join } from 'node:path'
 import t from 'tap'
 import { documentOf, KactusBed, programs } from './kactus-bed.ts'
@@ -15,6 +17,14 @@ async function bedOfTwo(t: Parameters<typeof KactusBed.make>[0], program: string
   bed.putPod([{ name: 'green' }, { name: 'blue' }])
   return bed
 }
+
+const kubeconfigFor = (port: number) => `apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: 'https://127.0.0.1:${port}', insecure-skip-tls-verify: true}}]
+users: [{name: u, user: {token: t}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
+current-context: x
+`
 
 const gcConf = (bed: KactusBed, valid: unknown, key = 'cni.dev/valid-attachments') =>
   bed.conf({ ...newest, delegates, [key]: valid })
@@ -37,6 +47,22 @@ for (const program of programs) {
       t.match(bed.stdinOf(bed.call('CHECK', green)).prevResult, { ips: [{ address: '10.8.0.2/24' }] })
       await bed.fail('fake-b', 'CHECK', 88, 'green has gone bad')
       t.match(documentOf(await bed.run('CHECK', { conf, args: bed.args() })), { code: 88, msg: 'green has gone bad' })
+    })
+
+    t.test('CHECK with K8S_POD_NETWORK asks that one network', async t => {
+      const bed = await bedOfTwo(t, program)
+      const conf = bed.conf({ prevResult: documentOf(await bed.add()) })
+      await bed.forgetCalls()
+      const ask = (network: string) => bed.run('CHECK', { conf, args: bed.args(`K8S_POD_NETWORK=${network}`) })
+      for (const network of ['green', 'default/green']) {
+        const answer = await ask(network)
+        t.same([answer.code, answer.stdout], [0, ''], network)
+      }
+      t.same(bed.trace(), [`CHECK fake-b ${green}`, `CHECK fake-b ${green}`])
+      for (const network of ['red', 'team/green']) t.match(documentOf(await ask(network)), { code: 3 }, network)
+      await bed.fail('fake-b', 'CHECK', 88, 'green has gone bad')
+      t.equal((await ask('blue')).code, 0)
+      t.match(documentOf(await ask('green')), { code: 88 })
     })
 
     t.test('C1: a delegate that has no CHECK, or does not want one, is not asked', async t => {
@@ -167,6 +193,45 @@ for (const program of programs) {
       await bed.heal('fake-b', 'DEL')
       await bed.heal('fake-a', 'GC')
       t.equal((await bed.run('GC', { conf: gcConf(bed, []) })).code, 0)
+      t.same([bed.held(), bed.state()], [[], []])
+    })
+
+    t.test('GC: a delegate that knows no GC is no failure', async t => {
+      for (const code of [1, 4]) {
+        const bed = await bedOfTwo(t, program)
+        t.equal((await bed.add({ container: 'gone' })).code, 0)
+        await bed.fail('fake-a', 'GC', code, 'unknown CNI_COMMAND: GC')
+        const answer = await bed.run('GC', { conf: gcConf(bed, []) })
+        t.same([answer.code, answer.stdout], [0, ''], `code ${code}`)
+        t.same([bed.held(), bed.state()], [[], []])
+      }
+    })
+
+    t.test('an ADD that waits for the API keeps neither GC nor what comes beside it', async t => {
+      const bed = await bedOfTwo(t, program)
+      const conf = bed.conf({ ...newest, delegates })
+      t.equal((await bed.add({ conf })).code, 0)
+      const silent = createServer(socket => void socket.on('error', () => undefined))
+      t.teardown(() => silent.close())
+      await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+      const asked = once(silent, 'connection')
+      const file = join(bed.folder, 'kubeconfig')
+      writeFileSync(file, kubeconfigFor((silent.address() as AddressInfo).port))
+      const add = bed.start('ADD', {
+        container: 'slow',
+        args: bed.args(),
+        conf: { ...conf, agentSocket: '', kubeconfig: file },
+      })
+      t.teardown(() => add.child.kill('SIGKILL'))
+      await Promise.race([asked, add.ended.then(({ stdout }) => Promise.reject(new Error(stdout)))])
+      t.equal((await bed.run('GC', { conf: gcConf(bed, [{ containerID: bed.container, ifname: 'eth0' }]) })).code, 0)
+      t.equal((await bed.del({ conf })).code, 0)
+      t.equal((await bed.run('ADD', { conf, container: 'other' })).code, 0)
+      t.equal((await bed.run('DEL', { conf, container: 'other' })).code, 0)
+      t.equal(add.child.exitCode, null, 'it waits still')
+      add.child.kill('SIGKILL')
+      await add.ended
+      t.equal((await bed.del({ conf, container: 'slow' })).code, 0)
       t.same([bed.held(), bed.state()], [[], []])
     })
 
