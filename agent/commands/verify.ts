@@ -8,6 +8,7 @@ import { createEventRecorder } from '../kube/events.ts'
 import type { CredentialsSource } from '../kube/follow-credentials.ts'
 import { type KubeNode, newerNode } from '../kube/node.ts'
 import { createNodeWriter } from '../kube/node-writer.ts'
+import { holdOfNetwork } from '../node/hold.ts'
 import { systemClock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
@@ -100,6 +101,7 @@ async function showOnNode({ kube, settings, log, node, verdict, signal }: Showin
       },
     },
     verdict: () => ({ uid: node.uid, verdict, streak: { runs: 1, spanMs: 0, ageMs: 0 } }),
+    hold: () => holdOfNetwork(verdict),
     writer: createNodeWriter(kube, settings.nodeName),
     events: createEventRecorder({ api: kube, clock: systemClock, log, instance: settings.nodeName }),
     clock: systemClock,

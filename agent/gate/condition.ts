@@ -25,11 +25,19 @@ export const verifying: ConditionText = {
 
 /** Says what a verdict means: the gravest reason, and a message that names every failing check. */
 export function describeVerdict(verdict: Verdict): ConditionText {
-  if (verdict.passed) return { status: 'True', reason: 'Verified', message: 'every check has passed' }
+  if (verdict.passed) return { status: 'True', reason: 'Verified', message: describePass(verdict.checks) }
   const failing = withoutEchoes(verdict.checks.filter(check => check.result === 'fail'))
   const [gravest] = failing.toSorted((a, b) => severityOf(b.code) - severityOf(a.code))
   if (gravest === undefined) return { status: 'False', reason: 'NothingProved', message: 'no check could be run' }
   return { status: 'False', reason: gravest.reason ?? 'CheckFailed', message: joinCut(failing.map(describeFailure)) }
+}
+
+/** What was not tried is not said to be well. */
+function describePass(checks: readonly CheckResult[]): string {
+  const fromSandbox = checks.filter(check => check.from === 'sandbox')
+  if (fromSandbox.some(check => check.result !== 'skip')) return 'every check has passed'
+  const why = fromSandbox[0]?.reason ?? 'verify.from is host'
+  return `every check from the host has passed; the path of pods was not tried (${why})`
 }
 
 /** A pod's path that fails where the host's fails too tells nothing new. */
@@ -38,10 +46,15 @@ function withoutEchoes(failing: readonly CheckResult[]): readonly CheckResult[] 
   return failing.filter(check => check.from === 'host' || !onHost.has(check.code))
 }
 
-/** No times and no free text: a message that changed with every run would be a write with every run. */
+/**
+ * No times and no free text: a message that changed with every run would be a write with every run. Only the words of the
+ * network's plugins are told, which are steady: nothing else says what is wrong with it.
+ */
 function describeFailure(check: CheckResult): string {
-  const from = check.from === 'host' ? '' : ` from the ${check.from}`
-  return `${check.code}${from}: ${check.reason ?? 'failed'} (${check.target})`
+  const ofSandbox = check.code === 'sandbox'
+  const from = check.from === 'host' || ofSandbox ? '' : ` from the ${check.from}`
+  const detail = ofSandbox ? check.message.replace(/^sandbox: /, '') : check.target
+  return `${check.code}${from}: ${check.reason ?? 'failed'} (${detail})`
 }
 
 function joinCut(parts: readonly string[]): string {

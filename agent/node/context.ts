@@ -39,8 +39,8 @@ export interface NodeContext extends NodeParts {
   readonly verdict: SharedValue<TimedVerdict | undefined>
   /** How far the CNI files are; undefined = not looked at yet. */
   readonly installed: SharedValue<InstallState | undefined>
-  /** Set when a decision waits for one more verification. */
-  readonly wanted: SharedValue<'verification' | undefined>
+  /** Set when something waits for one more verification; `attached`: the network attaches sandboxes again. */
+  readonly wanted: SharedValue<'verification' | 'attached' | undefined>
 }
 
 export function createNodeContext(parts: NodeParts): NodeContext {
@@ -55,7 +55,7 @@ export function createNodeContext(parts: NodeParts): NodeContext {
     board: createVerdictBoard(settings.gate, loop.clock),
     verdict: createSharedValue<TimedVerdict | undefined>(undefined),
     installed: createSharedValue<InstallState | undefined>(undefined),
-    wanted: createSharedValue<'verification' | undefined>(undefined),
+    wanted: createSharedValue<'verification' | 'attached' | undefined>(undefined),
   }
 }
 

@@ -3,6 +3,7 @@ import { showVerdict } from './gate.ts'
 import { installKactus } from './install.ts'
 import { answerKactus } from './lookup.ts'
 import { answerPeers } from './peers.ts'
+import { retrySandbox } from './sandbox.ts'
 import { verifyNetwork } from './verify.ts'
 
 /** A part of the agent at work. */
@@ -14,7 +15,14 @@ export interface Running {
 export type NodeDuty = (node: NodeContext) => Running | undefined | Promise<Running | undefined>
 
 /** All that an agent does on its node. Of two that follow the same thing the first in the list hears of it first. */
-const nodeDuties: readonly NodeDuty[] = [answerPeers, installKactus, answerKactus, verifyNetwork, showVerdict]
+const nodeDuties: readonly NodeDuty[] = [
+  answerPeers,
+  installKactus,
+  answerKactus,
+  verifyNetwork,
+  retrySandbox,
+  showVerdict,
+]
 
 /** Starts everything that runs on a node. */
 export async function startNodeDuties(node: NodeContext): Promise<Running> {

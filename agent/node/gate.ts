@@ -8,7 +8,7 @@ import { listNodes } from '../kube/nodes.ts'
 import { startLoop } from '../runtime/loop.ts'
 import { installs, type NodeContext } from './context.ts'
 import type { Running } from './duties.ts'
-import { holdOf } from './hold.ts'
+import { holdOf, holdOfNetwork } from './hold.ts'
 
 /** Makes the Node show its verdict: taint, label, condition, Events. */
 export function showVerdict(node: NodeContext): Running {
@@ -20,7 +20,8 @@ export function showVerdict(node: NodeContext): Running {
     settings: settings.gate,
     sight: ownNode,
     verdict: board.current,
-    hold: () => (installs(settings) ? holdOf(installed.current()) : undefined),
+    hold: () =>
+      (installs(settings) ? holdOf(installed.current()) : undefined) ?? holdOfNetwork(board.current()?.verdict),
     writer: createNodeWriter(kube, name),
     closing: {
       lease,

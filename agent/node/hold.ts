@@ -1,5 +1,6 @@
 import type { Hold } from '../gate/plan.ts'
 import type { InstallState } from '../install/duty.ts'
+import type { Verdict } from '../verdict/verdict.ts'
 
 /**
  * Joins the installation to the gate: pods must not land before kactus is there to attach them.
@@ -9,4 +10,14 @@ export function holdOf(state: InstallState | undefined): Hold | undefined {
   if (state === undefined) return { lasting: false, message: 'the CNI files have not been looked at' }
   if (state.installed) return undefined
   return { lasting: true, message: `the CNI files are not in place: ${state.message}` }
+}
+
+/**
+ * A verdict from before the node had a CNI network says nothing of the path of pods: whoever is to open the node waits for
+ * one that does.
+ * @param verdict undefined = there is none
+ */
+export function holdOfNetwork(verdict: Verdict | undefined): Hold | undefined {
+  const untried = verdict?.checks.find(({ from, reason }) => from === 'sandbox' && reason === 'NoNetwork')
+  return untried && { lasting: true, message: untried.message }
 }

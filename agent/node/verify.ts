@@ -20,12 +20,20 @@ export function verifyNetwork(node: NodeContext): Running {
     dryRun: settings.gate.dryRun,
     live: ownNode.live,
   })
+  let outdated = new AbortController()
   const duty = createVerifyDuty({
     settings: settings.verify,
     async run(signal) {
+      outdated = new AbortController()
+      const { signal: calledOff } = outdated
       const ticket = board.begin()
-      const verdict = await verification.run(signal)
-      return board.finish(ticket, verdict) ? verdict : undefined
+      try {
+        const verdict = await verification.run(AbortSignal.any([signal, calledOff]))
+        return board.finish(ticket, verdict) ? verdict : undefined
+      } catch (error) {
+        if (calledOff.aborted && !signal.aborted) return undefined
+        throw error
+      }
     },
     onVerdict(verdict) {
       const timeMs = node.loop.clock.now()
@@ -44,7 +52,11 @@ export function verifyNetwork(node: NodeContext): Running {
     log.info({ reason: doubt }, 'verifies again')
     loop.wake()
   })
-  node.wanted.onChange(() => loop.wake())
+  node.wanted.onChange(why => {
+    // A run that hangs where the network did not attach would hold up the one that finds it well.
+    if (why === 'attached' && verification.isAttaching()) outdated.abort(new Error('the network attaches again'))
+    loop.wake()
+  })
   return loop
 }
 

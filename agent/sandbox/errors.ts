@@ -1,15 +1,15 @@
-/** Why there is no probe sandbox, or none that works; also the reason that the skipped checks show. */
+/** Why there is no probe sandbox, or none that works; also the reason that users see. */
 export type SandboxErrorCode =
   /** This process may not make one, or lacks a program for it. */
   | 'NoSandbox'
   /** The node has no CNI network yet. */
   | 'NoNetwork'
-  /** The network's plugins said no: many refuse a sandbox that belongs to no pod. */
+  /** The network's plugins said no, in their own words, or do not let go of earlier ones. */
   | 'SandboxRefused'
-  /** The network cannot attach anything, pods neither. */
-  | 'NetworkBroken'
-  /** The program in the sandbox ended without its results. */
-  | 'ProbeLost'
+  /** The network's plugins did not end in time. */
+  | 'SandboxTimedOut'
+  /** It could not be made, or was lost, and neither the network nor missing rights are why. */
+  | 'SandboxFailed'
 
 /** There is no probe sandbox, or no result from it. */
 export class SandboxError extends Error {

@@ -29,6 +29,8 @@ export class ProbeProcess {
   #received = 0
   #said = ''
   #netns = ''
+  /** It could not be started, or did not speak in time: no rights are missing then. */
+  #cannot = false
 
   private constructor(child: ChildProcessWithoutNullStreams) {
     this.#child = child
@@ -43,7 +45,9 @@ export class ProbeProcess {
     child.stdin.on('error', () => undefined)
     this.#ended = new Promise(resolve => {
       child.on('error', error => {
-        this.#said = errorCode(error) === 'ENOENT' ? 'program unshare is missing (util-linux)' : error.message
+        const missing = errorCode(error) === 'ENOENT'
+        this.#said = missing ? 'program unshare is missing (util-linux)' : error.message
+        this.#cannot = !missing
         resolve()
       })
       child.on('close', () => resolve())
@@ -53,7 +57,7 @@ export class ProbeProcess {
 
   /**
    * Starts it and waits until it is in its namespace.
-   * @throws SandboxError NoSandbox
+   * @throws SandboxError NoSandbox, SandboxFailed
    */
   static async start({ self, env, hostRoot }: ProbeProgram, signal: AbortSignal): Promise<ProbeProcess> {
     const argv = ['--net', '--', ...self, 'probe', `--host-root=${hostRoot}`]
@@ -67,7 +71,8 @@ export class ProbeProcess {
       await probe.end()
       signal.throwIfAborted()
       if (error instanceof SandboxError && error.code === 'NoSandbox') throw error
-      throw new SandboxError('NoSandbox', `no network namespace could be made: ${probe.#why()}`, error)
+      const code = probe.#cannot ? 'SandboxFailed' : 'NoSandbox'
+      throw new SandboxError(code, `no network namespace could be made: ${probe.#why()}`, error)
     }
   }
 
@@ -78,7 +83,7 @@ export class ProbeProcess {
 
   /**
    * Hands over one line and returns the one that comes back.
-   * @throws SandboxError ProbeLost, or the signal's reason
+   * @throws SandboxError SandboxFailed, or the signal's reason
    */
   async ask(request: string, signal: AbortSignal): Promise<string> {
     this.#child.stdin.write(`${request}\n`)
@@ -98,14 +103,18 @@ export class ProbeProcess {
   async #line(signal: AbortSignal, limitMs?: number): Promise<string> {
     signal.throwIfAborted()
     const onAbort = () => this.kill()
+    const onLimit = () => {
+      this.#cannot = true
+      this.kill()
+    }
     signal.addEventListener('abort', onAbort, { once: true })
-    const timer = limitMs === undefined ? undefined : setTimeout(onAbort, limitMs)
+    const timer = limitMs === undefined ? undefined : setTimeout(onLimit, limitMs)
     try {
       const next = await Promise.race([this.#lines.next(), this.#ended.then(() => undefined)])
       if (next === undefined || this.#received > mostAnswerBytes) {
         await this.#ended
         signal.throwIfAborted()
-        throw new SandboxError('ProbeLost', `the program in the sandbox ended: ${this.#why()}`)
+        throw new SandboxError('SandboxFailed', `the program in the sandbox ended: ${this.#why()}`)
       }
       return next
     } finally {

@@ -27,6 +27,11 @@ export async function removeRecord(folder: string, containerId: string): Promise
   })
 }
 
+/** How many records there are, those of living sandboxes included. */
+export async function countRecords(folder: string): Promise<number> {
+  return (await recordNames(folder)).length
+}
+
 /** A file of the folder: a record, or what is wrong with it. */
 export interface FoundRecord {
   readonly path: string
@@ -35,17 +40,20 @@ export interface FoundRecord {
 
 /** Every record of the folder; one that is no record has none. */
 export async function readRecords(folder: string): Promise<readonly FoundRecord[]> {
-  const names = await readdir(folder).catch(error => {
-    if (isMissing(error)) return []
-    throw error
-  })
-  const records = names.filter(name => name.endsWith(ending) && !name.startsWith('.'))
   return Promise.all(
-    records.map(async name => {
+    (await recordNames(folder)).map(async name => {
       const path = join(folder, name)
       return { path, record: parseRecord(await readFile(path, 'utf8').catch(() => '')) }
     }),
   )
+}
+
+async function recordNames(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder).catch(error => {
+    if (isMissing(error)) return []
+    throw error
+  })
+  return names.filter(name => name.endsWith(ending) && !name.startsWith('.'))
 }
 
 export function printRecord({ containerId, list }: SandboxRecord): string {

@@ -7,36 +7,48 @@ import type { PluginRunner } from '../../cni/spec/plugin.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { SandboxPaths } from './paths.ts'
 import { attachmentOf, createPluginRunner, detach } from './plugins.ts'
-import { readRecords, removeRecord, type SandboxRecord } from './record.ts'
+import { type FoundRecord, readRecords, removeRecord } from './record.ts'
 
 /** What sweeping needs. */
 export interface SweepOptions {
   readonly paths: SandboxPaths
   readonly log: Logger
   readonly runner?: PluginRunner
+  /** Of one run of one plugin; 10 s unless told. */
+  readonly limitMs?: number
+  /** Ends plugins that hang. */
+  readonly signal?: AbortSignal
 }
 
 const lockLimitMs = 1000
+const usualLimitMs = 10_000
 /** A plugin that outlived its agent is given as long to come to its own end. */
 const graceMs = 2000
 
 /**
  * Takes away what killed runs have left: their namespaces are gone with them, but the plugins still count addresses as
- * given out. Sandboxes of runs that live are left alone. Never throws.
+ * given out. Sandboxes of runs that live are left alone. Where a plugin hangs it is left for another time. Never throws.
  */
 export async function sweepSandboxes(options: SweepOptions): Promise<void> {
-  const { paths, log, runner = createPluginRunner(paths) } = options
+  const { paths, log, signal, limitMs = usualLimitMs } = options
+  const runner = options.runner ?? createPluginRunner(paths, { limitMs, ...(signal && { signal }) })
+  const failures: unknown[] = []
   try {
-    for (const { path, record } of await readRecords(paths.recordFolder)) {
-      // Nobody can undo what it does not say.
-      if (record === undefined) await unlink(path)
-      else await sweepOne({ paths, log, runner }, record)
+    for (const found of await readRecords(paths.recordFolder)) {
+      const startedMs = performance.now()
+      await sweepOne({ paths, log, runner }, found).catch(error => failures.push(error))
+      if (signal?.aborted || performance.now() - startedMs >= limitMs) break
     }
   } catch (error) {
     // Who may not read them makes no sandboxes either, and is told so by the checks.
     const denied = errorCode(error) === 'EACCES'
     log[denied ? 'debug' : 'warn']({ err: error }, 'the records of probe sandboxes cannot be read')
   }
+  if (failures.length > 0)
+    log.warn(
+      { err: failures[0], sandboxes: failures.length },
+      'probe sandboxes of earlier runs could not be taken down',
+    )
 }
 
 /** Sweeps, and takes the folder of records away if that leaves it empty. Never throws. */
@@ -46,21 +58,22 @@ export async function leaveNothing(options: SweepOptions): Promise<void> {
   for (const folder of [lockFolder, recordFolder, dirname(recordFolder)]) await rmdir(folder).catch(() => undefined)
 }
 
-async function sweepOne({ paths, log, runner }: Required<SweepOptions>, record: SandboxRecord): Promise<void> {
+async function sweepOne(
+  { paths, log, runner }: Required<Pick<SweepOptions, 'paths' | 'log' | 'runner'>>,
+  { path, record }: FoundRecord,
+): Promise<void> {
+  // Nobody can undo what it does not say.
+  if (record === undefined) return unlink(path)
   const { containerId, list } = record
+  if ((await lockState(paths.lockFolder, containerId)) === 'held') return
+  const lock = await acquireLock(paths.lockFolder, containerId, { timeoutMs: lockLimitMs })
   try {
-    if ((await lockState(paths.lockFolder, containerId)) === 'held') return
-    const lock = await acquireLock(paths.lockFolder, containerId, { timeoutMs: lockLimitMs })
-    try {
-      await endOrphans({ containerId }, graceMs)
-      lock.settle()
-      await detach(runner, list, { to: attachmentOf(containerId) })
-      await removeRecord(paths.recordFolder, containerId)
-      log.info({ containerId }, 'took down the probe sandbox of a run that was killed')
-    } finally {
-      lock.release()
-    }
-  } catch (error) {
-    log.warn({ err: error, containerId }, 'the probe sandbox of a killed run could not be taken down')
+    await endOrphans({ containerId }, graceMs)
+    lock.settle()
+    await detach(runner, list, { to: attachmentOf(containerId) })
+    await removeRecord(paths.recordFolder, containerId)
+    log.info({ containerId }, 'took down the probe sandbox of an earlier run')
+  } finally {
+    lock.release()
   }
 }

@@ -4,7 +4,7 @@ import * as v from 'valibot'
  * Every check, by the code that users see in JSON, conditions and metrics, with how grave its failure is: the higher, the
  * graver. A hole in the path explains what fails beside it, so its reason is the one that the node shows.
  */
-const severities = { dns: 3, api: 4, tcp: 2, services: 1, wireguard: 6, mtu: 5, peers: 2 } as const
+const severities = { dns: 3, api: 5, tcp: 2, services: 1, wireguard: 7, mtu: 6, peers: 2, sandbox: 4 } as const
 
 export type CheckCode = keyof typeof severities
 

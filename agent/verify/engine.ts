@@ -171,6 +171,7 @@ function toResult(check: Check, from: Vantage, finding: Finding): CheckResult {
   return { code: check.code, from, ...finding }
 }
 
-function secondsSince(now: () => number, started: number): number {
+/** To a tenth of a millisecond. */
+export function secondsSince(now: () => number, started: number): number {
   return Math.round((now() - started) * 10) / 10_000
 }

@@ -12,13 +12,14 @@ import type { ApiPlace } from './api-path-check.ts'
 import type { Check } from './check.ts'
 import { findClusterDns } from './dns/cluster-dns.ts'
 import { parseResolvConf } from './dns/resolv-conf.ts'
+import { secondsSince } from './engine.ts'
 import { resolveAll } from './host-names.ts'
 import { readAhead, readKubernetesService } from './kubernetes-service.ts'
 import { localAddressTowards } from './peers/exchange.ts'
 import type { CheckPorts } from './ports.ts'
 import { type ProbeRequest, parseProbeResults } from './remote.ts'
 import type { SharedReads } from './shared-reads.ts'
-import { brokenNetwork, overdueAll, skipAll } from './vantages.ts'
+import { failedSandbox, noSandbox, overdueAll, type SandboxFinding, sandboxCheck } from './vantages.ts'
 
 /** What the checks from a sandbox are made from; the same for every run. */
 export interface SandboxVantage {
@@ -27,6 +28,10 @@ export interface SandboxVantage {
   readonly program: Omit<ProbeProgram, 'hostRoot'>
   readonly credentials: CredentialsSource | undefined
   readonly log: Logger
+  /** Of one run of one plugin. */
+  readonly limitMs: number
+  /** Told when a sandbox begins to wait for the network, and when that has attached it, or will not. */
+  onAttaching(attaching: boolean): void
 }
 
 /** One run's part. */
@@ -49,7 +54,7 @@ const dnsPort = 53
 /** For a run that leaves the host as it is. */
 export function unasked(checks: readonly Check[]): SandboxAnswer {
   const message = 'a sandbox writes to this host; --from host,sandbox makes one'
-  return { results: skipAll(checks, 'DryRun', message), made: false }
+  return { results: noSandbox(checks, 'DryRun', message), made: false }
 }
 
 /** Runs the checks in a sandbox, or says of each why it could not run. */
@@ -58,23 +63,45 @@ export async function askSandbox(
   run: SandboxRun,
   signal: AbortSignal,
 ): Promise<SandboxAnswer> {
+  const startedMs = performance.now()
+  const seconds = () => secondsSince(() => performance.now(), startedMs)
+  let attached: SandboxFinding | undefined
   // What it will be told is gathered while it is made.
   const request = gatherRequest(vantage, run, signal)
   request.catch(() => undefined)
+  vantage.onAttaching(true)
   try {
-    const results = await withSandbox(vantage, signal, async sandbox =>
-      readResults(await sandbox.ask(await addressed(request, sandbox), signal)),
-    )
+    const results = await withSandbox(vantage, signal, async sandbox => {
+      vantage.onAttaching(false)
+      attached = { result: 'pass', message: describeAttachment(sandbox), seconds: seconds() }
+      return [sandboxCheck(attached), ...readResults(await sandbox.ask(await addressed(request, sandbox), signal))]
+    })
     return { results, made: true }
   } catch (error) {
-    if (signal.aborted)
-      return { results: overdueAll(run.checks, 'the run ended before the sandbox answered'), made: true }
+    if (signal.aborted) return { results: cutShort(run.checks, attached, seconds()), made: true }
     if (!(error instanceof SandboxError)) throw error
-    if (error.code === 'NetworkBroken') return { results: brokenNetwork(run.checks, error.message), made: true }
-    // The rest is how the node is, and its checks say so; this is a fault of ours.
-    if (error.code === 'ProbeLost') vantage.log.warn({ err: error }, 'the checks from a sandbox were lost')
-    return { results: skipAll(run.checks, error.code, error.message), made: false }
+    const { code: reason, message } = error
+    if (reason === 'NoSandbox' || reason === 'NoNetwork')
+      return { results: noSandbox(run.checks, reason, message), made: false }
+    // The rest is how the node is, and its checks say so; this may be a fault of ours.
+    if (reason === 'SandboxFailed') vantage.log.warn({ err: error }, 'the checks from a sandbox were lost')
+    const finding: SandboxFinding = { result: 'fail', reason, message, seconds: seconds() }
+    return { results: failedSandbox(run.checks, finding), made: true }
+  } finally {
+    vantage.onAttaching(false)
   }
+}
+
+function describeAttachment({ network, result }: Sandbox): string {
+  return [`network ${network} attaches it`, ...addressesOf(result)].join(', ')
+}
+
+/** The whole run's time is over. */
+function cutShort(checks: readonly Check[], attached: SandboxFinding | undefined, seconds: number) {
+  if (attached !== undefined)
+    return [sandboxCheck(attached), ...overdueAll(checks, 'the run ended before the sandbox answered')]
+  const message = 'the run ended before the network had attached it'
+  return failedSandbox(checks, { result: 'fail', reason: 'SandboxTimedOut', message, seconds })
 }
 
 /** The request, with where this node is for that sandbox: the address its packets to it would come from. */
@@ -85,12 +112,12 @@ async function addressed(request: Promise<Omit<ProbeRequest, 'host'>>, { result 
   return JSON.stringify({ ...known, host } satisfies ProbeRequest)
 }
 
-/** @throws SandboxError ProbeLost */
+/** @throws SandboxError SandboxFailed */
 function readResults(line: string): readonly CheckResult[] {
   try {
     return parseProbeResults(line)
   } catch (error) {
-    throw new SandboxError('ProbeLost', 'the program in the sandbox said something else than results', error)
+    throw new SandboxError('SandboxFailed', 'the program in the sandbox said something else than results', error)
   }
 }
 

@@ -25,10 +25,20 @@ export function overdueAll(
   return skips.map((each, index) => ({ ...each, result: 'fail', reason: checks[index]?.overdue ?? 'TimedOut' }))
 }
 
-/** A network that can attach nobody: pods would have no way out, which is what the TCP check is about. */
-export function brokenNetwork(checks: readonly Named[], message: string): readonly CheckResult[] {
-  const skips = skipAll(checks, 'DependencyFailed', 'not asked: the sandbox has no network')
-  return skips.map(each =>
-    each.code === 'tcp' ? { ...each, target: 'sandbox', result: 'fail', reason: 'Unreachable', message } : each,
-  )
+/** What is found of the sandbox itself: whether the network attaches one as it would a pod. */
+export type SandboxFinding = Omit<CheckResult, 'code' | 'from' | 'target'>
+
+/** The sandbox as a check of its own. */
+export function sandboxCheck(finding: SandboxFinding): CheckResult {
+  return { code: 'sandbox', from: 'sandbox', target: 'sandbox', ...finding }
+}
+
+/** There is none to ask from, and that is a failure: a question that could not be asked is no good answer. */
+export function failedSandbox(checks: readonly Named[], finding: SandboxFinding): readonly CheckResult[] {
+  return [sandboxCheck(finding), ...skipAll(checks, 'DependencyFailed', 'not asked: there is no sandbox to ask from')]
+}
+
+/** There is none to ask from, and that fails nobody. */
+export function noSandbox(checks: readonly Named[], reason: string, message: string): readonly CheckResult[] {
+  return skipAll([{ code: 'sandbox', title: 'sandbox' }, ...checks], reason, message)
 }

@@ -20,9 +20,14 @@ import type { CheckPorts } from './ports.ts'
 import { askSandbox, type SandboxVantage, unasked } from './sandbox-vantage.ts'
 import { shareReads } from './shared-reads.ts'
 
+/** A machine that is busy starting processes is not one whose network hangs. */
+const leastAttachMs = 5_000
+
 /** The checks of this node, ready to run as often as wanted. */
 export interface Verification {
   run(signal: AbortSignal, onProgress?: (progress: Progress) => void): Promise<Verdict>
+  /** Whether a run waits for the network to attach its sandbox. */
+  isAttaching(): boolean
 }
 
 export interface VerificationOptions {
@@ -43,25 +48,37 @@ export interface VerificationOptions {
 export function createVerification(options: VerificationOptions): Verification {
   const { settings, kube, live = () => false } = options
   const reads = kube === undefined ? undefined : settleReads(kube, live)
+  let isAttaching = false
   const vantage: SandboxVantage = {
     settings,
     log: options.log,
     credentials: options.credentials,
     paths: sandboxPaths(settings.install),
     program: options.process,
+    limitMs: Math.max(settings.verify.checkTimeoutMs, leastAttachMs),
+    onAttaching(attaching) {
+      isAttaching = attaching
+    },
   }
   const knock = createOwnKnock(options.credentials)
   const turns = createPeerTurns(settings.nodeName, settings.verify.peers)
   const work: Work = { options, reads, vantage, knock, source: kube && createSource(settings, kube), turns }
-  let swept: Promise<void> | undefined
+  const makesSandboxes = settings.verify.from.includes('sandbox') && !options.sparesHost
+  let first: Promise<void> | undefined
+  let sweeping: Promise<void> | undefined
   return {
     async run(signal, onProgress) {
-      // Beside the first run, not before it: what killed runs have left harms nobody for a second.
-      if (settings.verify.from.includes('sandbox') && !options.sparesHost) swept ??= sweepSandboxes(vantage)
+      // Beside the run, not before it: what earlier ones have left harms nobody for a second.
+      if (makesSandboxes)
+        sweeping ??= sweepSandboxes({ ...vantage, signal }).finally(() => {
+          sweeping = undefined
+        })
+      first ??= sweeping
       const verdict = await runSettled(work, () => runOnce(work, signal, onProgress))
-      await swept
+      await first
       return verdict
     },
+    isAttaching: () => isAttaching,
   }
 }
 
@@ -87,7 +104,8 @@ function createSource({ podNamespace, verify }: Settings, kube: KubeApi): PeerSo
 /** A failure that rests on answers from memory is looked at again with fresh ones before anyone hears of it. */
 async function runSettled({ reads, source }: Work, run: () => Promise<Verdict>): Promise<Verdict> {
   const verdict = await run()
-  if (verdict.passed) return verdict
+  // What the network's plugins say is asked each time.
+  if (verdict.checks.every(({ code, result }) => code === 'sandbox' || result !== 'fail')) return verdict
   source?.forget()
   return reads?.forget() ? run() : verdict
 }

@@ -16,6 +16,8 @@ export interface PluginProcessOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Limit of one run. */
   readonly timeoutMs: number
+  /** Ends what runs. */
+  readonly signal?: AbortSignal
   /** Takes what plugins say on stderr. */
   readonly stderr: (chunk: Uint8Array) => void
   /** Codes for failures that are no plugin's own words. */
@@ -75,10 +77,17 @@ export class PluginProcesses implements PluginRunner {
   }
 
   #once(path: string, call: PluginCall): Promise<Ended> {
-    const { folders, cniPath = folders.join(':'), launch = (file: string) => [file], timeoutMs, stderr } = this.#options
+    const {
+      folders,
+      cniPath = folders.join(':'),
+      launch = (file: string) => [file],
+      timeoutMs,
+      signal,
+      stderr,
+    } = this.#options
     const all = { ...this.#options.env, [STARTER_MARK]: ownIdentity(), CNI_PATH: cniPath, ...call.variables }
     const env = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
-    return runToEnd({ argv: launch(path), env, input: printJson(call.config), timeoutMs, stderr })
+    return runToEnd({ argv: launch(path), env, input: printJson(call.config), timeoutMs, signal, stderr })
   }
 
   /** The error a plugin printed, with its own code and words; else what can be said of its end. */

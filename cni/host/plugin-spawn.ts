@@ -7,6 +7,8 @@ export interface PluginSpawn {
   /** For its stdin. One that ends without reading it is judged by how it ended. */
   readonly input: string
   readonly timeoutMs: number
+  /** Ends it early. */
+  readonly signal?: AbortSignal | undefined
   /** Takes what it says on stderr. */
   readonly stderr: (chunk: Uint8Array) => void
 }
@@ -54,6 +56,7 @@ class PluginWatch {
   constructor(wish: PluginSpawn) {
     this.#wish = wish
     this.#timer = setTimeout(() => this.#kill(`did not end within ${wish.timeoutMs / 1000} s`), wish.timeoutMs)
+    wish.signal?.addEventListener('abort', this.#callOff)
   }
 
   /**
@@ -63,6 +66,7 @@ class PluginWatch {
   started(pid: number | undefined, letGo: () => void): void {
     this.#pid = pid
     this.#letGo = letGo
+    if (this.#wish.signal?.aborted) this.#callOff()
   }
 
   takeStdout(chunk: Uint8Array): void {
@@ -80,6 +84,7 @@ class PluginWatch {
   /** Nothing came of it. */
   cancel(): void {
     clearTimeout(this.#timer)
+    this.#wish.signal?.removeEventListener('abort', this.#callOff)
   }
 
   /** The process itself has ended; others of its group may hold its pipes. */
@@ -90,10 +95,12 @@ class PluginWatch {
   }
 
   end(exitCode: number | undefined, signal: string | undefined): Ended {
-    clearTimeout(this.#timer)
+    this.cancel()
     const stderr = Buffer.concat(this.#quote).subarray(0, MAX_QUOTE_BYTES).toString()
     return { exitCode, signal, stdout: Buffer.concat(this.#stdout).toString(), stderr, fault: this.#fault }
   }
+
+  readonly #callOff = () => this.#kill('was called off')
 
   /** With all that it started; what has left its group would hold the pipes, and us. */
   #kill(fault: string): void {

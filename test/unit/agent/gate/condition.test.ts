@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type ConditionText, describeVerdict, planCondition } from '../../../../agent/gate/condition.ts'
-import type { Verdict } from '../../../../agent/verdict/verdict.ts'
+import type { CheckResult, Verdict } from '../../../../agent/verdict/verdict.ts'
 import { conditionOf, failing, nodeOf, nowMs, verdictOf } from './samples.ts'
 
 interface TextCase {
@@ -9,11 +9,45 @@ interface TextCase {
   readonly want: ConditionText
 }
 
+const refused: CheckResult = {
+  ...failing('sandbox', 'SandboxRefused', 'sandbox', 'sandbox'),
+  message: 'sandbox: network lab: no address left',
+}
+const noRights: CheckResult = { ...failing('sandbox', 'NoSandbox', 'sandbox', 'sandbox'), result: 'skip' }
+const onlyFromHost: Verdict = { ...verdictOf(), checks: verdictOf().checks.filter(({ from }) => from === 'host') }
+
 const textCases: readonly TextCase[] = [
   {
     name: 'passed',
     verdict: verdictOf(),
     want: { status: 'True', reason: 'Verified', message: 'every check has passed' },
+  },
+  {
+    name: 'passed, and only the host was asked: it says so',
+    verdict: onlyFromHost,
+    want: {
+      status: 'True',
+      reason: 'Verified',
+      message: 'every check from the host has passed; the path of pods was not tried (verify.from is host)',
+    },
+  },
+  {
+    name: 'passed, and no sandbox could be made: it says so',
+    verdict: { ...onlyFromHost, checks: [...onlyFromHost.checks, noRights] },
+    want: {
+      status: 'True',
+      reason: 'Verified',
+      message: 'every check from the host has passed; the path of pods was not tried (NoSandbox)',
+    },
+  },
+  {
+    name: "the network refuses the sandbox: in its plugin's own words",
+    verdict: verdictOf(failing('dns', 'NXDomain', 'a'), refused),
+    want: {
+      status: 'False',
+      reason: 'SandboxRefused',
+      message: 'dns: NXDomain (a); sandbox: SandboxRefused (network lab: no address left)',
+    },
   },
   {
     name: 'the gravest reason, and every failing check by name',

@@ -63,7 +63,8 @@ export function failing(
 
 export function verdictOf(...failed: readonly CheckResult[]): Verdict {
   const pass: CheckResult = { code: 'tcp', from: 'host', target: 'y', result: 'pass', message: '', seconds: 0.01 }
-  return { node: 'n1', passed: failed.length === 0, dryRun: false, seconds: 0.2, checks: [pass, ...failed] }
+  const checks = [pass, { ...pass, from: 'sandbox' } as const, ...failed]
+  return { node: 'n1', passed: failed.length === 0, dryRun: false, seconds: 0.2, checks }
 }
 
 /** The first run of its outcome, just ended. */

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { type GateInput, type Hold, noHistory, planGate } from '../../../../agent/gate/plan.ts'
 import type { KubeNode } from '../../../../agent/kube/node.ts'
-import { holdOf } from '../../../../agent/node/hold.ts'
+import { holdOf, holdOfNetwork } from '../../../../agent/node/hold.ts'
 import { firstRun } from '../gate/samples.ts'
 
 const settings: GateInput['settings'] = {
@@ -85,4 +85,19 @@ t.test('the installation holds the lift up until it is done', async t => {
   const message = 'the CNI files are not in place: waiting: no default network'
   t.same(holdOf({ installed: false, message: 'waiting: no default network' }), { lasting: true, message })
   t.equal(holdOf({ installed: true, message: 'kactus wraps network e2e' }), undefined)
+})
+
+t.test('a verdict from before there was a CNI network holds the lift up until there is one of later', async t => {
+  const untried = {
+    ...failing,
+    from: 'sandbox',
+    result: 'skip',
+    reason: 'NoNetwork',
+    message: 'there is none',
+  } as const
+  const verdict = { node: 'n1', passed: true, dryRun: false, seconds: 1, checks: [untried] }
+  t.same(holdOfNetwork(verdict), { lasting: true, message: 'there is none' })
+  t.equal(holdOfNetwork({ ...verdict, checks: [{ ...untried, reason: 'NoSandbox' }] }), undefined)
+  t.equal(holdOfNetwork({ ...verdict, checks: [] }), undefined)
+  t.equal(holdOfNetwork(undefined), undefined)
 })

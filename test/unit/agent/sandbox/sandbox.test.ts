@@ -76,7 +76,7 @@ async function makeBed(t: Test, given: BedOptions = {}): Promise<Bed> {
   const log = createRecordingLogger()
   const path = unshare === '' ? join(root, 'bin') : `${join(root, 'bin')}:/usr/bin:/bin`
   return {
-    options: { paths, log, runner, program: { self, env: { PATH: path } } },
+    options: { paths, log, runner, limitMs: 10_000, program: { self, env: { PATH: path } } },
     calls,
     log,
     records: async () => (await readRecords(paths.recordFolder)).length,
@@ -153,7 +153,25 @@ t.test('a chain that does not let go stays on record, and the work counts all th
   })
   t.equal(await withSandbox(bed.options, signal, async () => 'done'), 'done')
   t.equal(await bed.records(), 1)
-  t.match(bed.log.lines, [['warn', /next start tries again/]])
+  t.match(bed.log.lines, [['warn', /this is tried again/]])
+})
+
+t.test('a network that lets go of nothing is not used up: after ten there are no more', async t => {
+  let lets = false
+  const bed = await makeBed(t, {
+    answer({ command }) {
+      if (command === 'DEL' && !lets) throw new CniError(11, 'later')
+    },
+  })
+  const make = () => withSandbox(bed.options, signal, async () => 'done').catch(error => error)
+  const made: unknown[] = []
+  for (let turn = 0; turn < 20; turn++) made.push(await make())
+  t.equal(made.filter(each => each === 'done').length, 11)
+  t.match(made.at(-1), { code: 'SandboxRefused', message: /^network net: more than 10 sandboxes/ })
+  t.equal(await bed.records(), 11)
+  lets = true
+  t.equal(await make(), 'done', 'and again once it lets go')
+  t.equal(await bed.records(), 0)
 })
 
 interface FaultCase {
@@ -205,7 +223,7 @@ t.test('records that cannot be written: nothing is attached', async t => {
   const paths = { ...bed.options.paths, recordFolder: '/dev/null/records' }
   await t.rejects(
     withSandbox({ ...bed.options, paths }, signal, async () => 'work'),
-    { code: 'NoSandbox', message: /recorded/ },
+    { code: 'SandboxFailed', message: /recorded/ },
   )
   t.notMatch(bed.calls, ['ADD'])
 })
@@ -215,7 +233,7 @@ t.test('a program that ends in the middle, or says too much, is lost; the sandbo
   for (const rest of ['echo broken >&2', 'head -c 6000000 /dev/zero']) {
     const bed = await makeBed(t, { self: ['/bin/sh', '-c', `${hello}; ${rest}`] })
     const asked = withSandbox(bed.options, signal, sandbox => sandbox.ask('{}', signal))
-    await t.rejects(asked, { code: 'ProbeLost' }, rest)
+    await t.rejects(asked, { code: 'SandboxFailed' }, rest)
     t.equal(await bed.records(), 0)
   }
 })

@@ -2,7 +2,7 @@ import t from 'tap'
 import type { CheckCode, CheckResult, Outcome } from '../../../../agent/verdict/verdict.ts'
 import { type Check, CheckFault, type Finding } from '../../../../agent/verify/check.ts'
 import { hasPassed, type Progress, type RunOptions, runChecks } from '../../../../agent/verify/engine.ts'
-import { brokenNetwork, overdueAll, skipAll } from '../../../../agent/verify/vantages.ts'
+import { failedSandbox, noSandbox, overdueAll } from '../../../../agent/verify/vantages.ts'
 import { runFromHost, summarize } from './run-check.ts'
 
 function check(code: CheckCode, run: Check['run'], dependsOn: readonly CheckCode[] = []): Check {
@@ -185,8 +185,9 @@ t.test('engine: another process looks from another place', async t => {
 
 t.test('vantages: a sandbox that could not be made says so of each check, and proves nothing', t => {
   const checks = [check('services', finds('pass'), ['api']), check('tcp', fails)]
-  const skipped = skipAll(checks, 'NoSandbox', 'no rights')
+  const skipped = noSandbox(checks, 'NoSandbox', 'no rights')
   t.strictSame(skipped.map(summarize), [
+    'sandbox skip NoSandbox: sandbox',
     'services skip NoSandbox: the services check',
     'tcp skip NoSandbox: the tcp check',
   ])
@@ -200,9 +201,16 @@ t.test('vantages: a sandbox that did not answer in time fails every check with i
   t.end()
 })
 
-t.test('vantages: a network that can attach nobody fails', t => {
-  const broken = brokenNetwork([check('dns', finds('pass')), check('tcp', fails)], 'plugin bridge is not installed')
-  t.strictSame(broken.map(summarize), ['dns skip DependencyFailed: the dns check', 'tcp fail Unreachable: sandbox'])
+t.test('vantages: a network that refuses a sandbox is a failing check of its own', t => {
+  const finding = { result: 'fail', reason: 'SandboxRefused', message: 'no address left', seconds: 0.1 } as const
+  const broken = failedSandbox([check('dns', finds('pass')), check('tcp', fails)], finding)
+  t.strictSame(broken.map(summarize), [
+    'sandbox fail SandboxRefused: sandbox',
+    'dns skip DependencyFailed: the dns check',
+    'tcp skip DependencyFailed: the tcp check',
+  ])
+  t.equal(broken[0]?.message, 'no address left')
+  t.equal(hasPassed([...broken, { ...finding, code: 'tcp', from: 'host', target: 'x', result: 'pass' }]), false)
   t.end()
 })
 
