@@ -32,6 +32,9 @@ export interface UninstallReport {
   readonly notes: readonly string[]
 }
 
+/** Of one run of one plugin. */
+const pluginLimitMs = 15_000
+
 /**
  * Puts the node's own default network first again. The conf goes first, so that no new pod gets interfaces
  * of kactus. The executable and its kubeconfig stay while any container has a record: runtimes that remember
@@ -41,7 +44,7 @@ export interface UninstallReport {
  * @throws InstallError if a file cannot be removed
  */
 export async function uninstall(options: UninstallOptions): Promise<UninstallReport> {
-  const { settings, force, runner = createPluginRunner(sandboxPaths(settings)) } = options
+  const { settings, force, runner = createPluginRunner(sandboxPaths(settings), { limitMs: pluginLimitMs }) } = options
   const paths = installPaths(settings)
   const removed = await removeConf(settings)
   const { notes: held } = await releaseGone({ paths, runner })

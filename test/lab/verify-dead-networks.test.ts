@@ -198,7 +198,9 @@ t.test('a network that attaches no sandbox keeps the node shut', async t => {
     // So long that the test would end first.
     const settings = '[verify]\ndns-domains = kubernetes.default.svc.cluster.local\ncheck-timeout = 10m\n'
     const agent = await lab.startAgent(node, { settings })
-    await conditionOf(lab, node, 'False')
+    await until('the verdict', async () =>
+      refuses?.says.test(networkCondition(await readNode(lab.api, 'n1'))?.message ?? ''),
+    )
     await onNode(node, ['cp /opt/cni/bin/flannel /etc/cni/kept', ...hanging('flannel').make])
     const hung = async () => (await hungPlugins(node, 'agent')) + (await hungPlugins(node, 'kactus'))
     await until('two to hang: the verification, and a try', async () => (await hung()) > 1, { limitMs: 60_000 })

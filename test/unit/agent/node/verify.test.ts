@@ -16,7 +16,8 @@ const env = {
   NODE_NAME: 'n1',
   NOPAL_VERIFY_FROM: 'host',
   NOPAL_VERIFY_DNS_DOMAINS: '192.0.2.1',
-  NOPAL_VERIFY_CHECK_TIMEOUT: '1s',
+  // Longer than the test holds an answer back.
+  NOPAL_VERIFY_CHECK_TIMEOUT: '20s',
 }
 
 const ports: ProcessPorts = {
@@ -42,10 +43,10 @@ t.test('a verdict that is doubted while it runs is neither shown nor counted; th
   const asked = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   let runs = 0
   const kube = createFakeKube({
-    'GET /api/v1/nodes': () => ({
-      metadata: { resourceVersion: '1' },
-      items: [nodeBody({ labels: ownLabel, resourceVersion: '1' })],
-    }),
+    'GET /api/v1/nodes'({ onItem }) {
+      onItem?.(nodeBody({ labels: ownLabel, resourceVersion: '1' }))
+      return { metadata: { resourceVersion: '1' } }
+    },
     async [servicePath]() {
       const turn = runs++
       asked[turn]?.resolve()
