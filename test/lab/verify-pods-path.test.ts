@@ -150,7 +150,7 @@ t.test("the pods' path, from a sandbox on the node's own CNI chain", async t => 
         .map(({ code }) => code)
       t.same(
         [...new Set(codes)].sort(),
-        ['api', 'dns', 'mtu', 'peers', 'services', 'tcp'],
+        ['api', 'dns', 'mtu', 'peers', ...(from === 'sandbox' ? ['sandbox'] : []), 'services', 'tcp'],
         `all checks from the ${from}`,
       )
     }
@@ -213,33 +213,24 @@ t.test("the pods' path, from a sandbox on the node's own CNI chain", async t => 
     t.equal(await agent.stop('SIGTERM', 5000), 0)
   })
 
-  await t.test(
-    'a chain that takes no sandbox without a pod: skipped, said, and the host speaks for the node',
-    async t => {
-      await useChain(lab, 'refuse', `echo '{"code": 999, "msg": "K8S_POD_NAME is missing"}'; exit 1`)
+  await t.test('a chain that refuses a sandbox fails the node, whatever it says', async t => {
+    for (const [code, words] of [
+      [999, 'K8S_POD_NAME is missing'],
+      [50, 'no network yet'],
+    ] as const) {
+      await useChain(lab, 'refuse', `echo '{"code": ${code}, "msg": "${words}"}'; exit 1`)
       for (const from of ['host,sandbox', 'sandbox']) {
         const verdict = await verify(lab, one, ['--from', from])
-        const skipped = verdict.checks.filter(check => check.from === 'sandbox')
-        t.equal(verdict.passed, true, `--from ${from}`)
-        t.ok(skipped.length > 0 && skipped.every(check => check.result === 'skip' && check.reason === 'SandboxRefused'))
-        t.match(skipped[0]?.message, /K8S_POD_NAME is missing/)
-        t.ok(
-          verdict.checks.some(check => check.from === 'host' && check.result === 'pass'),
-          'the host was asked',
-        )
+        t.equal(verdict.passed, false, `--from ${from}`)
+        t.same(failures(verdict, 'host'), [])
+        t.same(failures(verdict, 'sandbox'), ['sandbox SandboxRefused'])
+        t.match(verdict.checks.find(check => check.result === 'fail')?.message, new RegExp(`^sandbox: .*${words}`))
       }
       t.same(await sandboxTraces(one), [])
-    },
-  )
-
-  await t.test('a chain that can attach nobody fails the node', async t => {
-    await useChain(lab, 'refuse', `echo '{"code": 50, "msg": "no network yet"}'; exit 1`)
-    const verdict = await verify(lab, one)
-    t.same(failures(verdict, 'host'), [])
-    t.same(failures(verdict, 'sandbox'), ['tcp Unreachable'])
+    }
     await one.must(['rm', '/opt/cni/bin/refuse'])
     const missing = await verify(lab, one)
-    t.same(failures(missing, 'sandbox'), ['tcp Unreachable'])
+    t.same(failures(missing, 'sandbox'), ['sandbox SandboxRefused'])
     t.match(missing.checks.find(check => check.result === 'fail')?.message, /"refuse" is not installed/)
   })
 
