@@ -27,6 +27,11 @@ export class HeldNetns {
     return new HeldNetns(holder)
   }
 
+  /** Ends it with all that is in it. */
+  end(): void {
+    this.#holder.kill('SIGKILL')
+  }
+
   /** For CNI_NETNS. */
   get path(): string {
     return `/proc/${this.#holder.pid}/ns/net`
