@@ -6,7 +6,7 @@ import type { KubeClient } from '../kube/client.ts'
 import { CredentialsError } from '../kube/credentials.ts'
 import { createEventRecorder } from '../kube/events.ts'
 import type { CredentialsSource } from '../kube/follow-credentials.ts'
-import { type KubeNode, newerNode } from '../kube/node.ts'
+import { type KubeNode, newerOf } from '../kube/node.ts'
 import { createNodeWriter } from '../kube/node-writer.ts'
 import { holdOfNetwork } from '../node/hold.ts'
 import { systemClock } from '../runtime/clock.ts'
@@ -97,7 +97,7 @@ async function showOnNode({ kube, settings, log, node, verdict, signal }: Showin
     sight: {
       current: () => seen,
       adopt: come => {
-        seen = newerNode(seen, come)
+        seen = newerOf(seen, come)
       },
     },
     verdict: () => ({ uid: node.uid, verdict, streak: { runs: 1, spanMs: 0, ageMs: 0 } }),

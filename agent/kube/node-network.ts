@@ -3,20 +3,29 @@ import * as v from 'valibot'
 /** Where NodeNetworks are. */
 export const nodeNetworksPath = '/apis/nopal.io/v1alpha1/nodenetworks'
 
-/** What a node's agent publishes of its node's part in the mesh, as far as other agents look at it. */
+/** What a node's agent publishes of its node's part in the mesh. */
 export interface NodeNetwork {
   /** Of the node. */
   readonly name: string
+  readonly uid: string
+  readonly resourceVersion: string
+  /** Uid of the Node that it belongs to; undefined = to none. */
+  readonly owner: string | undefined
   /** Milliseconds since 1970. */
   readonly createdMs: number
+  readonly spec: NodeNetworkSpec
+  /** undefined = none was written yet. */
+  readonly status: NodeNetworkStatus | undefined
+}
+
+/** What the node says of itself. */
+export interface NodeNetworkSpec {
   readonly devices: readonly PublishedDevice[]
   /** Address at which others should reach the node; undefined = it was not found. */
   readonly endpoint: string | undefined
   readonly podCIDRs: readonly string[]
   /** Addresses of a standing sandbox. */
   readonly podAddresses: readonly string[]
-  /** Pod CIDRs of others that are no allowed-ip of their node's peer there. */
-  readonly missingAllowedIPs: readonly string[]
 }
 
 /** A WireGuard device as its node publishes it. */
@@ -27,23 +36,52 @@ export interface PublishedDevice {
   readonly listenPort: number
 }
 
-const texts = v.optional(v.nullable(v.array(v.string())))
+/** What the node's agent has found. */
+export interface NodeNetworkStatus {
+  readonly verdict: 'Ready' | 'NotReady' | 'Unknown'
+  readonly reason: string
+  /** How many peers there are, by the class of their endpoint. */
+  readonly peers: Readonly<Record<string, number>>
+  /** Pod CIDRs of others that are no allowed-ip of their node's peer there. */
+  readonly missingAllowedIPs: readonly string[]
+  /** Milliseconds since 1970. */
+  readonly observedMs: number
+}
+
+const text = v.optional(v.nullable(v.string(), ''), '')
+const texts = v.optional(v.nullable(v.array(v.string()), []), [])
 
 const shape = v.object({
-  metadata: v.object({ name: v.string(), creationTimestamp: v.optional(v.string(), '') }),
+  metadata: v.object({
+    name: v.string(),
+    uid: text,
+    resourceVersion: text,
+    creationTimestamp: text,
+    ownerReferences: v.optional(v.nullable(v.array(v.object({ kind: v.string(), uid: v.string() })))),
+  }),
   spec: v.optional(
     v.nullable(
       v.object({
         devices: v.optional(
           v.nullable(v.array(v.object({ name: v.string(), publicKey: v.string(), listenPort: v.number() }))),
         ),
-        endpoint: v.optional(v.nullable(v.string())),
+        endpoint: text,
         podCIDRs: texts,
         podAddresses: texts,
       }),
     ),
   ),
-  status: v.optional(v.nullable(v.object({ missingAllowedIPs: texts }))),
+  status: v.optional(
+    v.nullable(
+      v.object({
+        verdict: v.fallback(v.picklist(['Ready', 'NotReady', 'Unknown']), 'Unknown'),
+        reason: text,
+        peers: v.optional(v.nullable(v.record(v.string(), v.number()))),
+        missingAllowedIPs: texts,
+        observedTime: text,
+      }),
+    ),
+  ),
 })
 
 /** Reads a NodeNetwork; undefined for anything that is none. */
@@ -53,11 +91,32 @@ export function parseNodeNetwork(body: unknown): NodeNetwork | undefined {
   const { metadata, spec, status } = result.output
   return {
     name: metadata.name,
-    createdMs: Date.parse(metadata.creationTimestamp) || 0,
-    devices: spec?.devices ?? [],
-    endpoint: spec?.endpoint || undefined,
-    podCIDRs: spec?.podCIDRs ?? [],
-    podAddresses: spec?.podAddresses ?? [],
-    missingAllowedIPs: status?.missingAllowedIPs ?? [],
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+    owner: metadata.ownerReferences?.find(({ kind }) => kind === 'Node')?.uid,
+    createdMs: toMs(metadata.creationTimestamp),
+    spec: {
+      devices: spec?.devices ?? [],
+      endpoint: spec?.endpoint || undefined,
+      podCIDRs: spec?.podCIDRs ?? [],
+      podAddresses: spec?.podAddresses ?? [],
+    },
+    status: status ? toStatus(status) : undefined,
   }
+}
+
+function toStatus(status: NonNullable<v.InferOutput<typeof shape>['status']>): NodeNetworkStatus {
+  const { verdict, reason, peers, missingAllowedIPs, observedTime } = status
+  return {
+    verdict,
+    reason: reason ?? '',
+    peers: peers ?? {},
+    missingAllowedIPs: missingAllowedIPs ?? [],
+    observedMs: toMs(observedTime),
+  }
+}
+
+/** 0 where there is no time. */
+function toMs(time: string | null): number {
+  return Date.parse(time ?? '') || 0
 }

@@ -10,6 +10,14 @@ export interface KubeNode {
   /** In the server's order; undefined where there is no list. */
   readonly taints: readonly NodeTaint[] | undefined
   readonly conditions: readonly NodeCondition[]
+  readonly podCIDRs: readonly string[]
+  readonly addresses: readonly NodeAddress[]
+}
+
+export interface NodeAddress {
+  /** `InternalIP`, `ExternalIP`, `Hostname`, ... */
+  readonly type: string
+  readonly address: string
 }
 
 export interface NodeTaint {
@@ -39,11 +47,18 @@ const nodeShape = v.object({
     labels: v.optional(v.nullable(v.record(v.string(), v.string()))),
   }),
   spec: v.optional(
-    v.nullable(v.object({ taints: v.optional(v.nullable(v.array(v.record(v.string(), v.unknown())))) })),
+    v.nullable(
+      v.object({
+        taints: v.optional(v.nullable(v.array(v.record(v.string(), v.unknown())))),
+        podCIDR: v.optional(v.nullable(v.string())),
+        podCIDRs: v.optional(v.nullable(v.array(v.string()))),
+      }),
+    ),
   ),
   status: v.optional(
     v.nullable(
       v.object({
+        addresses: v.optional(v.nullable(v.array(v.object({ type: v.string(), address: v.string() })))),
         conditions: v.optional(
           v.nullable(
             v.array(
@@ -82,6 +97,8 @@ export function parseNode(body: unknown): KubeNode | undefined {
       heartbeatMs: toMs(condition.lastHeartbeatTime ?? ''),
       transitionMs: toMs(condition.lastTransitionTime ?? ''),
     })),
+    podCIDRs: spec?.podCIDRs ?? (spec?.podCIDR ? [spec.podCIDR] : []),
+    addresses: status?.addresses ?? [],
   }
 }
 
@@ -91,7 +108,10 @@ function toMs(time: string): number | undefined {
 }
 
 /** The newer of two readings of one object; resourceVersions that are no numbers count as newer when they come. */
-export function newerNode(known: KubeNode | undefined, come: KubeNode): KubeNode {
+export function newerOf<T extends { readonly uid: string; readonly resourceVersion: string }>(
+  known: T | undefined,
+  come: T,
+): T {
   if (known === undefined || known.uid !== come.uid) return come
   return isNumber(known.resourceVersion) &&
     isNumber(come.resourceVersion) &&

@@ -1,5 +1,5 @@
 import { type InformerOptions, startInformer } from './informer.ts'
-import { type KubeNode, newerNode, parseNode } from './node.ts'
+import { type KubeNode, newerOf, parseNode } from './node.ts'
 
 /** The own Node, followed by a watch of this one object. */
 export interface OwnNode {
@@ -26,13 +26,13 @@ export function followOwnNode(options: OwnNodeOptions): OwnNode {
   const informer = startInformer({ ...rest, path: '/api/v1/nodes', query, parse: parseNode })
   informer.subscribe(() => {
     const seen = informer.get(name)
-    node = seen && newerNode(node, seen)
+    node = seen && newerOf(node, seen)
     onChange(node)
   })
   return {
     current: () => node,
     adopt(come) {
-      node = newerNode(node, come)
+      node = newerOf(node, come)
       onChange(node)
     },
     live: () => informer.live(),

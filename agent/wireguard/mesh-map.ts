@@ -51,7 +51,7 @@ const nowhere = {
 
 /** Puts together what is known of the mesh. Made anew when it changes, not for every look. */
 export function createMeshMap({ self, networks, serviceCIDRs, ownAddresses }: MeshFacts): MeshMap {
-  const pods = networks.flatMap(({ name, podCIDRs }) => podCIDRs.map(text => [name, text] as const))
+  const pods = networks.flatMap(({ name, spec }) => spec.podCIDRs.map(text => [name, text] as const))
   const faults = tableOf([
     ...Object.entries(nowhere),
     ...serviceCIDRs.map(text => [text, `is in the service network ${text}`] as const),
@@ -74,7 +74,8 @@ function isVast(text: string): boolean {
   return (parsePrefix(text)?.length ?? 0) < leastPodBits
 }
 
-function toMeshNode({ name, devices, endpoint, podCIDRs, createdMs }: NodeNetwork): MeshNode {
+function toMeshNode({ name, createdMs, spec }: NodeNetwork): MeshNode {
+  const { devices, endpoint, podCIDRs } = spec
   const address = endpoint === undefined ? undefined : canonicalAddress(endpoint)
   const ports = new Map(devices.map(device => [device.publicKey, device.listenPort]))
   return {

@@ -1,6 +1,6 @@
 import type { NodeSight } from '../../../../agent/gate/duty.ts'
 import { type KubeApi, KubeError, type KubeRequest } from '../../../../agent/kube/api.ts'
-import { type KubeNode, newerNode } from '../../../../agent/kube/node.ts'
+import { type KubeNode, newerOf } from '../../../../agent/kube/node.ts'
 import { type NodeParts, nodeBody, nodeOf } from './samples.ts'
 
 /** Answers a request instead of the server; undefined = let the server answer. */
@@ -33,7 +33,7 @@ export function createNodeServer(
     sight: {
       current: () => sight,
       adopt: node => {
-        sight = newerNode(sight, node)
+        sight = newerOf(sight, node)
       },
     },
     set(next) {

@@ -3,32 +3,42 @@ import { parseNodeNetwork } from '../../../../agent/kube/node-network.ts'
 import { randomInput, tryMany } from '../../cni/random-input.ts'
 
 const whole = {
-  metadata: { name: 'n2', creationTimestamp: '2026-01-02T03:04:05Z', uid: 'u' },
+  metadata: {
+    name: 'n2',
+    creationTimestamp: '2026-01-02T03:04:05Z',
+    uid: 'u',
+    resourceVersion: '7',
+    ownerReferences: [{ kind: 'Node', uid: 'n' }],
+  },
   spec: {
     devices: [{ name: 'wg0', publicKey: 'key', listenPort: 51821 }],
     endpoint: '203.0.113.2',
     podCIDRs: ['10.42.2.0/24'],
     podAddresses: ['10.42.2.9'],
   },
-  status: { verdict: 'Ready', missingAllowedIPs: ['10.42.3.0/24'] },
+  status: { verdict: 'Ready', reason: 'Verified', peers: { expected: 2 }, missingAllowedIPs: ['10.42.3.0/24'] },
 }
 
 t.test('what an agent publishes', async t => {
   t.strictSame(parseNodeNetwork(whole), {
     name: 'n2',
+    uid: 'u',
+    resourceVersion: '7',
+    owner: 'n',
     createdMs: Date.UTC(2026, 0, 2, 3, 4, 5),
-    devices: [{ name: 'wg0', publicKey: 'key', listenPort: 51821 }],
-    endpoint: '203.0.113.2',
-    podCIDRs: ['10.42.2.0/24'],
-    podAddresses: ['10.42.2.9'],
-    missingAllowedIPs: ['10.42.3.0/24'],
+    spec: whole.spec,
+    status: { ...whole.status, observedMs: 0 },
   })
 })
 
 t.test('little or nothing', async t => {
-  const bare = { createdMs: 0, devices: [], endpoint: undefined, podCIDRs: [], podAddresses: [], missingAllowedIPs: [] }
+  const spec = { devices: [], endpoint: undefined, podCIDRs: [], podAddresses: [] }
+  const bare = { uid: '', resourceVersion: '', owner: undefined, createdMs: 0, spec, status: undefined }
   t.strictSame(parseNodeNetwork({ metadata: { name: 'n2' } }), { name: 'n2', ...bare })
   t.strictSame(parseNodeNetwork({ metadata: { name: 'n2' }, spec: null, status: null }), { name: 'n2', ...bare })
+  t.match(parseNodeNetwork({ ...whole, status: { verdict: 'Splendid' } }), {
+    status: { verdict: 'Unknown', reason: '' },
+  })
   for (const junk of [undefined, null, 7, [], {}, { metadata: {} }, { ...whole, spec: { devices: 'wg0' } }])
     t.equal(parseNodeNetwork(junk), undefined)
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { KubeError } from '../../../../agent/kube/api.ts'
 import { codeOfStatus, parseRetryAfter, toConnectionError } from '../../../../agent/kube/failures.ts'
-import { newerNode, parseNode } from '../../../../agent/kube/node.ts'
+import { newerOf, parseNode } from '../../../../agent/kube/node.ts'
 import { settleReads } from '../../../../agent/kube/settled-reads.ts'
 import { parseList, parseWatchLine } from '../../../../agent/kube/watch-events.ts'
 import { nodeBody, nodeOf } from '../gate/samples.ts'
@@ -108,7 +108,7 @@ for (const row of newerCases) {
   t.test(`the newer of two sights: ${row.name}`, async t => {
     const known = nodeOf({ resourceVersion: row.known })
     const come = nodeOf({ resourceVersion: row.come, uid: row.comeUid ?? 'u1' })
-    t.equal(newerNode(known, come), row.want === 'known' ? known : come)
+    t.equal(newerOf(known, come), row.want === 'known' ? known : come)
   })
 }
 

@@ -22,6 +22,8 @@ const closed: KubeNode = {
   labels: {},
   taints: [{ key: raw.key, effect: raw.effect, raw }],
   conditions: [],
+  podCIDRs: [],
+  addresses: [],
 }
 const open: KubeNode = { ...closed, labels: { 'node-ready/verified': 'true' }, taints: [] }
 const lasting: Hold = { lasting: true, message: 'no conf' }

@@ -140,7 +140,7 @@ const cases: readonly Case[] = [
     name: 'a key that two nodes claim',
     endpoint: '10.42.3.7:51821',
     want: 'unknown',
-    around: { facts: { ...facts, networks: [network(2), network(3, { devices: network(2).devices })] } },
+    around: { facts: { ...facts, networks: [network(2), network(3, { devices: network(2).spec.devices })] } },
   },
   {
     name: 'a node that claims the whole internet for its pods',
@@ -202,7 +202,7 @@ t.test('missing allowed-ips', async t => {
 
 t.test('a node with two devices needs its networks on one of them', async t => {
   const second = { name: 'wg1', publicKey: keyPair(12).publicKey, listenPort: 51822 }
-  const both = { ...facts, networks: [network(2, { devices: [...network(2).devices, second] })] }
+  const both = { ...facts, networks: [network(2, { devices: [...network(2).spec.devices, second] })] }
   const [one, two] = classifyDevices(
     [
       reading([peer(2, undefined, { allowed: others })]),

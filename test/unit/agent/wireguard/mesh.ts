@@ -1,4 +1,4 @@
-import type { NodeNetwork } from '../../../../agent/kube/node-network.ts'
+import type { NodeNetwork, NodeNetworkSpec } from '../../../../agent/kube/node-network.ts'
 import { parsePrefix, parseSocketAddress } from '../../../../agent/wireguard/addresses.ts'
 import type { Surroundings } from '../../../../agent/wireguard/classify.ts'
 import type { DeviceReading, Peer } from '../../../../agent/wireguard/device.ts'
@@ -6,16 +6,21 @@ import { createMeshMap, type MeshFacts } from '../../../../agent/wireguard/mesh-
 import { keyPair } from './samples.ts'
 
 /** Node `n<number>` at 203.0.113.<number>, with its pods in 10.42.<number>.0/24. */
-export function network(number: number, more: Partial<NodeNetwork> = {}): NodeNetwork {
+export function network(number: number, more: Partial<NodeNetworkSpec> = {}): NodeNetwork {
   return {
     name: `n${number}`,
+    uid: `u${number}`,
+    resourceVersion: '1',
+    owner: `node-${number}`,
     createdMs: 0,
-    devices: [{ name: 'wg0', publicKey: keyPair(number).publicKey, listenPort: 51821 }],
-    endpoint: `203.0.113.${number}`,
-    podCIDRs: [`10.42.${number}.0/24`],
-    podAddresses: [],
-    missingAllowedIPs: [],
-    ...more,
+    spec: {
+      devices: [{ name: 'wg0', publicKey: keyPair(number).publicKey, listenPort: 51821 }],
+      endpoint: `203.0.113.${number}`,
+      podCIDRs: [`10.42.${number}.0/24`],
+      podAddresses: [],
+      ...more,
+    },
+    status: undefined,
   }
 }
 
