@@ -17,6 +17,7 @@ export interface Observation {
 export interface Observer {
   /** Never throws. */
   observe(map: MeshMap): Promise<Observation>
+  readonly move: DeviceReader['move']
 }
 
 export interface ObserverOptions {
@@ -42,6 +43,7 @@ const runawayBytesPerSecond = 2 ** 20
 export function createObserver({ reader, routes, clock, waits }: ObserverOptions): Observer {
   let traces: ReadonlyMap<string, Trace> = new Map()
   return {
+    move: reader.move,
     async observe(map) {
       const { devices: readings, unlisted } = await reader.look()
       const nowMs = clock.monotonic()

@@ -1,4 +1,5 @@
 import type { Clock } from '../runtime/clock.ts'
+import type { SocketAddress } from './addresses.ts'
 import { DeviceFault, type DeviceReading } from './device.ts'
 import type { DeviceSource, Interfaces } from './sources.ts'
 
@@ -14,6 +15,11 @@ export interface Look {
 export interface DeviceReader {
   /** Never throws. */
   look(): Promise<Look>
+  /**
+   * Moves the endpoint of a peer of a device of the last look.
+   * @throws DeviceFault
+   */
+  move(device: string, publicKey: string, endpoint: SocketAddress): Promise<void>
 }
 
 export interface DeviceReaderOptions {
@@ -33,30 +39,41 @@ export function createDeviceReader(options: DeviceReaderOptions): DeviceReader {
   const { sources, readInterfaces, interfaces } = options
   const readOne = createPatientRead(options.clock)
   const isWanted = (name: string) => interfaces.length === 0 || interfaces.includes(name)
+  let places: ReadonlyMap<string, Place> = new Map()
   return {
     async look() {
-      const unlisted: DeviceFault[] = []
-      const found = await readInterfaces().catch(() => new Set<string>())
-      const lists = await Promise.all(
-        sources.map(async source => ({
-          source,
-          names: await source.list(found).catch(error => {
-            unlisted.push(toFault(error))
-            return []
-          }),
-        })),
-      )
-      const reads = new Map<string, Promise<DeviceReading>>()
-      for (const { source, names } of lists) {
-        for (const bytes of names) {
-          const name = nameOf(bytes)
-          if (isWanted(name) && !reads.has(name)) reads.set(name, readOne(source, name, bytes))
-        }
-      }
-      const devices = await Promise.all(reads.values())
-      return { devices: devices.toSorted((one, other) => (one.name < other.name ? -1 : 1)), unlisted }
+      const found = await findPlaces(sources, await readInterfaces().catch(() => new Set<string>()))
+      places = new Map([...found.places].filter(([name]) => isWanted(name)))
+      const devices = await Promise.all([...places].map(([name, { source, bytes }]) => readOne(source, name, bytes)))
+      return { devices: devices.toSorted((one, other) => (one.name < other.name ? -1 : 1)), unlisted: found.unlisted }
+    },
+    async move(device, publicKey, endpoint) {
+      const place = places.get(device)
+      if (place === undefined) throw new DeviceFault('Unreachable', 'it is not there any more')
+      await place.source.move(place.bytes, publicKey, endpoint)
     },
   }
+}
+
+/** Where a device is read. */
+interface Place {
+  readonly source: DeviceSource
+  readonly bytes: Buffer
+}
+
+async function findPlaces(sources: readonly DeviceSource[], interfaces: Interfaces) {
+  const unlisted: DeviceFault[] = []
+  const places = new Map<string, Place>()
+  const list = (source: DeviceSource) =>
+    source.list(interfaces).catch(error => {
+      unlisted.push(toFault(error))
+      return []
+    })
+  const lists = await Promise.all(sources.map(async source => ({ source, names: await list(source) })))
+  for (const { source, names } of lists) {
+    for (const bytes of names) if (!places.has(nameOf(bytes))) places.set(nameOf(bytes), { source, bytes })
+  }
+  return { places, unlisted }
 }
 
 type Read = (source: DeviceSource, name: string, bytes: Buffer) => Promise<DeviceReading>

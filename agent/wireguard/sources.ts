@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { formatSocketAddress, type SocketAddress } from './addresses.ts'
 import { type Device, DeviceFault, type DeviceKind } from './device.ts'
-import { createReplyParts } from './reply-parts.ts'
-import { getRequest, parseUapi } from './uapi.ts'
+import { createReplyParts, type ReplyParts } from './reply-parts.ts'
+import { getRequest, parseUapi, readErrno, setEndpointRequest } from './uapi.ts'
 import { askSocket, type ExchangeLimits } from './uapi-socket.ts'
 import { parseDump } from './wg-dump.ts'
 import type { RunWg } from './wg-program.ts'
@@ -20,6 +21,11 @@ export interface DeviceSource {
   list(interfaces: Interfaces): Promise<readonly Buffer[]>
   /** @throws DeviceFault */
   read(name: Buffer): Promise<Device>
+  /**
+   * Moves a peer's endpoint. A peer that is gone is not made again.
+   * @throws DeviceFault
+   */
+  move(name: Buffer, publicKey: string, endpoint: SocketAddress): Promise<void>
 }
 
 /** One reply: far more than 1,000 peers with 5,000 networks have to say, and an end. */
@@ -34,6 +40,11 @@ export function userspaceDevices(hostRoot: string): DeviceSource {
   const folders = socketFolders.map(folder => (hostRoot === '' ? folder : join(hostRoot, folder)))
   const found = new Map<string, Buffer>()
   const parts = createReplyParts()
+  const pathOf = (name: Buffer) => {
+    const path = found.get(keyOf(name))
+    if (path === undefined) throw new DeviceFault('Unreachable', 'it has no socket')
+    return path
+  }
   return {
     kind: 'userspace',
     async list(interfaces) {
@@ -46,14 +57,16 @@ export function userspaceDevices(hostRoot: string): DeviceSource {
       return [...found.keys()].map(key => Buffer.from(key, 'latin1'))
     },
     async read(name) {
-      const path = found.get(keyOf(name))
-      if (path === undefined) throw new DeviceFault('Unreachable', 'it has no socket')
-      const reply = await askSocket(path, getRequest, limits)
+      const reply = await askSocket(pathOf(name), getRequest, limits)
       try {
         return parseUapi(reply, parts)
       } finally {
         reply.fill(0)
       }
+    },
+    async move(name, publicKey, endpoint) {
+      const errno = readErrno(await askSocket(pathOf(name), setEndpointRequest(publicKey, endpoint), limits))
+      if (errno !== 0) throw new DeviceFault('BadReply', `the device answers with error ${errno}`)
     },
   }
 }
@@ -92,20 +105,40 @@ export function kernelDevices(run: RunWg): DeviceSource {
       return names
     },
     async read(name) {
-      const text = name.toString()
-      if (!Buffer.from(text).equals(name))
-        throw new DeviceFault('Unreachable', 'its name is no text: wg cannot be asked')
-      const output = await run(['show', text, 'dump'], limits).catch(error => {
+      return readKernel(run, textOf(name), parts).catch(error => {
         known = undefined
         throw error
       })
-      try {
-        return parseDump(output, parts)
-      } finally {
-        output.fill(0)
-      }
+    },
+    // The kernel would do without the other questions, but wg cannot be told to change only what is there.
+    async move(name, publicKey, endpoint) {
+      const text = textOf(name)
+      const peerOf = (device: Device) => device.peers.find(peer => peer.publicKey === publicKey)
+      const before = peerOf(await readKernel(run, text, parts))
+      if (before === undefined) return
+      await run(['set', text, 'peer', publicKey, 'endpoint', formatSocketAddress(endpoint)], limits)
+      const after = peerOf(await readKernel(run, text, parts))
+      // Removed in between, and made again by us: it has nothing but an endpoint.
+      const made = before.allowedIPs.length > 0 && after?.allowedIPs.length === 0 && after.handshakeMs === undefined
+      if (made) await run(['set', text, 'peer', publicKey, 'remove'], limits)
     },
   }
+}
+
+async function readKernel(run: RunWg, name: string, parts: ReplyParts): Promise<Device> {
+  const output = await run(['show', name, 'dump'], limits)
+  try {
+    return parseDump(output, parts)
+  } finally {
+    output.fill(0)
+  }
+}
+
+/** @throws DeviceFault */
+function textOf(name: Buffer): string {
+  const text = name.toString()
+  if (!Buffer.from(text).equals(name)) throw new DeviceFault('Unreachable', 'its name is no text: wg cannot be asked')
+  return text
 }
 
 /** One text for one row of bytes. */

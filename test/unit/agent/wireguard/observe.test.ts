@@ -9,7 +9,7 @@ import { facts, peer, reading } from './mesh.ts'
 function bed({ waits = true, routes = emptyRouteBook } = {}) {
   const world = { nowMs: 0, peers: [] as readonly Peer[] }
   const observer = createObserver({
-    reader: { look: async () => ({ devices: [reading(world.peers)], unlisted: [] }) },
+    reader: { move: async () => undefined, look: async () => ({ devices: [reading(world.peers)], unlisted: [] }) },
     routes,
     clock: { now: () => 1_000_000 + world.nowMs, monotonic: () => world.nowMs },
     waits,

@@ -1,0 +1,149 @@
+import type { KubeEvent } from '../kube/events.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { Duty } from '../runtime/duty.ts'
+import type { Logger } from '../runtime/log.ts'
+import { emptyMemory, type HealAction, type HealPlan, noteFailure, planHeal } from './heal-plan.ts'
+import type { MeshMap } from './mesh-map.ts'
+import type { WireguardMetrics } from './metrics.ts'
+import type { ResetOutcome } from './netclient.ts'
+import type { Observation, Observer } from './observe.ts'
+import { isBad } from './present.ts'
+import type { Prover } from './prover.ts'
+import type { MeshState } from './state.ts'
+import { healSubjects } from './subjects.ts'
+import { describeBegun, describeEnded } from './tell.ts'
+
+export interface MeshDutyOptions {
+  readonly observer: Observer
+  /** What the nodes publish, as it is now. */
+  readonly map: () => MeshMap
+  readonly mode: 'off' | 'observe' | 'heal'
+  readonly prover: Prover
+  /** Makes the program that owns a device forget the endpoints it has learned, one node of the cluster at a time. */
+  readonly reset: (device: string, signal: AbortSignal) => Promise<ResetOutcome>
+  readonly tell: (event: KubeEvent, signal: AbortSignal) => Promise<void>
+  readonly onState: (state: MeshState) => void
+  readonly metrics: WireguardMetrics
+  readonly clock: Clock
+  readonly log: Logger
+  readonly random: () => number
+}
+
+/** A leak is to be seen within a second. */
+const lookMs = 900
+/** A look at thousands of peers takes some ten milliseconds: where nothing is wrong it takes no more than 1% of a CPU. */
+const share = 100
+const longestMs = 5_000
+/** Another node resets its own program meanwhile. */
+const busyMs = 4_000
+
+/** Looks at the node's devices, again and again, and puts endpoints right that are wrong. */
+export function createMeshDuty(options: MeshDutyOptions): Duty {
+  return new MeshDuty(options)
+}
+
+class MeshDuty implements Duty {
+  readonly name = 'wireguard'
+  readonly #options: MeshDutyOptions
+  #memory = emptyMemory
+  #resetting = false
+  #resetNotBeforeMs = 0
+  #lastLookMs: number | undefined
+  #said = ''
+
+  constructor(options: MeshDutyOptions) {
+    this.#options = options
+  }
+
+  async reconcile(signal: AbortSignal): Promise<number | undefined> {
+    const { observer, map, clock, onState, metrics, prover } = this.#options
+    const beganMs = clock.monotonic()
+    const known = map()
+    const seen = await observer.observe(known)
+    const plan = this.#plan(seen, known)
+    this.#memory = plan.memory
+    await this.#carryOut(plan.actions, signal)
+    const { incidents } = this.#memory
+    prover.follow(seen.devices, [...incidents.values()])
+    metrics.recordLook(seen.devices)
+    onState({ devices: seen.devices, readings: seen.readings, map: known, incidents, held: plan.held })
+    await this.#tell(plan, seen, signal)
+    this.#lastLookMs = beganMs
+    const busy = incidents.size > 0 || seen.devices.some(device => device.peers.some(isBad))
+    const tookMs = clock.monotonic() - beganMs
+    return busy ? lookMs : Math.min(Math.max(lookMs, tookMs * share), longestMs)
+  }
+
+  async close(): Promise<void> {
+    this.#options.prover.stop()
+  }
+
+  #plan(seen: Observation, map: MeshMap): HealPlan {
+    const { clock, mode, random, prover } = this.#options
+    const wallMs = clock.now()
+    const subjects = healSubjects(seen.devices, { map, fullSize: prover.proved(), nowMs: wallMs })
+    return planHeal({ subjects, memory: this.#memory, mode, nowMs: clock.monotonic(), wallMs, random })
+  }
+
+  async #carryOut(actions: readonly HealAction[], signal: AbortSignal): Promise<void> {
+    for (const action of actions) {
+      signal.throwIfAborted()
+      if (action.kind === 'set') await this.#set(action)
+      else this.#reset(action, signal)
+    }
+  }
+
+  async #set(action: Extract<HealAction, { kind: 'set' }>): Promise<void> {
+    const { observer, log, metrics } = this.#options
+    const { device, publicKey, node, from, to, trouble } = action
+    const fields = { device, peer: node, from, to: to.address, reason: trouble }
+    try {
+      await observer.move(device, publicKey, to)
+      metrics.countHeal('set', 'done')
+      log.warn(fields, 'endpoint put right')
+    } catch (error) {
+      metrics.countHeal('set', 'failed')
+      this.#memory = noteFailure(this.#memory, action)
+      log.warn({ ...fields, err: error }, 'endpoint could not be put right')
+    }
+  }
+
+  /** Beside the looks: it waits for its turn in the cluster, and for the program to come back. */
+  #reset({ device, node, reason }: Extract<HealAction, { kind: 'reset' }>, signal: AbortSignal): void {
+    const { clock, reset } = this.#options
+    if (this.#resetting || clock.monotonic() < this.#resetNotBeforeMs) return
+    this.#resetting = true
+    const ended = (outcome: ResetOutcome, error?: unknown) => {
+      this.#resetting = false
+      this.#noteReset(outcome, { device, peer: node, reason }, error)
+    }
+    reset(device, signal).then(ended, error => ended('refused', error))
+  }
+
+  #noteReset(outcome: ResetOutcome, fields: Record<string, string>, error: unknown): void {
+    const { clock, random, metrics, log } = this.#options
+    const nowMs = clock.monotonic()
+    this.#resetNotBeforeMs = nowMs + busyMs * (1 + random())
+    if (outcome === 'busy') return
+    metrics.countHeal('reset', outcome)
+    this.#memory = { ...this.#memory, resetMs: nowMs }
+    if (outcome === 'done') log.warn(fields, 'endpoint was put back at once: netclient was told to forget')
+    else
+      log.warn({ ...fields, outcome, err: error }, 'endpoint is put back at once, and nobody could be told to forget')
+  }
+
+  async #tell(plan: HealPlan, { unlisted }: Observation, signal: AbortSignal): Promise<void> {
+    const { tell, metrics, log, clock } = this.#options
+    const nowMs = clock.monotonic()
+    if (plan.begun.length > 0) metrics.observeDetect((nowMs - (this.#lastLookMs ?? nowMs)) / 1000)
+    for (const { firstMs, provedMs } of plan.ended) metrics.observeHeal(((provedMs ?? nowMs) - firstMs) / 1000)
+    const events = [describeBegun(plan.begun), describeEnded(plan.ended)].filter(event => event !== undefined)
+    for (const event of events) {
+      log[event.type === 'Warning' ? 'warn' : 'info']({ reason: event.reason }, event.note)
+      await tell(event, signal)
+    }
+    const faults = unlisted.map(fault => fault.message).join('; ')
+    if (faults !== this.#said && faults !== '') log.info({}, `devices of the kernel are not seen: ${faults}`)
+    this.#said = faults
+  }
+}

@@ -1,0 +1,39 @@
+import type { NodeNetworkSpec, NodeNetworkStatus } from '../kube/node-network.ts'
+import type { EndpointClass } from './classify.ts'
+import { chooseEndpoint, type EndpointCandidates } from './own-endpoint.ts'
+import type { MeshState } from './state.ts'
+
+/** What this node says of itself. */
+export function describeSpec(
+  { readings }: MeshState,
+  own: EndpointCandidates & Pick<NodeNetworkSpec, 'podCIDRs' | 'podAddresses'>,
+): NodeNetworkSpec {
+  const devices = readings.flatMap(reading => {
+    if (!('device' in reading) || reading.device.publicKey === undefined) return []
+    return [{ name: reading.name, publicKey: reading.device.publicKey, listenPort: reading.device.listenPort }]
+  })
+  const { podCIDRs, podAddresses } = own
+  return { devices, endpoint: chooseEndpoint(own), podCIDRs, podAddresses }
+}
+
+const classes: readonly EndpointClass[] = ['expected', 'lan', 'leaked', 'loop', 'nested', 'stale', 'unknown', 'none']
+
+/** What this node has found about its peers. */
+export function describePeers(state: MeshState): Pick<NodeNetworkStatus, 'peers' | 'missingAllowedIPs'> {
+  const all = state.devices.flatMap(device => device.peers)
+  const peers = Object.fromEntries(classes.map(each => [each, all.filter(peer => peer.class === each).length]))
+  return { peers, missingAllowedIPs: findMissing(state) }
+}
+
+/** Of nodes that are no peers here too. One that cannot see its devices does not know. */
+function findMissing({ devices, map }: MeshState): readonly string[] {
+  if (!devices.some(device => device.readable)) return []
+  const peers = devices.flatMap(device => device.peers)
+  const present = new Set(peers.map(peer => peer.node))
+  const absent = map.others.filter(node => node.publicKeys.length > 0 && !present.has(node.name))
+  const missing = [
+    ...peers.flatMap(peer => peer.missingAllowedIPs),
+    ...absent.flatMap(node => node.podCIDRs.map(({ text }) => text)),
+  ]
+  return [...new Set(missing)].sort()
+}
