@@ -14,7 +14,12 @@ import type { Logger } from '../runtime/log.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 import { createProgressLine, formatVerdictJson, formatVerdictText } from '../verify/present.ts'
+import { toKubeFault } from '../verify/reasons.ts'
 import { createVerification } from '../verify/verification.ts'
+import type { WireguardSource } from '../verify/wireguard-check.ts'
+import { judgeMesh } from '../wireguard/judge.ts'
+import { listMesh } from '../wireguard/list-mesh.ts'
+import { openNodeObserver } from '../wireguard/open.ts'
 import { connect, findCredentials, start } from './start.ts'
 import { type Flags, readOutput, UsageError } from './usage.ts'
 
@@ -31,7 +36,9 @@ export async function runVerify(ports: ProcessPorts, flags: Flags): Promise<Exit
   const credentials = await findCredentialsIfAny(settings, dryRun, log)
   const kube = credentials && connect(ports, credentials)
   const sparesHost = dryRun && flags.from === undefined
-  const verification = createVerification({ process: ports, settings, log, dryRun, sparesHost, kube, credentials })
+  const wireguard = kube && createMeshSource(kube, settings)
+  const options = { process: ports, settings, log, dryRun, sparesHost, kube, credentials, wireguard }
+  const verification = createVerification(options)
   // Before the checks: a verdict must never be written to a Node that was made while they ran.
   const node = dryRun || kube === undefined ? undefined : await readNode(kube, settings, ports.ended)
   const progress = createProgressLine(ports.stderr)
@@ -42,6 +49,31 @@ export async function runVerify(ports: ProcessPorts, flags: Flags): Promise<Exit
   }
   kube?.close()
   return verdict.passed ? exitCodes.well : exitCodes.notWell
+}
+
+/** One look at the devices for the one verification. */
+function createMeshSource(kube: KubeClient, settings: Settings): WireguardSource {
+  const { nodeName: self, apiService, install, wireguard } = settings
+  return {
+    async inspect(signal) {
+      const { map, own } = await listMesh(kube, { self, apiHost: apiService?.host }, signal).catch(throwFault)
+      const { hostRoot } = install
+      const { interfaces } = wireguard
+      const look = { hostRoot, interfaces, clock: systemClock, waits: false, onNoRoutes: () => undefined }
+      const observer = await openNodeObserver(look)
+      try {
+        const { devices } = await observer.observe(map)
+        const known = { devices, map, incidents: new Map(), ownSinceMs: own?.createdMs, nowMs: systemClock.now() }
+        return judgeMesh(known).map(each => ({ ...each, seconds: 0 }))
+      } finally {
+        observer.close()
+      }
+    },
+  }
+}
+
+function throwFault(error: unknown): never {
+  throw toKubeFault(error)
 }
 
 function withVantages(settings: Settings, flags: Flags): Settings {

@@ -2,17 +2,14 @@ import type { Settings } from '../config/settings.ts'
 import { KubeError } from '../kube/api.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { CredentialsError } from '../kube/credentials.ts'
-import { listPages } from '../kube/list.ts'
-import { type NodeNetwork, nodeNetworksPath, parseNodeNetwork } from '../kube/node-network.ts'
-import { readServiceCIDRs } from '../kube/service-cidrs.ts'
 import { pause, systemClock } from '../runtime/clock.ts'
 import { messageOf } from '../runtime/error-fields.ts'
 import { clearScreen } from '../runtime/plain-text.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
+import { listMesh } from '../wireguard/list-mesh.ts'
 import { createMeshMap, type MeshMap } from '../wireguard/mesh-map.ts'
 import type { Observation } from '../wireguard/observe.ts'
 import { openNodeObserver } from '../wireguard/open.ts'
-import { readOwnAddresses } from '../wireguard/own-addresses.ts'
 import { formatDevicesJson, formatDevicesText, isBad } from '../wireguard/present.ts'
 import { connect, findCredentials, start } from './start.ts'
 import { type Flags, readOutput } from './usage.ts'
@@ -82,26 +79,15 @@ async function findCluster(ports: ProcessPorts, settings: Settings): Promise<Kub
 
 async function readMesh(ports: ProcessPorts, settings: Settings, kube: KubeClient | undefined): Promise<KnownMesh> {
   const { nodeName: self, apiService } = settings
-  const found = kube && (await readNetworks(ports, kube))
-  const services = (kube && (await readServiceCIDRs(kube, ports.ended).catch(() => undefined))) ?? []
-  const serviceCIDRs = apiService === undefined ? services : [apiService.host, ...services]
-  const map = createMeshMap({ self, networks: found ?? [], serviceCIDRs, ownAddresses: readOwnAddresses() })
-  return { map, known: found !== undefined }
-}
-
-/** undefined = the API would not say. A cluster without the definition has no nodes that publish. */
-async function readNetworks(ports: ProcessPorts, kube: KubeClient): Promise<readonly NodeNetwork[] | undefined> {
-  const networks: NodeNetwork[] = []
+  const unknown = { map: createMeshMap({ self, networks: [], serviceCIDRs: [], ownAddresses: [] }), known: false }
+  if (kube === undefined) return unknown
   try {
-    const read = ({ body }: { readonly body: unknown }) => parseNodeNetwork(body)
-    for await (const page of listPages({ api: kube, path: nodeNetworksPath, signal: ports.ended, read }))
-      networks.push(...page.values)
-    return networks
+    const { map } = await listMesh(kube, { self, apiHost: apiService?.host }, ports.ended)
+    return { map, known: true }
   } catch (error) {
     if (!(error instanceof KubeError)) throw error
-    if (error.code === 'NotFound') return []
     say(ports, `${error.message}: peers are not classified`)
-    return undefined
+    return unknown
   }
 }
 

@@ -3,7 +3,9 @@ import { createVerdictBoard, type VerdictBoard } from '../gate/board.ts'
 import type { InstallState } from '../install/duty.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { CredentialsSource } from '../kube/follow-credentials.ts'
+import { type Informer, startInformer } from '../kube/informer.ts'
 import type { KubeNode } from '../kube/node.ts'
+import { type NodeNetwork, nodeNetworksPath, parseNodeNetwork } from '../kube/node-network.ts'
 import { followOwnNode, type OwnNode } from '../kube/own-node.ts'
 import type { Status } from '../report/status.ts'
 import type { Logger } from '../runtime/log.ts'
@@ -13,6 +15,7 @@ import type { Metrics } from '../runtime/metrics.ts'
 import type { ProcessPorts } from '../runtime/process.ts'
 import { createSharedValue, type SharedValue } from '../runtime/shared-value.ts'
 import type { TimedVerdict } from '../verify/status.ts'
+import type { MeshState } from '../wireguard/state.ts'
 
 /** What the process gives to the duties of its node. */
 export interface NodeParts {
@@ -33,6 +36,10 @@ export interface NodeParts {
 export interface NodeContext extends NodeParts {
   /** The own Node as the API has it. */
   readonly ownNode: OwnNode & Pick<SharedValue<KubeNode | undefined>, 'onChange'>
+  /** What all nodes publish of themselves. */
+  readonly networks: Informer<NodeNetwork>
+  /** This node's part in the mesh, as the newest look shows it; undefined = not looked at yet. */
+  readonly mesh: SharedValue<MeshState | undefined>
   /** The verdict that counts. */
   readonly board: VerdictBoard
   /** The newest verdict; undefined = none has ended. */
@@ -52,6 +59,16 @@ export function createNodeContext(parts: NodeParts): NodeContext {
       ...followOwnNode({ ...loop, api: kube, name: settings.nodeName, onChange: seen.set }),
       onChange: seen.onChange,
     },
+    networks: startInformer({
+      ...loop,
+      api: kube,
+      path: nodeNetworksPath,
+      query: {},
+      parse: parseNodeNetwork,
+      begins: 'stream',
+      optional: true,
+    }),
+    mesh: createSharedValue<MeshState | undefined>(undefined),
     board: createVerdictBoard(settings.gate, loop.clock),
     verdict: createSharedValue<TimedVerdict | undefined>(undefined),
     installed: createSharedValue<InstallState | undefined>(undefined),

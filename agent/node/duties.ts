@@ -2,6 +2,8 @@ import type { NodeContext } from './context.ts'
 import { showVerdict } from './gate.ts'
 import { installKactus } from './install.ts'
 import { answerKactus } from './lookup.ts'
+import { guardMesh } from './mesh.ts'
+import { publishNetwork } from './node-network.ts'
 import { answerPeers } from './peers.ts'
 import { retrySandbox } from './sandbox.ts'
 import { verifyNetwork } from './verify.ts'
@@ -19,14 +21,16 @@ const nodeDuties: readonly NodeDuty[] = [
   answerPeers,
   installKactus,
   answerKactus,
+  guardMesh,
   verifyNetwork,
   retrySandbox,
   showVerdict,
+  publishNetwork,
 ]
 
 /** Starts everything that runs on a node. */
 export async function startNodeDuties(node: NodeContext): Promise<Running> {
-  const running: Running[] = [node.ownNode]
+  const running: Running[] = [node.ownNode, node.networks]
   for (const start of nodeDuties) {
     const started = await start(node)
     if (started !== undefined) running.push(started)

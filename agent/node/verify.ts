@@ -8,6 +8,7 @@ import { createVerdictStatus } from '../verify/status.ts'
 import { createVerification } from '../verify/verification.ts'
 import type { NodeContext } from './context.ts'
 import type { Running } from './duties.ts'
+import { createMeshSource } from './mesh-check.ts'
 
 /** Verifies the network of the node, again and again, and whenever its last verdict is called into doubt. */
 export function verifyNetwork(node: NodeContext): Running {
@@ -19,6 +20,7 @@ export function verifyNetwork(node: NodeContext): Running {
     process: ports,
     dryRun: settings.gate.dryRun,
     live: ownNode.live,
+    wireguard: createMeshSource(node),
   })
   let outdated = new AbortController()
   const duty = createVerifyDuty({

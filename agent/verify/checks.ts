@@ -35,7 +35,7 @@ export interface CheckOptions {
   /** Known already where another vantage has looked. */
   readonly clusterDns?: ClusterDns
   /** Absent = nobody looks at WireGuard, and nothing is said of it. */
-  readonly wireguard?: WireguardSource
+  readonly wireguard?: WireguardSource | undefined
   /** Port of the name servers; 53 unless told. */
   readonly dnsPort?: number
 }

@@ -19,6 +19,7 @@ import { settlePodsPath } from './pods-path.ts'
 import type { CheckPorts } from './ports.ts'
 import { askSandbox, type SandboxVantage, unasked } from './sandbox-vantage.ts'
 import { shareReads } from './shared-reads.ts'
+import { createWireguardCheck, type WireguardSource } from './wireguard-check.ts'
 
 /** A machine that is busy starting processes is not one whose network hangs. */
 const leastAttachMs = 5_000
@@ -42,6 +43,8 @@ export interface VerificationOptions {
   readonly credentials: CredentialsSource | undefined
   /** Whether a watch proves right now that the API answers us. */
   readonly live?: () => boolean
+  /** Absent = nobody looks at WireGuard. */
+  readonly wireguard?: WireguardSource | undefined
 }
 
 /** Puts the checks together. */
@@ -135,7 +138,8 @@ function createGroups(work: Work): readonly ProbeGroup[] {
   const shared = reads && shareReads(reads.api)
   const ports = createPorts(work, shared?.api)
   const common = { settings: settings.verify, apiService: settings.apiService, ports }
-  const host: ProbeGroup = { from: 'host', checks: createChecks({ ...common, from: 'host', knock }) }
+  const { wireguard } = options
+  const host: ProbeGroup = { from: 'host', checks: createChecks({ ...common, from: 'host', knock, wireguard }) }
   const fromHost = settings.verify.from.includes('host')
   if (!settings.verify.from.includes('sandbox')) return [host]
   const sandbox: ProbeGroup = {
@@ -156,7 +160,13 @@ function createGroups(work: Work): readonly ProbeGroup[] {
       return [...instead.checks, ...results]
     },
   }
-  return fromHost ? [host, sandbox] : [sandbox]
+  if (fromHost) return [host, sandbox]
+  // Devices are the host's, wherever the other checks look from.
+  const mesh: ProbeGroup = {
+    from: 'host',
+    checks: wireguard ? [createWireguardCheck(wireguard, settings.verify.checkTimeoutMs)] : [],
+  }
+  return [mesh, sandbox]
 }
 
 function createPorts({ options, source, turns }: Work, kube: KubeApi | undefined): CheckPorts {

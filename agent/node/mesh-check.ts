@@ -1,0 +1,28 @@
+import type { WireguardSource } from '../verify/wireguard-check.ts'
+import { judgeMesh } from '../wireguard/judge.ts'
+import type { NodeContext } from './context.ts'
+
+/** What the check `wireguard` says: of the newest look, once there is one and it is known what other nodes publish. */
+export function createMeshSource({ networks, mesh, settings, loop }: NodeContext): WireguardSource {
+  const { promise: known, resolve } = Promise.withResolvers<void>()
+  const look = () => {
+    if (networks.synced() && mesh.current() !== undefined) resolve()
+  }
+  mesh.onChange(look)
+  networks.subscribe(look)
+  return {
+    async inspect(signal) {
+      await Promise.race([known, aborted(signal)])
+      const state = mesh.current()
+      if (state === undefined) throw new Error('there was no look at the devices')
+      const ownSinceMs = networks.get(settings.nodeName)?.createdMs
+      return judgeMesh({ ...state, ownSinceMs, nowMs: loop.clock.now() }).map(each => ({ ...each, seconds: 0 }))
+    },
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}

@@ -1,0 +1,104 @@
+import { createEventRecorder, nodeRef } from '../kube/events.ts'
+import { createLease } from '../kube/lease.ts'
+import { readServiceCIDRs } from '../kube/service-cidrs.ts'
+import { pause } from '../runtime/clock.ts'
+import type { Duty } from '../runtime/duty.ts'
+import { startLoop } from '../runtime/loop.ts'
+import { createPeerPort } from '../verify/peers/exchange.ts'
+import { createMeshDuty } from '../wireguard/duty.ts'
+import { createMapSource, type MapSource } from '../wireguard/map-source.ts'
+import { createWireguardMetrics } from '../wireguard/metrics.ts'
+import { type ResetOutcome, resetNetclient } from '../wireguard/netclient.ts'
+import { openNodeObserver } from '../wireguard/open.ts'
+import { readOwnAddresses } from '../wireguard/own-addresses.ts'
+import { createProver } from '../wireguard/prover.ts'
+import { createMeshStatus } from '../wireguard/status.ts'
+import type { NodeContext } from './context.ts'
+import type { Running } from './duties.ts'
+
+/** netclient needs some seconds to bring its interface back: until then no other node takes its own down. */
+const resetMs = 6_000
+const headerBytes = { v4: 28, v6: 48 } as const
+/** The start is busy enough, and Services are seldom endpoints. */
+const firstServicesMs = 10_000
+const servicesMs = 60 * 60_000
+
+/** Looks at the node's WireGuard devices and puts wrong endpoints right, as far as the settings let it. */
+export async function guardMesh(node: NodeContext): Promise<Running> {
+  const { settings, log, kube, networks, ownNode, mesh, loop } = node
+  const { clock } = loop
+  const { nodeName, apiService, install, wireguard, gate } = settings
+  const source = createMapSource({ self: nodeName, networks: networks.values, ownAddresses: readOwnAddresses })
+  networks.subscribe(source.change)
+  const events = createEventRecorder({ api: kube, clock, log, instance: nodeName })
+  const observer = await openNodeObserver({
+    hostRoot: install.hostRoot,
+    interfaces: wireguard.interfaces,
+    clock,
+    waits: true,
+    onNoRoutes: error => log.warn({ err: error }, 'the kernel cannot be asked for routes: no nested endpoint is seen'),
+  })
+  const duty = createMeshDuty({
+    observer,
+    map: source.current,
+    mode: gate.dryRun && wireguard.heal === 'heal' ? 'observe' : wireguard.heal,
+    prover: createProver((address, signal) => sendFullSize(settings.agent.listen.port, address, signal)),
+    reset: createReset(node),
+    async tell(event, signal) {
+      const seen = ownNode.current()
+      if (seen !== undefined && !gate.dryRun) await events.record(nodeRef(seen), event, signal)
+    },
+    onState(state) {
+      const open = mesh.current()?.incidents.size ?? 0
+      mesh.set(state)
+      // Nobody has to wait for the next verification to hear of it.
+      if ((open === 0) !== (state.incidents.size === 0)) node.wanted.set('verification')
+    },
+    metrics: createWireguardMetrics(node.metrics),
+    clock,
+    log,
+    random: loop.random,
+  })
+  node.status.add(createMeshStatus(mesh.current))
+  const parts = [startLoop(duty, loop), startLoop(servicesDuty(node, source, apiService?.host), loop)]
+  return { stop: () => Promise.all(parts.map(part => part.stop())).then(observer.close) }
+}
+
+function servicesDuty({ kube }: NodeContext, source: MapSource, apiHost: string | undefined): Duty {
+  const own = apiHost === undefined ? [] : [apiHost]
+  let started = false
+  return {
+    name: 'service-networks',
+    async reconcile(signal) {
+      if (!started) {
+        started = true
+        source.setServices(own)
+        return firstServicesMs
+      }
+      source.setServices([...own, ...(await readServiceCIDRs(kube, signal))])
+      return servicesMs
+    },
+  }
+}
+
+/** Takes the Lease: nodes whose endpoints leaked together do not take their tunnels down together. */
+function createReset({ settings, kube, log, loop }: NodeContext) {
+  const { clock } = loop
+  const { nodeName: holder, podNamespace: namespace } = settings
+  const lease = createLease({ api: kube, namespace, name: 'nopal-heal', holder, clock, log })
+  return async (device: string, signal: AbortSignal): Promise<ResetOutcome> => {
+    const held = await lease.hold(signal, async heldSignal => {
+      const outcome = await resetNetclient(device)
+      if (outcome === 'done') await pause(clock, resetMs, heldSignal)
+      return outcome
+    })
+    return held?.result ?? 'busy'
+  }
+}
+
+async function sendFullSize(port: number, address: string, signal: AbortSignal): Promise<void> {
+  const peers = createPeerPort(port)
+  const mtu = await peers.mtuTowards(address)
+  if (mtu === undefined) throw new Error('the way to the peer has no size')
+  await peers.echo(address, mtu - (address.includes(':') ? headerBytes.v6 : headerBytes.v4), signal)
+}
