@@ -8,6 +8,8 @@ import type { Logger } from '../runtime/log.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
 import { sandboxPaths } from '../sandbox/paths.ts'
 import { leaveNothing } from '../sandbox/sweep.ts'
+import { runNft } from '../wireguard/nft-program.ts'
+import { removeFilter } from '../wireguard/packet-filter.ts'
 import { connect, findCredentials, start } from './start.ts'
 import type { Flags } from './usage.ts'
 
@@ -48,6 +50,7 @@ export async function runUninstall(ports: ProcessPorts, flags: Flags): Promise<E
   const { settings, log } = start(ports, { nodeNameOptional: true, output: ports.stderr })
   // First: to kactus a sandbox that a killed agent has left is a container with interfaces.
   await leaveNothing({ paths: sandboxPaths(settings.install), log })
+  await runNft(removeFilter).catch(error => log.debug({ err: error }, 'no table of the packet filter taken away'))
   const report = await uninstall({ settings: settings.install, force: flags.force === true })
   const lines = [
     ...report.removed.map(file => `removed ${file}`),

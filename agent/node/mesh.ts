@@ -6,11 +6,14 @@ import type { Duty } from '../runtime/duty.ts'
 import { startLoop } from '../runtime/loop.ts'
 import { createPeerPort } from '../verify/peers/exchange.ts'
 import { createMeshDuty } from '../wireguard/duty.ts'
+import { createFilterDuty } from '../wireguard/filter-duty.ts'
 import { createMapSource, type MapSource } from '../wireguard/map-source.ts'
 import { createWireguardMetrics } from '../wireguard/metrics.ts'
 import { type ResetOutcome, resetNetclient } from '../wireguard/netclient.ts'
+import { runNft } from '../wireguard/nft-program.ts'
 import { openNodeObserver } from '../wireguard/open.ts'
 import { readOwnAddresses } from '../wireguard/own-addresses.ts'
+import { filterFacts } from '../wireguard/packet-filter.ts'
 import { createProver } from '../wireguard/prover.ts'
 import { createMeshStatus } from '../wireguard/status.ts'
 import type { NodeContext } from './context.ts'
@@ -29,7 +32,10 @@ export async function guardMesh(node: NodeContext): Promise<Running> {
   const { clock } = loop
   const { nodeName, apiService, install, wireguard, gate } = settings
   const source = createMapSource({ self: nodeName, networks: networks.values, ownAddresses: readOwnAddresses })
-  networks.subscribe(source.change)
+  networks.subscribe(changes => {
+    if (changes.some(({ before, after }) => JSON.stringify(before?.spec) !== JSON.stringify(after?.spec)))
+      source.change()
+  })
   const events = createEventRecorder({ api: kube, clock, log, instance: nodeName })
   const observer = await openNodeObserver({
     hostRoot: install.hostRoot,
@@ -60,8 +66,31 @@ export async function guardMesh(node: NodeContext): Promise<Running> {
     random: loop.random,
   })
   node.status.add(createMeshStatus(mesh.current))
-  const parts = [startLoop(duty, loop), startLoop(servicesDuty(node, source, apiService?.host), loop)]
-  return { stop: () => Promise.all(parts.map(part => part.stop())).then(observer.close) }
+  const parts = [
+    startLoop(duty, loop),
+    startLoop(servicesDuty(node, source, apiService?.host), loop),
+    startFilter(node),
+  ]
+  return { stop: () => Promise.all(parts.map(part => part?.stop())).then(observer.close) }
+}
+
+/** In a dry run the node's rules stay as they are. */
+function startFilter({ settings, networks, mesh, log, loop }: NodeContext): Running | undefined {
+  const { wireguard, gate, nodeName } = settings
+  if (gate.dryRun) return undefined
+  const filter = createFilterDuty({
+    wanted: wireguard.prevent,
+    facts() {
+      const state = mesh.current()
+      return networks.synced() && state !== undefined ? filterFacts(state, nodeName) : undefined
+    },
+    run: runNft,
+    clock: loop.clock,
+    log,
+  })
+  const running = startLoop(filter, loop)
+  if (wireguard.prevent) mesh.onChange(running.wake)
+  return running
 }
 
 function servicesDuty({ kube }: NodeContext, source: MapSource, apiHost: string | undefined): Duty {

@@ -77,11 +77,17 @@ export class PrefixTable<T> {
   }
 
   find(address: Address): T | undefined {
-    const lengths = this.#byLength[address.family]
-    const [longest] = [...lengths]
-      .filter(([length, values]) => values.has(mask(address, length)))
-      .sort(([one], [other]) => other - one)
-    return longest?.[1].get(mask(address, longest[0]))
+    return this.findAll(address)[0]
+  }
+
+  /** The longest network first. */
+  findAll(address: Address): readonly T[] {
+    const found: { readonly length: number; readonly value: T }[] = []
+    for (const [length, values] of this.#byLength[address.family]) {
+      const value = values.get(mask(address, length))
+      if (value !== undefined) found.push({ length, value })
+    }
+    return found.sort((one, other) => other.length - one.length).map(({ value }) => value)
   }
 }
 

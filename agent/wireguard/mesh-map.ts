@@ -4,6 +4,7 @@ import {
   canonicalAddress,
   type Prefix,
   PrefixTable,
+  parseAddress,
   parsePrefix,
   type SocketAddress,
 } from './addresses.ts'
@@ -14,8 +15,17 @@ export interface MeshMap {
   nodeOf(publicKey: string): MeshNode | undefined
   /** Why an address can be no endpoint; undefined = it can. */
   faultOf(address: Address): string | undefined
+  /** Where the pods of all nodes are, as far as that can be believed. */
+  readonly pods: readonly PodNetwork[]
   /** The nodes other than this one. */
   readonly others: readonly MeshNode[]
+}
+
+/** A network of pods. */
+export interface PodNetwork {
+  /** Whose pods. */
+  readonly node: string
+  readonly prefix: Prefix
 }
 
 /** Another node of the mesh. */
@@ -51,27 +61,41 @@ const nowhere = {
 
 /** Puts together what is known of the mesh. Made anew when it changes, not for every look. */
 export function createMeshMap({ self, networks, serviceCIDRs, ownAddresses }: MeshFacts): MeshMap {
-  const pods = networks.flatMap(({ name, spec }) => spec.podCIDRs.map(text => [name, text] as const))
+  const pods = believablePods(networks)
   const faults = tableOf([
     ...Object.entries(nowhere),
     ...serviceCIDRs.map(text => [text, `is in the service network ${text}`] as const),
-    // A node that claims half the internet for its pods makes nobody's endpoint wrong.
-    ...pods
-      .filter(([, text]) => !isVast(text))
-      .map(([name, text]) => [text, `is in the pod network of ${name}`] as const),
+    ...pods.map(({ node, prefix }) => [prefix.text, `is in the pod network of ${node}`] as const),
     ...ownAddresses.map(text => [text, 'is an address of this node'] as const),
   ])
   const others = networks.filter(({ name }) => name !== self).map(toMeshNode)
   const byKey = new Map<string, MeshNode | undefined>()
   // A key that two claim is nobody's: one of them would send the other's peers where he likes.
   for (const node of others) for (const key of node.publicKeys) byKey.set(key, byKey.has(key) ? undefined : node)
-  return { nodeOf: key => byKey.get(key), faultOf: address => faults.find(address), others }
+  return { pods, others, nodeOf: key => byKey.get(key), faultOf: address => faults.find(address) }
 }
 
 const leastPodBits = 8
 
-function isVast(text: string): boolean {
-  return (parsePrefix(text)?.length ?? 0) < leastPodBits
+/**
+ * A node that claims half the internet for its pods, or a network that another node is in, makes nobody's endpoint wrong:
+ * each agent is believed about its own node alone.
+ */
+function believablePods(networks: readonly NodeNetwork[]): readonly PodNetwork[] {
+  const claims = networks.flatMap(({ name, spec }) =>
+    spec.podCIDRs.flatMap(text => {
+      const prefix = parsePrefix(text)
+      return prefix !== undefined && prefix.length >= leastPodBits ? [{ node: name, prefix }] : []
+    }),
+  )
+  const table = new PrefixTable<PodNetwork>()
+  for (const claim of claims) table.add(claim.prefix, claim)
+  const doubted = new Set<string>()
+  for (const { name, spec } of networks) {
+    const address = spec.endpoint === undefined ? undefined : parseAddress(spec.endpoint)
+    for (const { node, prefix } of address ? table.findAll(address) : []) if (node !== name) doubted.add(prefix.text)
+  }
+  return claims.filter(({ prefix }) => !doubted.has(prefix.text))
 }
 
 function toMeshNode({ name, createdMs, spec }: NodeNetwork): MeshNode {

@@ -58,7 +58,8 @@ function programFor(node: LabNode, kactus: KactusBuild): string {
   if (kactus === 'kactus') return join(dist, 'nopal.js')
   const folder = join(dirname(node.enterScript), 'dist')
   mkdirSync(folder, { recursive: true })
-  for (const name of ['nopal.js', 'client-node.js']) copyFileSync(join(dist, name), join(folder, name))
+  for (const name of ['nopal.js', 'client-node.js', `netlink-${process.arch}.node`])
+    copyFileSync(join(dist, name), join(folder, name))
   copyFileSync(join(dist, kactus), join(folder, 'kactus'))
   return join(folder, 'nopal.js')
 }

@@ -27,4 +27,10 @@ export const wireguard = section('wireguard', {
     parse: parse.bool,
     describe: 'Whether peers are expected at public addresses.',
   },
+  prevent: {
+    key: 'prevent',
+    fallback: 'false',
+    parse: parse.bool,
+    describe: "Whether a packet filter keeps this node's WireGuard from talking to pods' addresses.",
+  },
 })
