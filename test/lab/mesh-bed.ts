@@ -123,8 +123,27 @@ export class GuardedMesh {
   async mute(node: LabNode, to: LabNode): Promise<() => Promise<unknown>> {
     const rule = `ip daddr ${to.plan.publicAddress} udp sport ${mesh.port} drop`
     const chain = `chain out { type filter hook output priority 0; ${rule}; }`
-    await node.must(['nft', '-f', '-'], { input: `table inet muted { ${chain} }\n` })
+    await node.must(['nft', `table inet muted { ${chain} }`])
     return () => node.must(['nft', 'delete', 'table', 'inet', 'muted'])
+  }
+
+  /** A second tunnel from one node to another, which can carry the first. */
+  async addTunnel(node: LabNode, to: LabNode): Promise<void> {
+    const device = 'wg-outer'
+    const ends = [node, to]
+    const keys = await Promise.all(ends.map(end => end.must(['wg', 'genkey'])))
+    for (const [index, end] of ends.entries()) {
+      const own = keys[index] ?? ''
+      const other = (await end.must(['wg', 'pubkey'], { input: keys[1 - index] ?? '' })).trim()
+      end.start('outer', ['wireguard-go', '--foreground', device], { LOG_LEVEL: 'error', WG_PROCESS_FOREGROUND: '1' })
+      await until('the second tunnel', async () => (await end.exec(['ip', 'link', 'show', device])).code === 0)
+      const [peer = node] = ends.filter(each => each !== end)
+      const endpoint = `${peer.plan.publicAddress}:51999`
+      const words = ['listen-port', '51999', 'private-key', '/dev/stdin', 'peer', other, 'endpoint', endpoint]
+      const command = `cat | wg set ${device} ${[...words, 'allowed-ips', '0.0.0.0/0'].join(' ')}`
+      await end.must(['sh', '-c', command], { input: own })
+      await end.must(['ip', 'link', 'set', device, 'up'])
+    }
   }
 
   async endpointOf(node: LabNode, other: LabNode): Promise<string | undefined> {

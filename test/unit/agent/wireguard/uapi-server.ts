@@ -24,12 +24,17 @@ export class SocketFolder {
     return join(this.root, 'run/wireguard', `${name}.sock`)
   }
 
-  /** Puts a device there that answers each request in the same way. */
-  async serve(name: string, speech: Speech): Promise<void> {
+  /**
+   * Puts a device there that answers each request in the same way.
+   * @returns the requests, as they come
+   */
+  async serve(name: string, speech: Speech): Promise<readonly string[]> {
+    const asked: string[] = []
     const server = createServer(socket => {
       this.#sockets.push(socket)
       socket.on('error', () => undefined)
-      socket.once('data', () => {
+      socket.once('data', request => {
+        asked.push(request.toString())
         if (speech === undefined) return
         for (const piece of speech) socket.write(piece)
         socket.end()
@@ -38,6 +43,7 @@ export class SocketFolder {
     this.#servers.push(server)
     await new Promise<void>(resolve => server.listen(this.path(name), resolve))
     chmodSync(this.path(name), 0o700)
+    return asked
   }
 
   /** Leaves the file of a socket that nobody serves. */
