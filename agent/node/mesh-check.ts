@@ -10,6 +10,7 @@ export function createMeshSource({ networks, mesh, settings, loop }: NodeContext
   }
   mesh.onChange(look)
   networks.subscribe(look)
+  look()
   return {
     async inspect(signal) {
       await Promise.race([known, aborted(signal)])

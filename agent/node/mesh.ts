@@ -116,12 +116,12 @@ function createReset({ settings, kube, log, loop }: NodeContext) {
   const { nodeName: holder, podNamespace: namespace } = settings
   const lease = createLease({ api: kube, namespace, name: 'nopal-heal', holder, clock, log })
   return async (device: string, signal: AbortSignal): Promise<ResetOutcome> => {
-    const held = await lease.hold(signal, async heldSignal => {
+    const done = await lease.hold(signal, async ({ signal: held }) => {
       const outcome = await resetNetclient(device)
-      if (outcome === 'done') await pause(clock, resetMs, heldSignal)
+      if (outcome === 'done') await pause(clock, resetMs, held)
       return outcome
     })
-    return held?.result ?? 'busy'
+    return done?.result ?? 'busy'
   }
 }
 

@@ -39,7 +39,7 @@ t.test('defaults', async t => {
       goodMs: 30_000,
       dryRun: false,
     },
-    wireguard: { heal: 'off', interfaces: [], endpoint: undefined, expectExternal: true },
+    wireguard: { heal: 'off', interfaces: [], endpoint: undefined, expectExternal: true, prevent: false },
     leader: { enabled: undefined, namespace: undefined, lease: 'nopal-leader', listen: { host: '', port: 8081 } },
     install: {
       enabled: true,

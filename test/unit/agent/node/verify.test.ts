@@ -1,11 +1,14 @@
 import t from 'tap'
 import { loadSettings } from '../../../../agent/config/load.ts'
+import { KubeError } from '../../../../agent/kube/api.ts'
+import { nodeNetworksPath } from '../../../../agent/kube/node-network.ts'
 import { createNodeContext } from '../../../../agent/node/context.ts'
 import { verifyNetwork } from '../../../../agent/node/verify.ts'
 import { createStatus } from '../../../../agent/report/status.ts'
 import { systemClock } from '../../../../agent/runtime/clock.ts'
 import { createMetrics } from '../../../../agent/runtime/metrics.ts'
 import type { ProcessPorts } from '../../../../agent/runtime/process.ts'
+import { createMeshMap } from '../../../../agent/wireguard/mesh-map.ts'
 import { nodeBody, nodeOf, ownLabel } from '../gate/samples.ts'
 import { settle } from '../runtime/fake-clock.ts'
 import { createRecordingLogger } from '../runtime/recording-logger.ts'
@@ -33,8 +36,9 @@ const ports: ProcessPorts = {
   ended: new AbortController().signal,
 }
 
-/** A stream that never opens. */
-function silent({ signal }: { readonly signal: AbortSignal }): Promise<never> {
+/** A stream that never opens, of a cluster where no node publishes anything. */
+function silent({ path, signal }: { readonly path: string; readonly signal: AbortSignal }): Promise<never> {
+  if (path === nodeNetworksPath) return Promise.reject(new KubeError('NotFound', 'no such kind', { status: 404 }))
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
 }
 
@@ -79,13 +83,15 @@ t.test('a verdict that is doubted while it runs is neither shown nor counted; th
     memory: { rest: () => undefined, stop: () => undefined },
     loop: { log, clock: systemClock, random: Math.random },
   })
+  const map = createMeshMap({ self: 'n1', networks: [], serviceCIDRs: [], ownAddresses: [] })
+  node.mesh.set({ devices: [], readings: [], map, incidents: new Map(), held: [] })
   const told: unknown[] = []
   node.verdict.onChange(verdict => told.push(verdict))
   const running = verifyNetwork(node)
   t.teardown(async () => {
     for (const { resolve } of held) resolve()
     await running.stop()
-    await node.ownNode.stop()
+    await Promise.all([node.ownNode.stop(), node.networks.stop()])
   })
   const attempts = async () => {
     const text = await metrics.render()
