@@ -9,11 +9,12 @@ import { capabilities, manual } from './cases/manual.ts'
 import { networks } from './cases/networks.ts'
 import { policy } from './cases/policy.ts'
 import { rights } from './cases/rights.ts'
+import { takenAway } from './cases/taken-away.ts'
 import { buildImage } from './product.ts'
 import { startTestCluster } from './test-cluster.ts'
 import { timed } from './timed.ts'
 
-// One cluster, from the first apply to the uninstall. The cases are one story: each begins where the last one ended, so
+// One cluster, from the first apply to the last uninstall. The cases are one story: each begins where the last one ended, so
 // the first failure ends it.
 const story = [
   ...arrival,
@@ -26,6 +27,7 @@ const story = [
   ...continuous,
   ...farewell,
   ...rights,
+  ...takenAway,
 ]
 
 t.test('nopal on a real cluster', async t => {

@@ -6,7 +6,7 @@ import type { Machine } from '../../machine/machine.ts'
 import { waitFor } from '../../machine/wait.ts'
 import type { Bed, Case } from '../bed.ts'
 import { auditLog } from '../cluster/control-plane.ts'
-import { printFolders, recordOf } from '../host.ts'
+import { ownFiles, printFolders, recordOf } from '../host.ts'
 import {
   createPod,
   endPod,
@@ -138,6 +138,8 @@ async function updateWhileBusy(t: Test, { cluster, nodes }: Bed): Promise<void> 
   const { admin, kubectl } = cluster
   const failedBefore = (await eventsBecause(admin, 'FailedCreatePodSandBox')).length
   const old = await Promise.all(nodes.map(({ name }) => agentOn(cluster, name)))
+  const confs = () => Promise.all(nodes.map(({ machine }) => printFolders(machine, [ownFiles.conf])))
+  const before = await confs()
   let updating = true
   const starts = nodes.flatMap(node => [0, 1].map(lane => comeAndGo(admin, { node, lane, more: () => updating })))
   try {
@@ -148,6 +150,7 @@ async function updateWhileBusy(t: Test, { cluster, nodes }: Bed): Promise<void> 
   }
   const count = (await Promise.all(starts)).reduce((sum, each) => sum + each, 0)
   t.comment(`${count} pods came and went`)
+  t.same(await confs(), before, 'agents that are replaced leave the conf alone')
   for (const [at, { name }] of nodes.entries()) {
     t.not((await agentOn(cluster, name))?.metadata.uid, old[at]?.metadata.uid, `a new agent on ${name}`)
     t.match(await readStanding(admin, name), { tainted: false, condition: { status: 'True' } })
