@@ -16,7 +16,7 @@ const pauseMs = 1_000
 /** Without an answer the agent ends as quickly as ever. */
 const silentMs = 2_000
 /** What is half taken away is given time to be so wholly, within the time that the pod is given to end. */
-const longestMs = 15_000
+const longestMs = 18_000
 
 /** Looks until it is clear, or has been unclear for too long. */
 export async function findEnding({ look, nodeSeen, clock }: FindEndingOptions): Promise<Ending> {

@@ -54,6 +54,6 @@ export function meaningOf(look: Look, nodeSeen: boolean): Meaning {
 function meaningOfUnknown(kactus: Standing, nodeSeen: boolean): Meaning {
   if (kactus === 'unknownAccount' && nodeSeen)
     return { kind: 'takenAway', why: 'the API server knows neither its account nor that of kactus', looks: 4 }
-  if (kactus === 'noAnswer' || kactus === 'unknownAccount') return { kind: 'unclear', refused: true }
-  return { kind: 'restarted' }
+  // Of two accounts that go, one goes first, and the server remembers for 10 s whom it has let in.
+  return { kind: 'unclear', refused: true }
 }

@@ -13,7 +13,7 @@ import { leaveNothing } from '../sandbox/sweep.ts'
 import { installs, type NodeContext } from './context.ts'
 
 /** With the time to find out, within terminationGracePeriodSeconds of daemonset/daemonset.yaml. */
-const longestMs = 13_000
+const longestMs = 10_000
 
 /**
  * Gives the node its own default network back if nopal is being taken away, and not just this agent: kactus would go on

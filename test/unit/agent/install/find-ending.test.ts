@@ -54,7 +54,13 @@ const cases: readonly Case[] = [
     ending: 'takenAway',
     withinS: 12,
   },
-  { name: 'rights that are gone alone', looks: [refused], ending: 'unclear', withinS: 15 },
+  {
+    name: 'one account goes before the other',
+    looks: [...Array(10).fill({ ...unknown, kactus: 'forbidden' }), unknown],
+    ending: 'takenAway',
+    withinS: 14,
+  },
+  { name: 'rights that are gone alone', looks: [refused], ending: 'unclear', withinS: 18 },
 ]
 
 for (const { name, looks, ending, withinS, asked } of cases) {

@@ -40,12 +40,12 @@ const cases: readonly Case[] = [
   {
     name: "the agent's pod was deleted by force: kactus is known",
     look: { ...all('unknownAccount'), kactus: 'there' },
-    want: 'restarted',
+    want: 'refused',
   },
   {
     name: 'kactus is known and may do nothing',
     look: { ...all('unknownAccount'), kactus: 'forbidden' },
-    want: 'restarted',
+    want: 'refused',
   },
   {
     name: 'nobody knows whether kactus is known',
