@@ -122,6 +122,7 @@ for (const program of programs) {
       await bed.hold('fake-a', 'DEL')
       const first = bed.start('DEL', { args: bed.args() })
       await bed.waitForCall({ phase: 'H', command: 'DEL' })
+      await bed.waitForCall({ phase: 'E', command: 'DEL', plugin: 'fake-b' })
       first.child.kill('SIGSTOP')
       const [entry = ''] = readdirSync(join(bed.cniDir, 'locks', bed.container))
       const crowd = Array.from({ length: 700 }, () => connect(join(bed.cniDir, 'locks', bed.container, entry)))

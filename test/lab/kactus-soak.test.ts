@@ -46,7 +46,7 @@ class Soak {
   /** One after the other, pods start, live a little and end, in one way or another. */
   async work(): Promise<void> {
     while (!this.isOver) {
-      const pod = await this.#start()
+      const pod = await this.start()
       if (pod === undefined) continue
       const chance = this.#random()
       if (chance < 0.1) this.living.push(pod)
@@ -84,7 +84,8 @@ class Soak {
     }
   }
 
-  async #start(): Promise<Pod | undefined> {
+  /** Starts a pod; undefined = it could not be, and nothing of it is left. */
+  async start(): Promise<Pod | undefined> {
     const pod = { container: `pod-${++this.count.started}`, netns: await HeldNetns.make(this.#t) }
     this.#known.add(pod.container)
     const options = { conf: this.conf, args: this.bed.args(), container: pod.container, netns: pod.netns.path }
@@ -202,6 +203,8 @@ for (const program of programs) {
     await Promise.all([stop, trouble(), collecting(), ...Array.from({ length: workers }, () => soak.work())])
 
     bed.agent.says = undefined
+    // Whatever was left by then, new pods start on it.
+    while (soak.living.length < 3) soak.living.push(...[await soak.start()].filter(pod => pod !== undefined))
     await until('a GC that is undisturbed', async () => (await soak.collect()).code === 0)
     t.comment(JSON.stringify({ seed, ...soak.count, living: soak.living.length }))
     t.ok(soak.count.started > 0 && soak.count.kills > 0 && soak.count.gcs > 0, 'something happened')
