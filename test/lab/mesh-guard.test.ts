@@ -1,0 +1,151 @@
+import t from 'tap'
+import { until } from '../machine/wait.ts'
+import { untilOpen } from './gate-bed.ts'
+import { mesh } from './mesh.ts'
+import { GuardedMesh, guardSettings } from './mesh-bed.ts'
+import { networkCondition, readNode } from './objects.ts'
+
+const heals = (action: string, outcome: string) =>
+  `nopal_wireguard_heals_total{action="${action}",outcome="${outcome}"}`
+
+t.test('a guarded mesh', async t => {
+  const bed = await GuardedMesh.start(3, guardSettings('heal = heal'))
+  t.teardown(() => bed.stop())
+  const [one, two, three] = [bed.node(1), bed.node(2), bed.node(3)]
+  const right = `${two.plan.publicAddress}:${mesh.port}`
+  for (const node of bed.lab.nodes) await untilOpen(bed.lab, node.name)
+  const failing = async () => networkCondition(await readNode(bed.lab.api, 'n1'))?.status === 'False'
+
+  await t.test('each agent publishes its node', async t => {
+    const network = await until('a verdict', async () => {
+      const found = await bed.network('n1')
+      return found.status?.verdict === 'Ready' ? found : undefined
+    })
+    t.match(network, {
+      metadata: { ownerReferences: [{ kind: 'Node' }] },
+      spec: {
+        devices: [{ name: mesh.device, publicKey: bed.keyOf(one), listenPort: mesh.port }],
+        endpoint: one.plan.publicAddress,
+        podCIDRs: [one.plan.podCidr],
+      },
+      status: { verdict: 'Ready', reason: 'Verified', peers: { leaked: 0 }, missingAllowedIPs: [] },
+    })
+  })
+
+  await t.test('nopal wg shows them where they should be', async t => {
+    const { document, code } = await bed.wg(one)
+    t.equal(code, 0)
+    t.match(document, { node: 'n1', devices: [{ name: mesh.device, kind: 'userspace', readable: true }] })
+    t.strictSame(document.devices[0]?.peers.map(peer => [peer.node, peer.class]).sort(), [
+      ['n2', 'expected'],
+      ['n3', 'expected'],
+    ])
+  })
+
+  await t.test('an endpoint set to a pod address: a loop that is seen, stopped and proved to be over', async t => {
+    const unmute = await bed.mute(two, one)
+    const leakMs = performance.now()
+    await bed.setEndpoint(one, two, '10.42.2.7:51821')
+    await until('the endpoint to be right', async () => (await bed.endpointOf(one, two)) === right, { everyMs: 20 })
+    t.comment(`put right after ${Math.round(performance.now() - leakMs)} ms`)
+    await unmute()
+    await until('the Event', async () => (await bed.events(one)).includes('EndpointLeaked'))
+    await until('the condition to say so', failing)
+    const { tx } = await bed.transfer(one, two)
+    await until('the proof', async () => (await bed.events(one)).includes('EndpointHealed'), { limitMs: 40_000 })
+    t.ok((await bed.transfer(one, two)).tx - tx < 10_000_000, 'what was sent in a loop is sent no more')
+    await untilOpen(bed.lab, 'n1')
+    t.equal(await bed.metric(one, heals('set', 'done')), 1)
+    t.equal(await bed.metric(one, 'nopal_wireguard_detect_seconds_count'), 1)
+    t.equal(await bed.metric(one, 'nopal_wireguard_heal_seconds_count'), 1)
+  })
+
+  await t.test(
+    "a node that sends from its pods' network leaks into the others, and it ends with its cause",
+    async t => {
+      const stopPosing = await bed.sendFrom(two, '10.42.2.0')
+      await until('the leak', async () => (await bed.endpointOf(one, two))?.startsWith('10.42.2.0:'))
+      const leakMs = performance.now()
+      await until('it is seen', async () => (await bed.metric(one, 'nopal_wireguard_detect_seconds_count')) === 2, {
+        everyMs: 20,
+      })
+      t.comment(`seen after ${Math.round(performance.now() - leakMs)} ms`)
+      await until('the condition to say so', failing)
+      await stopPosing()
+      await bed.untilClasses(one, { expected: 2 })
+      await untilOpen(bed.lab, 'n1', 60_000)
+    },
+  )
+
+  await t.test('an endpoint behind a second tunnel is seen, though its handshakes are fresh', async t => {
+    await bed.addTunnel(one, three)
+    await one.must(['ip', 'route', 'add', `${two.plan.publicAddress}/32`, 'dev', 'wg-outer'])
+    await until('it is seen', async () => (await bed.classes(one)).nested === 1)
+    const { document, code } = await bed.wg(one)
+    t.equal(code, 1)
+    const nested = document.devices.flatMap(device => device.peers).find(peer => peer.class === 'nested')
+    t.match(nested, { node: 'n2', endpoint: right })
+    t.ok((nested?.handshakeAge ?? 999) < 180, 'the handshake is fresh')
+    await until('the condition to say so', failing)
+    for (const node of [one, three]) await node.must(['ip', 'link', 'del', 'wg-outer'])
+    await untilOpen(bed.lab, 'n1', 60_000)
+  })
+
+  await t.test('a laptop roams where it likes', async t => {
+    const before = await bed.metric(one, heals('set', 'done'))
+    const key = (await one.must(['sh', '-c', 'wg genkey | wg pubkey'])).trim()
+    await one.must([
+      'wg',
+      'set',
+      mesh.device,
+      'peer',
+      key,
+      'endpoint',
+      '10.42.3.3:51821',
+      'allowed-ips',
+      '10.101.0.99/32',
+    ])
+    await until('it is seen', async () => (await bed.classes(one)).unknown === 1)
+    await new Promise(resolve => setTimeout(resolve, 3_000))
+    t.match(await one.must(['wg', 'show', mesh.device, 'endpoints']), `${key}\t10.42.3.3:51821`)
+    t.equal(await bed.metric(one, heals('set', 'done')), before)
+    t.equal((await bed.wg(one)).code, 0)
+    await one.must(['wg', 'set', mesh.device, 'peer', key, 'remove'])
+  })
+
+  await t.test('a device that hangs beside it neither fails the node nor hides a leak', async t => {
+    await one.must(['ip', 'link', 'add', 'wg-stuck', 'type', 'veth', 'peer', 'name', 'wg-stuck2'])
+    const stuck = one.start('stuck', [
+      process.execPath,
+      '-e',
+      "require('net').createServer(() => {}).listen('/run/wireguard/wg-stuck.sock')",
+    ])
+    t.teardown(() => stuck.stop())
+    const { document } = await until('it is seen', async () => {
+      const seen = await bed.wg(one)
+      return seen.document.devices.length > 1 ? seen : undefined
+    })
+    t.match(
+      document.devices.find(device => device.name === 'wg-stuck'),
+      { readable: false },
+    )
+    t.equal(networkCondition(await readNode(bed.lab.api, 'n1'))?.status, 'True')
+    const unmute = await bed.mute(three, one)
+    await bed.setEndpoint(one, three, '10.42.3.7:51821')
+    await until(
+      'the endpoint to be right',
+      async () => (await bed.endpointOf(one, three)) === `${three.plan.publicAddress}:${mesh.port}`,
+      { everyMs: 20 },
+    )
+    await unmute()
+  })
+
+  await t.test('a peer that is removed is not made again', async t => {
+    const unmute = await bed.mute(three, one)
+    await bed.setEndpoint(one, three, '10.42.3.7:51821')
+    await one.must(['wg', 'set', mesh.device, 'peer', bed.keyOf(three), 'remove'])
+    await new Promise(resolve => setTimeout(resolve, 3_000))
+    await unmute()
+    t.notMatch(await one.must(['wg', 'show', mesh.device, 'peers']), bed.keyOf(three))
+  })
+})
