@@ -7,7 +7,7 @@ import { type ApiPlace, createApiPathCheck, type Knock } from './api-path-check.
 import type { Check, Probe } from './check.ts'
 import { dialTcp, resolveHost } from './dial.ts'
 import { createDnsCheck } from './dns/check.ts'
-import { type ClusterDns, findClusterDns } from './dns/cluster-dns.ts'
+import { type ClusterDns, findClusterDns, type ToldDns } from './dns/cluster-dns.ts'
 import type { ResolvConf } from './dns/resolv-conf.ts'
 import { socketDns } from './dns/transport.ts'
 import { type KubernetesService, readKubernetesService } from './kubernetes-service.ts'
@@ -34,6 +34,8 @@ export interface CheckOptions {
   readonly host?: string | undefined
   /** Known already where another vantage has looked. */
   readonly clusterDns?: ClusterDns
+  /** What the settings or kubelet say of it. */
+  readonly toldDns?: ToldDns | undefined
   /** Absent = nobody looks at WireGuard, and nothing is said of it. */
   readonly wireguard?: WireguardSource | undefined
   /** Port of the name servers; 53 unless told. */
@@ -59,12 +61,12 @@ export function createChecks(options: CheckOptions): readonly Check[] {
   ]
 }
 
-function dnsOptions({ dnsPort, clusterDns, ports, apiService, settings }: CheckOptions) {
+function dnsOptions({ dnsPort, clusterDns, toldDns: told, ports, apiService, settings }: CheckOptions) {
   const findCluster = async (conf: ResolvConf, port: number, signal: AbortSignal) => {
     if (clusterDns !== undefined) return clusterDns
     const apiAddress = apiService?.host
     return findClusterDns(
-      { conf, port, dns: ports.dns, kube: ports.kube, apiAddress, limitMs: settings.checkTimeoutMs },
+      { conf, port, dns: ports.dns, told, kube: ports.kube, apiAddress, limitMs: settings.checkTimeoutMs },
       signal,
     )
   }

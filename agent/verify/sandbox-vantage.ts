@@ -10,7 +10,7 @@ import { addressesOf, type Sandbox, withSandbox } from '../sandbox/sandbox.ts'
 import type { CheckResult } from '../verdict/verdict.ts'
 import type { ApiPlace } from './api-path-check.ts'
 import type { Check } from './check.ts'
-import { findClusterDns } from './dns/cluster-dns.ts'
+import { findClusterDns, type ToldDns } from './dns/cluster-dns.ts'
 import { parseResolvConf } from './dns/resolv-conf.ts'
 import { secondsSince } from './engine.ts'
 import { resolveAll } from './host-names.ts'
@@ -28,6 +28,7 @@ export interface SandboxVantage {
   readonly program: Omit<ProbeProgram, 'hostRoot'>
   readonly credentials: CredentialsSource | undefined
   readonly log: Logger
+  readonly toldDns: ToldDns
   /** Of one run of one plugin. */
   readonly limitMs: number
   /** Told when a sandbox begins to wait for the network, and when that has attached it, or will not. */
@@ -122,7 +123,7 @@ function readResults(line: string): readonly CheckResult[] {
 }
 
 async function gatherRequest(
-  { settings, credentials }: SandboxVantage,
+  { settings, credentials, toldDns }: SandboxVantage,
   { ports, reads }: SandboxRun,
   signal: AbortSignal,
 ): Promise<Omit<ProbeRequest, 'host'>> {
@@ -130,7 +131,7 @@ async function gatherRequest(
   const how = { signal, timeoutMs: checkTimeoutMs }
   const hosts = [...tcp, ...(settings.apiService === undefined ? [] : [settings.apiService])].map(({ host }) => host)
   const [clusterDns, peers, addresses] = await Promise.all([
-    findDns(settings, ports, signal),
+    findDns(settings, { ports, told: toldDns }, signal),
     ports.findPeers(signal),
     resolveAll(hosts, ports.resolveHost, how),
     reads && readAhead(reads.api, how),
@@ -149,11 +150,15 @@ async function gatherRequest(
   }
 }
 
-async function findDns(settings: Settings, ports: CheckPorts, signal: AbortSignal) {
+async function findDns(
+  settings: Settings,
+  { ports, told }: { readonly ports: CheckPorts; readonly told: ToldDns },
+  signal: AbortSignal,
+) {
   const conf = parseResolvConf(await ports.readResolvConf().catch(() => ''))
   const apiAddress = settings.apiService?.host
   const limitMs = settings.verify.checkTimeoutMs
-  return findClusterDns({ conf, port: dnsPort, dns: ports.dns, kube: ports.kube, apiAddress, limitMs }, signal)
+  return findClusterDns({ conf, port: dnsPort, dns: ports.dns, told, kube: ports.kube, apiAddress, limitMs }, signal)
 }
 
 /** The API as pods reach it: at the same address as the agent, except where that is the host's own loopback. */

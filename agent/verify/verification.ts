@@ -10,6 +10,7 @@ import { sweepSandboxes } from '../sandbox/sweep.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 import { createKnock, type Knock } from './api-path-check.ts'
 import { createChecks, createSocketPorts } from './checks.ts'
+import { createToldDns } from './dns/told-dns.ts'
 import { type ProbeGroup, type Progress, runChecks } from './engine.ts'
 import { resolveOnce } from './host-names.ts'
 import { createPeerPort } from './peers/exchange.ts'
@@ -58,6 +59,7 @@ export function createVerification(options: VerificationOptions): Verification {
     credentials: options.credentials,
     paths: sandboxPaths(settings.install),
     program: options.process,
+    toldDns: createToldDns(settings, systemClock),
     limitMs: Math.max(settings.verify.checkTimeoutMs, leastAttachMs),
     onAttaching(attaching) {
       isAttaching = attaching
@@ -137,7 +139,7 @@ function createGroups(work: Work): readonly ProbeGroup[] {
   const { settings } = options
   const shared = reads && shareReads(reads.api)
   const ports = createPorts(work, shared?.api)
-  const common = { settings: settings.verify, apiService: settings.apiService, ports }
+  const common = { settings: settings.verify, apiService: settings.apiService, toldDns: vantage.toldDns, ports }
   const { wireguard } = options
   const host: ProbeGroup = { from: 'host', checks: createChecks({ ...common, from: 'host', knock, wireguard }) }
   const fromHost = settings.verify.from.includes('host')

@@ -10,6 +10,12 @@ export const verify = section('verify', {
     parse: parse.someOf(parse.domainOrAddress),
     describe: 'Names that must resolve. Addresses are skipped with a warning: they prove nothing.',
   },
+  clusterDns: {
+    key: 'cluster-dns',
+    fallback: '',
+    parse: parse.list(parse.address),
+    describe: "Addresses of the name servers that pods use. Empty: kubelet's, else the cluster's Service.",
+  },
   checkTimeoutMs: {
     key: 'check-timeout',
     aliases: ['CHECK_TIMEOUT'],

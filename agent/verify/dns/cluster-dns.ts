@@ -9,15 +9,20 @@ import type { ResolvConf } from './resolv-conf.ts'
 export interface ClusterDns {
   /** `cluster.local` in most clusters; undefined = not known. */
   readonly domain: string | undefined
-  /** Addresses of its Service; empty = not known. */
+  /** Addresses that pods ask; empty = not known. */
   readonly servers: readonly string[]
 }
+
+/** What somebody has said of the DNS of pods, before anything is asked for. */
+export type ToldDns = () => Promise<ClusterDns>
 
 /** Where the cluster's DNS is looked for. */
 export interface ClusterDnsSource {
   readonly conf: ResolvConf
   readonly port: number
   readonly dns: DnsTransport
+  /** What the settings or kubelet say; absent = nobody says anything. */
+  readonly told?: ToldDns | undefined
   /** undefined = no cluster is known. */
   readonly kube: KubeApi | undefined
   /** Address of the API's Service, where it is known: its name carries the cluster's domain. */
@@ -38,19 +43,26 @@ const specShape = v.object({
 const listShape = v.object({ items: v.array(specShape) })
 
 /**
- * Finds the cluster's name servers and domain. Where the node's own resolver is set up for the cluster it knows both, which
+ * Finds the name servers that pods use, and the cluster's domain: the servers that the settings or kubelet name, else those
+ * of the cluster's Service. Where the node's own resolver is set up for the cluster it knows both, which
  * costs the API nothing; else the API knows the servers, and they know the domain. Never throws.
  */
 export async function findClusterDns(source: ClusterDnsSource, signal: AbortSignal): Promise<ClusterDns> {
   const within = { ...source, limitMs: Math.min(source.limitMs, mostMs) }
-  const domain = domainOf(source.conf)
-  if (domain !== undefined) {
+  const told = (await source.told?.()) ?? nothing
+  const domain = domainOf(source.conf) ?? told.domain
+  if (told.servers.length > 0) return withDomain(within, { domain, servers: told.servers }, signal)
+  if (domainOf(source.conf) !== undefined && domain !== undefined) {
     const named = await askForServers(within, domain, signal)
     if (named.length > 0) return { domain, servers: named }
   }
   const servers = await readServers(within, signal)
-  if (servers.length === 0) return { ...nothing, domain }
-  return { domain: domain ?? (await askForDomain(within, servers, signal)), servers }
+  return servers.length === 0 ? { ...nothing, domain } : withDomain(within, { domain, servers }, signal)
+}
+
+/** The servers know the domain, where nobody else does. */
+async function withDomain(source: ClusterDnsSource, { domain, servers }: ClusterDns, signal: AbortSignal) {
+  return { domain: domain ?? (await askForDomain(source, servers, signal)), servers }
 }
 
 /** kubelet writes `svc.` and the cluster's domain into every search path of its own making. */

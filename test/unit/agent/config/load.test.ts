@@ -20,6 +20,7 @@ t.test('defaults', async t => {
     },
     verify: {
       dnsDomains: ['kubernetes.default.svc.cluster.local'],
+      clusterDns: [],
       checkTimeoutMs: 10_000,
       initialTimeoutMs: 300_000,
       maxRetries: 5,

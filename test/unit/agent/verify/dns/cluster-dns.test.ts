@@ -22,6 +22,8 @@ const clusterServer: dns.DnsScript = asked => {
 
 interface FindCase {
   readonly name: string
+  /** What the settings or kubelet say. */
+  readonly told?: ClusterDns
   readonly conf: string
   readonly script?: dns.DnsScript
   readonly list?: KubeReply
@@ -36,6 +38,35 @@ const cases: readonly FindCase[] = [
     conf: forCluster,
     want: { domain: 'corp.test', servers: ['10.96.0.10'] },
     requests: 0,
+  },
+  {
+    name: 'somebody has said it: nobody is asked for it',
+    conf: forCluster,
+    told: { domain: undefined, servers: ['169.254.20.10'] },
+    want: { domain: 'corp.test', servers: ['169.254.20.10'] },
+    requests: 0,
+  },
+  {
+    name: 'somebody has said it, on a node with a resolver of its own: the domain is that of kubelet',
+    conf: own,
+    told: { domain: 'kubelet.test', servers: ['169.254.20.10'] },
+    want: { domain: 'kubelet.test', servers: ['169.254.20.10'] },
+    requests: 0,
+  },
+  {
+    name: 'somebody has said the servers alone: they know the domain',
+    conf: own,
+    told: { domain: undefined, servers: ['127.0.0.1'] },
+    want: { domain: 'corp.test', servers: ['127.0.0.1'] },
+    requests: 0,
+  },
+  {
+    name: 'only the domain is known: the Service has the servers',
+    conf: own,
+    told: { domain: 'kubelet.test', servers: [] },
+    list: () => ({ items: [service('10.96.0.53')] }),
+    want: { domain: 'kubelet.test', servers: ['10.96.0.53'] },
+    requests: 1,
   },
   {
     name: 'its Service has another name: the API knows it by its label',
@@ -79,7 +110,15 @@ for (const row of cases) {
     })
     const conf = parseResolvConf(row.conf)
     const found = await findClusterDns(
-      { conf, port: server.port, dns: socketDns, kube, apiAddress: '10.96.0.1', limitMs: 500 },
+      {
+        conf,
+        port: server.port,
+        dns: socketDns,
+        kube,
+        apiAddress: '10.96.0.1',
+        limitMs: 500,
+        told: async () => row.told ?? { domain: undefined, servers: [] },
+      },
       new AbortController().signal,
     )
     t.strictSame(found, row.want)
