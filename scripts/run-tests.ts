@@ -72,7 +72,7 @@ function checkCoverage(floor: number, work: string): Promise<boolean> {
   return run(['c8', ...report, ...sources, ...folders, ...floors])
 }
 
-async function runTests(tests: Tests): Promise<Count> {
+async function runTests(tests: Tests, signal: AbortSignal): Promise<Count> {
   const files = (await Array.fromAsync(glob([...tests.files], { cwd: root }))).sort()
   if (files.length === 0) {
     say('  no test file')
@@ -86,7 +86,10 @@ async function runTests(tests: Tests): Promise<Count> {
       ? { NODE_V8_COVERAGE: join(work, 'v8') }
       : { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled') }
     const timeoutMs = tests.timeoutSeconds * 1000
-    const found = await inTurn(files, tests.jobs, file => runTestFile(file, { cwd: root, timeoutMs, graceMs, env }))
+    const options = { cwd: root, timeoutMs, graceMs, signal, env }
+    const found = await inTurn(files, tests.jobs, async file =>
+      signal.aborted ? { ...none, problems: [] } : runTestFile(file, options),
+    )
     const isMissed = tests.coverage !== undefined && !(await checkCoverage(tests.coverage, work))
     return found.reduce(add, isMissed ? { passed: 0, failed: 1 } : none)
   } finally {
@@ -126,7 +129,7 @@ async function prepare(lane: Lane): Promise<string | undefined> {
   return undefined
 }
 
-async function runLane(lane: Lane): Promise<Count> {
+async function runLane(lane: Lane, signal: AbortSignal): Promise<Count> {
   say(`== ${lane.name}`)
   const start = performance.now()
   const obstacle = await prepare(lane)
@@ -135,21 +138,28 @@ async function runLane(lane: Lane): Promise<Count> {
     return { passed: 0, failed: 1 }
   }
   const ready = performance.now()
-  const count = 'commands' in lane.work ? await runCommands(lane.work) : await runTests(lane.work)
+  const count = 'commands' in lane.work ? await runCommands(lane.work) : await runTests(lane.work, signal)
   const seconds = (from: number): string => ((performance.now() - from) / 1000).toFixed(1)
   const preparation = ready - start > 1000 ? ` (and ${((ready - start) / 1000).toFixed(1)} s of preparation)` : ''
   say(`== ${lane.name}: ${count.passed} passed, ${count.failed} failed in ${seconds(ready)} s${preparation}`)
   return count
 }
 
+async function buildAll(): Promise<boolean> {
+  return (await run(['./build.sh'])) && run(['./build.sh', '--packager', 'pkg'], { quiet: true })
+}
+
 async function main(args: readonly string[]): Promise<void> {
   const chosen = chooseLanes(args)
-  let total = none
-  if (chosen.some(lane => lane.needsBuild)) {
-    const built = (await run(['./build.sh'])) && (await run(['./build.sh', '--packager', 'pkg'], { quiet: true }))
-    if (!built) total = { passed: 0, failed: 1 }
+  const isBuilt = !chosen.some(lane => lane.needsBuild) || (await buildAll())
+  let total = isBuilt ? none : { passed: 0, failed: 1 }
+  const told = new AbortController()
+  // Tests clean up when they are told to end; a terminal tells them itself.
+  process.once('SIGTERM', () => told.abort())
+  if (total.failed === 0) {
+    for (const lane of chosen) if (!told.signal.aborted) total = add(total, await runLane(lane, told.signal))
   }
-  if (total.failed === 0) for (const lane of chosen) total = add(total, await runLane(lane))
+  if (told.signal.aborted) total = add(total, { passed: 0, failed: 1 })
   say(`${total.passed} passed, ${total.failed} failed`)
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
 }

@@ -9,6 +9,8 @@ export interface TestFileOptions {
   readonly timeoutMs: number
   /** How long it may take to clean up when its time is over, and again when it has been told so. */
   readonly graceMs: number
+  /** Tells it to clean up and end at once. */
+  readonly signal: AbortSignal
   /** Beside what this process has. */
   readonly env: Readonly<Record<string, string>>
 }
@@ -23,9 +25,12 @@ export async function runTestFile(file: string, options: TestFileOptions): Promi
     setTimeout(() => child.kill('SIGTERM'), timeoutMs + graceMs),
     setTimeout(() => child.kill('SIGKILL'), timeoutMs + 2 * graceMs),
   ]
+  const end = () => child.kill('SIGTERM')
+  options.signal.addEventListener('abort', end)
   const closed = once(child, 'close')
   const [stdout, stderr, [code, signal]] = await Promise.all([buffer(child.stdout), buffer(child.stderr), closed])
   for (const timer of timers) clearTimeout(timer)
+  options.signal.removeEventListener('abort', end)
   const summary = readTap(stdout.toString(), { file, code, signal })
   const said = stderr.toString().slice(-4000).trimEnd()
   return summary.failed === 0 || said === '' ? summary : { ...summary, problems: [...summary.problems, said] }

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { runTestFile } from '../../../scripts/test-file.ts'
 
@@ -11,6 +14,8 @@ interface FileCase {
   /** What the first line told of it holds. */
   readonly says?: RegExp
 }
+
+const never = new AbortController().signal
 
 const good = "t.test('good', async t => t.equal(1, 1))"
 
@@ -57,7 +62,7 @@ const cases: readonly FileCase[] = [
 for (const { name, lines, timeoutMs = 30_000, passed, failed, says } of cases) {
   t.test(`a file of tests: ${name}`, async t => {
     const folder = t.testdir({ 'a.test.ts': ["import t from 'tap'", 'void t', ...lines, ''].join('\n') })
-    const options = { cwd: folder, timeoutMs, graceMs: 500, env: {} }
+    const options = { cwd: folder, timeoutMs, graceMs: 500, signal: never, env: {} }
     const summary = await runTestFile('a.test.ts', options)
     t.same({ passed: summary.passed, failed: summary.failed }, { passed, failed }, summary.problems.join('\n'))
     if (says !== undefined) t.match(summary.problems[0], says)
@@ -71,7 +76,26 @@ t.test('a file of tests has what its caller has, the limit, and what it is given
     cwd: folder,
     timeoutMs: 9000,
     graceMs: 100,
+    signal: never,
     env: { MORE: 'x' },
   })
   t.match(problems[0], `9 x ${process.env.PATH}`)
+})
+
+t.test('a file of tests that is told to end cleans up and has failed', async t => {
+  const lines = [
+    "import t from 'tap'",
+    "import { writeFileSync } from 'node:fs'",
+    "process.once('SIGTERM', () => { writeFileSync('clean', ''); process.exit(3) })",
+    "writeFileSync('begun', '')",
+    "t.test('long', async () => new Promise(resolve => setTimeout(resolve, 60_000)))",
+  ]
+  const folder = t.testdir({ 'a.test.ts': lines.join('\n') })
+  const told = new AbortController()
+  const options = { cwd: folder, timeoutMs: 60_000, graceMs: 500, signal: told.signal, env: {} }
+  const running = runTestFile('a.test.ts', options)
+  while (!existsSync(join(folder, 'begun'))) await setTimeout(20)
+  told.abort()
+  t.ok((await running).failed > 0)
+  t.ok(existsSync(join(folder, 'clean')))
 })
