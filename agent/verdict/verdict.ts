@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { Reason } from './reasons.ts'
 
 /**
  * Every check, by the code that users see in JSON, conditions and metrics, with how grave its failure is: the higher, the
@@ -33,7 +34,7 @@ export interface CheckResult {
   readonly target: string
   readonly result: Outcome
   /** CamelCase, one per way to fail; absent on a pass. A skip says why it was skipped. */
-  readonly reason?: string
+  readonly reason?: Reason
   readonly message: string
   readonly seconds: number
 }
@@ -53,7 +54,8 @@ export const checkResultSchema = v.object({
   from: v.picklist(vantages),
   target: v.string(),
   result: v.picklist(outcomes),
-  reason: v.exactOptional(v.string()),
+  // A newer program may have more of them.
+  reason: v.exactOptional(v.custom<Reason>(value => typeof value === 'string')),
   message: v.string(),
   seconds: v.number(),
 })

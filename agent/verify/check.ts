@@ -1,3 +1,4 @@
+import type { Reason } from '../verdict/reasons.ts'
 import type { CheckCode, CheckResult, Outcome } from '../verdict/verdict.ts'
 
 /** What a check learned from one question; the engine adds which check asked and from where. */
@@ -6,7 +7,7 @@ export type Finding = Omit<CheckResult, 'code' | 'from'>
 /** What a question answers when nothing is wrong with it. */
 export interface Answer {
   readonly result: Outcome
-  readonly reason?: string
+  readonly reason?: Reason
   readonly message: string
 }
 
@@ -20,7 +21,7 @@ export interface Check {
   /** Milliseconds for one question. A search path or a list of addresses is several questions. */
   readonly limitMs: number
   /** The reason of a question that was cut short. */
-  readonly overdue: string
+  readonly overdue: Reason
   run(probe: Probe): Promise<readonly Finding[]>
 }
 
@@ -41,9 +42,9 @@ export interface Probe {
 /** A question with a bad end: `reason` is what users see in conditions and JSON. */
 export class CheckFault extends Error {
   override readonly name = 'CheckFault'
-  readonly code: string
+  readonly code: Reason
 
-  constructor(reason: string, message: string, cause?: unknown) {
+  constructor(reason: Reason, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = reason
   }

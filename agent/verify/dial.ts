@@ -1,9 +1,10 @@
 import { lookup } from 'node:dns/promises'
 import { connect } from 'node:net'
+import type { Reason } from '../verdict/reasons.ts'
 import { CheckFault } from './check.ts'
 
 /** Errors of connect(2) by what they mean to a user. */
-const reasons: Readonly<Record<string, string>> = { ECONNREFUSED: 'Refused', ETIMEDOUT: 'TimedOut' }
+const reasons: Readonly<Record<string, Reason>> = { ECONNREFUSED: 'Refused', ETIMEDOUT: 'TimedOut' }
 
 /**
  * Connects and hangs up at once.

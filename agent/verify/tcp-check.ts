@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { formatHostPort } from '../../cni/host/host-port.ts'
 import type { Endpoint, VerifySettings } from '../config/settings.ts'
+import type { Reason } from '../verdict/reasons.ts'
 import type { Check, Finding, Probe } from './check.ts'
 import { CheckFault } from './check.ts'
 import type { KubernetesService } from './kubernetes-service.ts'
@@ -115,6 +116,6 @@ export function excuseFamilies(findings: readonly Finding[], policy: VerifySetti
   })
 }
 
-function skip(target: string, reason: string, message: string): Finding {
+function skip(target: string, reason: Reason, message: string): Finding {
   return { target, result: 'skip', reason, message, seconds: 0 }
 }

@@ -1,10 +1,11 @@
+import type { Reason } from '../verdict/reasons.ts'
 import type { CheckResult } from '../verdict/verdict.ts'
 import type { Check } from './check.ts'
 
 type Named = Pick<Check, 'code' | 'title'>
 
 /** Says of every check why it was not asked from the sandbox. */
-export function skipAll(checks: readonly Named[], reason: string, message: string): readonly CheckResult[] {
+export function skipAll(checks: readonly Named[], reason: Reason, message: string): readonly CheckResult[] {
   return checks.map(({ code, title }) => ({
     code,
     from: 'sandbox',
@@ -21,7 +22,7 @@ export function overdueAll(
   checks: readonly (Named & Pick<Check, 'overdue'>)[],
   message: string,
 ): readonly CheckResult[] {
-  const skips = skipAll(checks, '', message)
+  const skips = skipAll(checks, 'TimedOut', message)
   return skips.map((each, index) => ({ ...each, result: 'fail', reason: checks[index]?.overdue ?? 'TimedOut' }))
 }
 
@@ -39,6 +40,6 @@ export function failedSandbox(checks: readonly Named[], finding: SandboxFinding)
 }
 
 /** There is none to ask from, and that fails nobody. */
-export function noSandbox(checks: readonly Named[], reason: string, message: string): readonly CheckResult[] {
+export function noSandbox(checks: readonly Named[], reason: Reason, message: string): readonly CheckResult[] {
   return skipAll([{ code: 'sandbox', title: 'sandbox' }, ...checks], reason, message)
 }

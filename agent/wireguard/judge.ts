@@ -1,3 +1,4 @@
+import type { Reason } from '../verdict/reasons.ts'
 import type { Outcome } from '../verdict/verdict.ts'
 import type { DeviceView, EndpointClass, PeerView } from './classify.ts'
 import { type Incident, keyOf } from './heal-plan.ts'
@@ -18,11 +19,11 @@ export interface JudgeInput {
 export interface Judgement {
   readonly target: string
   readonly result: Outcome
-  readonly reason?: string
+  readonly reason?: Reason
   readonly message: string
 }
 
-const reasons: Readonly<Partial<Record<EndpointClass, string>>> = {
+const reasons: Readonly<Partial<Record<EndpointClass, Reason>>> = {
   leaked: 'LeakedEndpoint',
   loop: 'LoopingEndpoint',
   nested: 'NestedEndpoint',
@@ -88,7 +89,7 @@ function judgeTrouble(device: DeviceView, peers: readonly PeerView[], input: Jud
       first === undefined
         ? 'put right, but not proved to live yet'
         : `endpoint ${first.endpoint} ${first.detail}${wrong.length > 1 ? ', and more like it' : ''}`
-    return [fail(device, [...wrong, ...healing], { reason: reasons[trouble] ?? '', message })]
+    return [fail(device, [...wrong, ...healing], { reason: reasons[trouble] ?? 'LeakedEndpoint', message })]
   })
 }
 
@@ -99,7 +100,7 @@ function incidentOf(device: DeviceView, { publicKey }: PeerView, { incidents }: 
 function judgeMissing(device: DeviceView, peers: readonly PeerView[], input: JudgeInput): readonly Judgement[] {
   const lacking = peers.filter(peer => peer.missingAllowedIPs.length > 0)
   const [fresh, settled] = [true, false].map(is => lacking.filter(peer => isNewcomer(peer, input) === is))
-  const say = (of: readonly PeerView[]) => {
+  const say = (of: readonly PeerView[]): Said => {
     const networks = of.flatMap(peer => peer.missingAllowedIPs)
     return { reason: 'MissingAllowedIP', message: `no allowed-ip for ${nameSome(networks)}` }
   }
@@ -119,7 +120,7 @@ function isNewcomer(peer: PeerView, { map, ownSinceMs, nowMs }: JudgeInput): boo
 function judgeSilence(device: DeviceView, peers: readonly PeerView[]): readonly Judgement[] {
   const silent = peers.filter(peer => peer.class === 'stale')
   if (silent.length === 0) return []
-  const what = { reason: 'NoHandshake', message: silent[0]?.detail ?? '' }
+  const what: Said = { reason: 'NoHandshake', message: silent[0]?.detail ?? '' }
   const talking = peers.filter(peer => peer.class !== 'none')
   return [
     silent.length >= least && silent.length === talking.length
@@ -140,7 +141,7 @@ function judgeAbsent(devices: readonly DeviceView[], map: MeshMap): readonly Jud
 }
 
 interface Said {
-  readonly reason: string
+  readonly reason: Reason
   readonly message: string
 }
 

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { errorCode } from '../../../cni/host/system-error.ts'
+import type { Reason } from '../../verdict/reasons.ts'
 import type { Vantage } from '../../verdict/verdict.ts'
 import type { Check, Finding, Probe } from '../check.ts'
 import { CheckFault } from '../check.ts'
@@ -136,7 +137,7 @@ async function checkAt(server: PlannedServer, name: string, context: DnsContext)
   })
 }
 
-function whyNot({ options }: DnsContext): Pick<Finding, 'message'> & { readonly reason: string } {
+function whyNot({ options }: DnsContext): Pick<Finding, 'message'> & { readonly reason: Reason } {
   return options.inCluster === false
     ? { reason: 'NoCluster', message: 'no cluster is known' }
     : { reason: 'NotForCluster', message: "this server is the node's own: it need not know the cluster's names" }

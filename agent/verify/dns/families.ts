@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Reason } from '../../verdict/reasons.ts'
 import { CheckFault } from '../check.ts'
 import type { DnsQuestion } from './message.ts'
 import type { Sampled } from './samples.ts'
@@ -8,7 +9,7 @@ export interface FamiliesAnswer {
   /** The families the answer is about: `A`, `A,AAAA`. */
   readonly types: string
   readonly result: 'pass' | 'warn' | 'fail'
-  readonly reason?: string
+  readonly reason?: Reason
   readonly message: string
 }
 

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { decode, encode, type Packet, RECURSION_DESIRED } from 'dns-packet'
+import type { Reason } from '../../verdict/reasons.ts'
 import { CheckFault } from '../check.ts'
 
 /** One question for one name server. */
@@ -96,6 +97,6 @@ function badReply(message: string): DnsReply {
   return fault('BadReply', message)
 }
 
-function fault(reason: string, message: string): DnsReply {
+function fault(reason: Reason, message: string): DnsReply {
   return { kind: 'fault', fault: new CheckFault(reason, message) }
 }

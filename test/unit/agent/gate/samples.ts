@@ -2,6 +2,7 @@ import type { GateSettings } from '../../../../agent/config/settings.ts'
 import { conditionType } from '../../../../agent/gate/condition.ts'
 import type { Streak } from '../../../../agent/gate/plan.ts'
 import { type KubeNode, parseNode } from '../../../../agent/kube/node.ts'
+import type { Reason } from '../../../../agent/verdict/reasons.ts'
 import type { CheckResult, Verdict } from '../../../../agent/verdict/verdict.ts'
 
 export const settings: GateSettings = {
@@ -54,7 +55,7 @@ export const passedCondition = conditionOf('True', 'Verified', 'every check has 
 
 export function failing(
   code: CheckResult['code'],
-  reason: string,
+  reason: Reason,
   target = 'x',
   from: CheckResult['from'] = 'host',
 ): CheckResult {

@@ -8,7 +8,7 @@ import { createVerdictStatus } from '../../../../agent/verify/status.ts'
 
 /** A result of a check. */
 export function result(code: CheckCode, outcome: Outcome, target: string, seconds: number): CheckResult {
-  const reason = outcome === 'pass' ? {} : { reason: outcome === 'skip' ? 'NoCluster' : 'Refused' }
+  const reason = outcome === 'pass' ? {} : ({ reason: outcome === 'skip' ? 'NoCluster' : 'Refused' } as const)
   return { code, from: 'host', target, result: outcome, ...reason, message: 'as told', seconds }
 }
 

@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Reason } from '../../../../agent/verdict/reasons.ts'
 import type { CheckCode, CheckResult, Outcome } from '../../../../agent/verdict/verdict.ts'
 import { type Check, CheckFault, type Finding } from '../../../../agent/verify/check.ts'
 import { hasPassed, type Progress, type RunOptions, runChecks } from '../../../../agent/verify/engine.ts'
@@ -9,7 +10,7 @@ function check(code: CheckCode, run: Check['run'], dependsOn: readonly CheckCode
   return { code, title: `the ${code} check`, dependsOn, limitMs: 100, overdue: 'TimedOut', run }
 }
 
-function finds(result: Outcome, reason?: string): () => Promise<readonly Finding[]> {
+function finds(result: Outcome, reason?: Reason): () => Promise<readonly Finding[]> {
   return async () => [{ target: 'x', result, message: '', seconds: 0, ...(reason === undefined ? {} : { reason }) }]
 }
 
@@ -58,8 +59,8 @@ const cases: readonly EngineCase[] = [
   },
   {
     name: 'a warning stops nobody',
-    checks: [check('services', finds('pass'), ['api']), check('api', finds('warn', 'Slow'))],
-    want: ['services pass: x', 'api warn Slow: x'],
+    checks: [check('services', finds('pass'), ['api']), check('api', finds('warn', 'TimedOut'))],
+    want: ['services pass: x', 'api warn TimedOut: x'],
   },
   {
     name: 'a skipped dependency stops nobody',
@@ -224,7 +225,7 @@ function slowly(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }
 
-function atLimit(reason: string): (signal: AbortSignal) => Promise<never> {
+function atLimit(reason: Reason): (signal: AbortSignal) => Promise<never> {
   return signal =>
     new Promise((_, reject) => signal.addEventListener('abort', () => reject(new CheckFault(reason, 'at the limit'))))
 }

@@ -1,0 +1,170 @@
+/** What a reason means, and what to do about it: sentences for people. */
+interface Meaning {
+  readonly means: string
+  readonly todo: string
+}
+
+const sameAsHost = 'From the host only: the node. From the sandbox only: the CNI plugin of the default network.'
+
+/**
+ * Every reason that a check, the condition or an Event gives, in the order of docs/reasons.md, which is printed from here.
+ * People script against the names: they are never changed.
+ */
+export const reasons = {
+  // The node
+  Verified: { means: 'Every check has passed.', todo: 'Nothing.' },
+  Verifying: { means: 'The first verification has not ended.', todo: 'Wait; after `initial-timeout` it has failed.' },
+  Settling: {
+    means: 'Mode continuous: the node passes again, but not for long enough yet.',
+    todo: 'Wait for `[gate] good`, 30 s unless changed.',
+  },
+  NotInstalled: {
+    means: 'The checks pass, but kactus is not in place: a pod that starts now would lack its networks.',
+    todo: 'The message says what is waited for; most often the node has no CNI conf yet.',
+  },
+  NothingProved: {
+    means: 'Every check was skipped.',
+    todo: 'Give the agent something to ask: a cluster, names, `[verify] tcp`.',
+  },
+  // Names
+  NXDomain: {
+    means: 'The name server says that the name does not exist.',
+    todo: 'Look at `[verify] dns-domains` and at the search path.',
+  },
+  NoData: {
+    means: 'The name exists and has no address.',
+    todo: 'As for NXDomain; `ip-families` if one family is missing.',
+  },
+  ServFail: {
+    means: 'The name server could not find out.',
+    todo: "Look at the name server's own upstream and its log.",
+  },
+  Refused: {
+    means: 'DNS: the name server will not answer this node. TCP: nobody listens on that port.',
+    todo: 'Look at the server: its access list, or whether it runs.',
+  },
+  NoAnswer: {
+    means: 'No reply came in time. As a warning: this server is dead, others live.',
+    todo: `Look at the way to the server on port 53, UDP and TCP. ${sameAsHost}`,
+  },
+  Truncated: {
+    means: 'The reply by UDP was cut and the question by TCP had no answer.',
+    todo: 'Let TCP port 53 through.',
+  },
+  CNAMELoop: { means: 'The aliases of the name lead in a circle.', todo: 'Mend the zone.' },
+  NotAName: {
+    means: 'Skipped: an address among the names proves nothing about DNS.',
+    todo: 'Take it out of `dns-domains`.',
+  },
+  NoNameServer: {
+    means: "Skipped: resolv.conf names only the host's own loopback, which pods do not see.",
+    todo: 'Set `[verify] cluster-dns`.',
+  },
+  NotForCluster: {
+    means: "Skipped: this server is the node's own and need not know the cluster's names.",
+    todo: 'Nothing.',
+  },
+  // The API and other connections
+  Unreachable: {
+    means: 'No connection: no route, or something on the way says no.',
+    todo: `Look at routes and firewalls. ${sameAsHost}`,
+  },
+  TimedOut: { means: 'No answer in time.', todo: `Look at what drops packets without a word. ${sameAsHost}` },
+  TLSFailed: {
+    means: "The server's certificate is not the cluster's.",
+    todo: 'Look at who answers at that address, and at the clocks.',
+  },
+  Unauthorized: {
+    means: 'The API does not know this account.',
+    todo: 'Look at the ServiceAccount or kubeconfig, and at the clocks.',
+  },
+  Forbidden: { means: 'The account may not read Service default/kubernetes.', todo: 'Apply the RBAC of `daemonset/`.' },
+  Throttled: { means: 'The API asks to come again later.', todo: 'Look at its load and its priority levels.' },
+  ServerError: { means: 'The API answers with an error of its own.', todo: 'Look at the API server and at etcd.' },
+  BadReply: {
+    means: 'The reply is not what such a server says.',
+    todo: 'Look at who answers there: a proxy, a login page, another protocol.',
+  },
+  NoCluster: { means: 'Skipped: no cluster is known.', todo: 'Set `KUBECONFIG`, or run in the cluster.' },
+  NoClusterAddress: {
+    means: "Skipped: the address of the API's Service is not known here.",
+    todo: 'Nothing outside a cluster.',
+  },
+  // Services
+  NoService: { means: 'There is no Service default/kubernetes.', todo: 'Look at the API server: it makes it itself.' },
+  NoEndpoints: {
+    means: 'The Service has no endpoint that is ready.',
+    todo: 'Look at the EndpointSlices of Service kubernetes.',
+  },
+  EndpointsDisagree: {
+    means: 'The Service and its EndpointSlices do not fit together, or an endpoint does not answer.',
+    todo: 'Look at the EndpointSlices and at kube-proxy or its stand-in.',
+  },
+  // Other nodes
+  PeersUnreachable: {
+    means: 'Other agents do not answer small datagrams. As a warning: some do.',
+    todo: 'Let UDP on the port of `[agent] listen` through between nodes.',
+  },
+  BlackHole: {
+    means: 'Small packets come through and full-size ones vanish.',
+    todo: 'Lower the MTU of the interface on that path by what the tunnels eat, or let ICMP through.',
+  },
+  NoPeers: { means: 'Skipped: no other agent is known, or none answers.', todo: 'Nothing on a single node.' },
+  // The mesh
+  LeakedEndpoint: {
+    means:
+      "A peer's endpoint is an address that only a pod network, a Service or this node itself has: packets to it get nowhere.",
+    todo: "Switch `[wireguard] heal` on; look for rules of the mesh that do not name every node's pod CIDR.",
+  },
+  LoopingEndpoint: {
+    means: "A peer's endpoint lies inside what its own tunnel carries: packets go round in it.",
+    todo: 'As for LeakedEndpoint; `[wireguard] prevent` keeps it from running away.',
+  },
+  NestedEndpoint: {
+    means: "The way to a peer's endpoint leads into a tunnel: small packets pass, full-size ones vanish.",
+    todo: 'Give the endpoint a route outside the tunnels.',
+  },
+  MissingAllowedIP: {
+    means: "A node's pod CIDR is no allowed-ip of its peer here: its pods cannot be reached.",
+    todo: 'Add the CIDR to the mesh: in Netmaker as an egress rule of that node.',
+  },
+  NoHandshake: {
+    means: 'A peer with keepalive has had no handshake for 180 s.',
+    todo: 'Look at the other node, and at UDP between the two.',
+  },
+  NoDevice: {
+    means: 'Other nodes publish WireGuard keys and this one has no device.',
+    todo: "Look at the mesh's own daemon.",
+  },
+  DeviceUnreadable: {
+    means: 'A WireGuard device is there and cannot be read.',
+    todo: 'Look at the message: socket, rights or `wg`.',
+  },
+  // Places to ask from
+  NoSandbox: {
+    means: 'Skipped: this process may not make a probe sandbox.',
+    todo: 'Give it the capabilities and the host root, or set `from = host`.',
+  },
+  NoNetwork: {
+    means: 'Skipped: the node has no CNI network yet.',
+    todo: 'Install the CNI plugin of the default network.',
+  },
+  SandboxRefused: {
+    means: 'The CNI chain did not attach the probe sandbox.',
+    todo: "The message has the plugin's words.",
+  },
+  SandboxTimedOut: {
+    means: 'The CNI chain did not end in time with the probe sandbox.',
+    todo: "Look at the plugin's daemon; pods wait for it too.",
+  },
+  SandboxFailed: {
+    means:
+      'The probe sandbox could not be made, or was lost, for a reason of the node: a full disk, no processes left.',
+    todo: 'Look at the message; pods meet the same.',
+  },
+  DependencyFailed: { means: 'Skipped: a check that it needs has failed.', todo: 'Mend that first.' },
+  DryRun: { means: 'Skipped: a dry run leaves the host as it is.', todo: 'Name the sandbox in `--from`.' },
+} as const satisfies Record<string, Meaning>
+
+/** Why a check ended as it did, in one word. */
+export type Reason = keyof typeof reasons
