@@ -124,7 +124,7 @@ t.test('the agents are found by their Service', async t => {
 t.test('every mount has its volume and every volume its mount', async t => {
   const mounts = container.volumeMounts.map(({ name }) => name).sort()
   t.same(pod.volumes.map(({ name }) => name).sort(), mounts)
-  const config = pod.volumes.find(({ configMap }) => configMap?.name === 'nopal')
+  const config = pod.volumes.find(({ configMap }) => configMap?.name === 'nopal-settings')
   const mount = container.volumeMounts.find(({ name }) => name === config?.name)
   t.equal(mount?.mountPath, '/etc/nopal', 'where the agent looks for nopal.ini')
 })

@@ -101,5 +101,5 @@ t.test('the image is built on the pinned Node, from a base that cannot change', 
 })
 
 t.test('the settings come from nopal.ini', async t => {
-  t.same(main?.configMapGenerator, [{ name: 'nopal', namespace: 'nopal', files: ['nopal.ini'] }])
+  t.same(main?.configMapGenerator, [{ name: 'nopal-settings', namespace: 'nopal', files: ['nopal.ini'] }])
 })
