@@ -4,7 +4,7 @@ import { agents } from './cases/agents.ts'
 import { arrival } from './cases/arrival.ts'
 import { continuous } from './cases/continuous.ts'
 import { crowd } from './cases/crowd.ts'
-import { farewell } from './cases/farewell.ts'
+import { farewell, removal } from './cases/farewell.ts'
 import { capabilities, manual } from './cases/manual.ts'
 import { networks } from './cases/networks.ts'
 import { policy } from './cases/policy.ts'
@@ -27,6 +27,7 @@ const story = [
   ...continuous,
   ...farewell,
   ...rights,
+  ...removal,
   ...takenAway,
 ]
 

@@ -12,6 +12,10 @@ export const farewell: readonly Case[] = [
   { name: 'pods start on it, without kactus', run: startAfter },
   { name: 'pods that kactus has attached still end, and give all back', run: endBefore },
   { name: 'the uninstall ends; no label, condition, taint, conf, kubeconfig, binary or record is left', run: seeGone },
+]
+
+/** After the rights were compared: what is asked while they are being deleted is refused. */
+export const removal: readonly Case[] = [
   { name: 'kubectl delete -k daemonset: nothing of it is left, and pods come and go', run: removeAll },
 ]
 
