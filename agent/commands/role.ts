@@ -27,7 +27,7 @@ export interface Role {
 }
 
 /** kubelet waits longer before it kills, but nobody should have to. */
-const longestEndMs = 4_000
+const longestEndMs = 3_000
 
 /**
  * Reads the settings and opens the way to the cluster.

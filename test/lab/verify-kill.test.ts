@@ -61,7 +61,7 @@ t.test('an agent killed with -9 during a probe: the next start takes away what i
       else rmSync(node.path('/run/hold'))
       rmSync(node.path('/run/held'), { force: true })
       const next = await lab.startAgent(node, { settings: settings(row.install) })
-      await until('the sweep', () => /killed/.test(next.log()))
+      await until('the sweep', () => /took down the probe sandbox/.test(next.log()))
       await next.stop('SIGTERM', 5000)
       t.same(await sandboxTraces(node), [], 'no namespace, address, interface or record')
     })

@@ -150,7 +150,7 @@ t.test("the pods' path, from a sandbox on the node's own CNI chain", async t => 
         .map(({ code }) => code)
       t.same(
         [...new Set(codes)].sort(),
-        ['api', 'dns', 'mtu', 'peers', ...(from === 'sandbox' ? ['sandbox'] : []), 'services', 'tcp'],
+        ['api', 'dns', 'mtu', 'peers', 'services', 'tcp', from === 'sandbox' ? 'sandbox' : 'wireguard'].sort(),
         `all checks from the ${from}`,
       )
     }
