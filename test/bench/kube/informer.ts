@@ -143,7 +143,7 @@ async function makeNode(api: KubeClient, at: number): Promise<void> {
 
 function imageOf(): object {
   return {
-    names: [`registry.example.com/team/image@sha256:${randomBytes(32).toString('hex')}`],
+    names: [`images.example/team/image@sha256:${randomBytes(32).toString('hex')}`],
     sizeBytes: 123_456_789,
   }
 }

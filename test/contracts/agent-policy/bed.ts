@@ -26,7 +26,7 @@ export function conditionOf(type: string, status: string): object {
 
 /** As much as a busy node has: the policy must be able to afford it. */
 const images = Array.from({ length: 50 }, (_, at) => ({
-  names: Array.from({ length: 5 }, (_, tag) => `registry.example.com/${'team/'.repeat(10)}image-${at}:${tag}`),
+  names: Array.from({ length: 5 }, (_, tag) => `images.example/${'team/'.repeat(10)}image-${at}:${tag}`),
   sizeBytes: at,
 }))
 const manyLabels = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`example.com/label-${at}`, `${at}`]))
