@@ -169,7 +169,7 @@ async function takesOver(t: Test, bench: Bench, agent: LabChild): Promise<void> 
     )
     t.not(statSync(node.path(socket)).ino, first)
     t.same(await asksFor(t, bench, 'between'), [])
-    await agent.stop('SIGTERM', 5000)
+    t.equal(await agent.stop('SIGTERM', 5000), 0)
     t.same(await asksFor(t, bench, 'after'), [])
     t.equal(await second.stop('SIGTERM', 5000), 0)
     t.throws(() => statSync(node.path(socket)), { code: 'ENOENT' }, 'the last one leaves nothing')

@@ -16,12 +16,6 @@ export const rights: readonly Case[] = [
   { name: 'containerd has called kactus for ADD and DEL, and for nothing else', run: seeVerbs },
 ]
 
-/**
- * Rights for what this cluster gives no occasion for: a kubelet whose configuration names no name server (the contracts' and
- * unit tests of cluster-dns ask then), and a node whose keys or addresses change (test/lab/mesh-guard.test.ts).
- */
-const noOccasion = ['nopal/nopal: list services', 'nopal/nopal: patch nodenetworks']
-
 async function compare(t: Test, { cluster: { plan } }: Bed): Promise<void> {
   const all = await readAudit(auditLog(plan.machineFolder('cp')))
   // With an agent's token the test itself has asked for what is refused.
@@ -31,8 +25,7 @@ async function compare(t: Test, { cluster: { plan } }: Bed): Promise<void> {
   t.same(report.faults, [], 'nothing was refused')
   t.ok(report.grants.length > 10, 'the manifests grant something')
   for (const { account, verb, resource, uses } of report.grants)
-    if (!noOccasion.includes(`${account}: ${verb} ${resource}`))
-      t.ok(uses > 0, `${account}: ${verb} ${resource} is used`)
+    t.ok(uses > 0, `${account}: ${verb} ${resource} is used`)
 }
 
 async function readAll(): Promise<readonly Manifest[]> {

@@ -11,6 +11,10 @@ export const takenAway: readonly Case[] = [
     name: 'kubectl delete -k daemonset without uninstall: pods start again, on the default network',
     run: (t, bed) => deleteWithout(t, bed, ['delete', '-k', manifestFolder, '--timeout=90s']),
   },
+  {
+    name: 'the namespace deleted: the same',
+    run: (t, bed) => deleteWithout(t, bed, ['delete', 'namespace', 'nopal', '--timeout=90s']),
+  },
 ]
 
 async function deleteWithout(t: Test, bed: Bed, words: readonly string[]): Promise<void> {
