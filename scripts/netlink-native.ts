@@ -1,4 +1,4 @@
-import { copyFile } from 'node:fs/promises'
+import { copyFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Arch } from './build.ts'
 
@@ -18,6 +18,9 @@ export const netlinkBesideTheAgent: Record<string, string> = {
 export async function copyNetlink(root: string, folder: string): Promise<void> {
   for (const arch of ['amd64', 'arm64'] as const) {
     const built = join(root, `node_modules/netlink/prebuilds/linux-${cpus[arch]}/node.napi.node`)
-    await copyFile(built, join(folder, netlinkFile(arch)))
+    const file = join(folder, netlinkFile(arch))
+    // An agent may have it loaded: written over in place, the library would change below it and end it by SIGSEGV.
+    await rm(file, { force: true })
+    await copyFile(built, file)
   }
 }

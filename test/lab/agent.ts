@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { ApiServer } from '../cluster/api-server.ts'
 import type { LabChild } from './child.ts'
@@ -59,9 +59,15 @@ function programFor(node: LabNode, kactus: KactusBuild): string {
   const folder = join(dirname(node.enterScript), 'dist')
   mkdirSync(folder, { recursive: true })
   for (const name of ['nopal.js', 'client-node.js', `netlink-${process.arch}.node`])
-    copyFileSync(join(dist, name), join(folder, name))
-  copyFileSync(join(dist, kactus), join(folder, 'kactus'))
+    copyAnew(join(dist, name), join(folder, name))
+  copyAnew(join(dist, kactus), join(folder, 'kactus'))
   return join(folder, 'nopal.js')
+}
+
+/** An agent that runs from the older file keeps it: to cut a loaded library short would end that agent by SIGSEGV. */
+function copyAnew(from: string, to: string): void {
+  rmSync(to, { force: true })
+  copyFileSync(from, to)
 }
 
 /** A kubeconfig, or the files that kubelet gives to a pod and the name that it has. */
