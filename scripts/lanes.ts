@@ -40,6 +40,7 @@ export const lanes: readonly Lane[] = [
       commands: {
         'formatting and lint': ['biome', 'check', '--error-on-warnings', '.'],
         types: ['tsc', '--noEmit'],
+        'exports and members that nobody needs': ['node', 'scripts/unused.ts'],
         'shell scripts': ['sh', '-c', 'shellcheck build.sh .ci/run scripts/*.sh $(git ls-files "test/*.sh")'],
       },
     },

@@ -9,7 +9,7 @@ import { start } from './start.ts'
 import { type Flags, readOutput } from './usage.ts'
 
 /** The agent of this node could not be asked. */
-export class StatusError extends Error {
+class StatusError extends Error {
   override readonly name = 'StatusError'
   readonly code = 'NoAgent'
 }

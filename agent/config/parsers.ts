@@ -108,7 +108,7 @@ function isHost(text: string): boolean {
 }
 
 /** Whether the text is a domain name; one dot at the end and underscores (as in SRV names) are allowed. */
-export function isDomain(text: string): boolean {
+function isDomain(text: string): boolean {
   const name = text.endsWith('.') ? text.slice(0, -1) : text
   return (
     name.length <= 253 && name.split('.').every(label => /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label))

@@ -248,7 +248,7 @@ const wishes: Readonly<Record<GateMarks['taint'], string>> = {
 }
 
 /** An action in words, for a dry run. */
-export function describeAction(action: GateAction): string {
+function describeAction(action: GateAction): string {
   switch (action.kind) {
     case 'marks':
       return wishes[action.taint]

@@ -87,7 +87,7 @@ export interface GatePlan {
 }
 
 /** Somebody who keeps putting our taint back gets a quiet node, not a write war. */
-export const leastBetweenLiftsMs = 10_000
+const leastBetweenLiftsMs = 10_000
 
 /** Most first verdicts are there by then: to say that it is being waited for would be one more write for each node. */
 const quickMs = 1_500

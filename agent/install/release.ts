@@ -8,14 +8,6 @@ import type { PluginRunner } from '../../cni/spec/plugin.ts'
 import { messageOf } from '../runtime/error-fields.ts'
 import type { InstallPaths } from './paths.ts'
 
-/** What containers have left that ended without kactus. */
-export interface ReleaseReport {
-  /** Containers whose networks were given back. */
-  readonly released: number
-  /** For people: what could not be given back, and why. */
-  readonly notes: readonly string[]
-}
-
 /** The folders of a release, and what runs plugins. */
 export interface ReleaseOptions {
   readonly paths: Pick<InstallPaths, 'stateFolder' | 'cniState' | 'sandboxFolder'>
@@ -26,22 +18,22 @@ export interface ReleaseOptions {
  * Gives back what pods have left that ended after kactus' conf went: a runtime that knows only the newest conf
  * (containerd) deletes them from the node's default network alone, so the addresses of their further networks and
  * their records would stay for ever. A container that kactus works on is left to it.
+ * @returns for people: what could not be given back, and why
  */
-export async function releaseGone({ paths, runner }: ReleaseOptions): Promise<ReleaseReport> {
+export async function releaseGone({ paths, runner }: ReleaseOptions): Promise<readonly string[]> {
   const sandboxes = await readdir(paths.sandboxFolder).catch(() => undefined)
   // Not mounted here: whoever runs this cannot know.
-  if (sandboxes === undefined) return { released: 0, notes: [] }
+  if (sandboxes === undefined) return []
   const { records } = await readRecords(paths.stateFolder)
   const notes: string[] = []
-  let released = 0
   for (const { containerId } of records.filter(each => isGone(each, sandboxes))) {
     try {
-      if (await releaseOne(containerId, sandboxes, { paths, runner })) released += 1
+      await releaseOne(containerId, sandboxes, { paths, runner })
     } catch (error) {
       notes.push(`container ${containerId.slice(0, 12)} is gone, but not its networks: ${messageOf(error)}`)
     }
   }
-  return { released, notes }
+  return notes
 }
 
 /** Named sandboxes only: a path below /proc may be another process's by now. */
@@ -50,20 +42,14 @@ function isGone({ netns }: ContainerRecord, sandboxes: readonly string[]): boole
 }
 
 /** Under kactus' own lock, and by what the record says then. */
-async function releaseOne(
-  containerId: string,
-  sandboxes: readonly string[],
-  options: ReleaseOptions,
-): Promise<boolean> {
+async function releaseOne(containerId: string, sandboxes: readonly string[], options: ReleaseOptions): Promise<void> {
   const { stateFolder } = options.paths
   const lock = await new ContainerLocks(stateFolder).lockAtOnce(containerId)
-  if (lock === undefined) return false
+  if (lock === undefined) return
   try {
     await lock.begin()
     const record = readRecord(stateFolder, containerId)
-    if (record === undefined || !isGone(record, sandboxes)) return false
-    await release(record, options)
-    return true
+    if (record !== undefined && isGone(record, sandboxes)) await release(record, options)
   } finally {
     lock.release()
   }

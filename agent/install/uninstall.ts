@@ -47,7 +47,7 @@ export async function uninstall(options: UninstallOptions): Promise<UninstallRep
   const { settings, force, runner = createPluginRunner(sandboxPaths(settings), { limitMs: pluginLimitMs }) } = options
   const paths = installPaths(settings)
   const removed = await removeConf(settings)
-  const { notes: held } = await releaseGone({ paths, runner })
+  const held = await releaseGone({ paths, runner })
   const notes = [...(await noteDefault(paths, settings)), ...held]
   const state = await leaveState(paths)
   if (state.kept !== undefined && !force) {

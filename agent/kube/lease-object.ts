@@ -5,7 +5,7 @@ import type { Logger } from '../runtime/log.ts'
 import { type KubeApi, KubeError } from './api.ts'
 
 /** A holder that has said nothing for so long is dead. */
-export const leaseMs = 15_000
+const leaseMs = 15_000
 /** Who holds a Lease works no longer than this after it was last written: the rest is room for a write on its way. */
 export const certainMs = 10_000
 /** Two tries fit into the time that is certain. */

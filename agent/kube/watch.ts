@@ -53,7 +53,7 @@ export interface Watch {
  * Times of a watch. Servers send a bookmark about once a minute, so a stream that says nothing for two minutes is dead
  * however healthy its connection looks. The pause between tries stays short: a cut is mended within 15 seconds.
  */
-export const watchTimes = {
+const watchTimes = {
   leastLifeMs: 300_000,
   mostLifeMs: 600_000,
   shortLifeMs: 5_000,

@@ -6,7 +6,7 @@ import { errorCode } from '../../cni/host/system-error.ts'
 /** Why the socket cannot be had. */
 export type SocketErrorCode = 'BadFolder' | 'NotASocket'
 
-export class SocketError extends Error {
+class SocketError extends Error {
   override readonly name = 'SocketError'
   readonly code: SocketErrorCode
 

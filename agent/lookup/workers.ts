@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 
 /** Every phase that a pod can be in, spelled as in metrics. */
-export const podPhases = ['pending', 'running', 'succeeded', 'failed', 'unknown'] as const
+const podPhases = ['pending', 'running', 'succeeded', 'failed', 'unknown'] as const
 
 export type PodPhase = (typeof podPhases)[number]
 

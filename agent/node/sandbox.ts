@@ -30,7 +30,7 @@ export function retrySandbox(node: NodeContext): Running | undefined {
 }
 
 /** Whether a verdict is as it is because the network attached no sandbox; whoever may not make any need not try again. */
-export function lacksSandbox(verdict: Verdict | undefined): boolean {
+function lacksSandbox(verdict: Verdict | undefined): boolean {
   const found = verdict?.checks.find(({ code }) => code === 'sandbox')
   return found?.result === 'fail' || found?.reason === 'NoNetwork'
 }

@@ -9,7 +9,7 @@ import type { SandboxPaths } from './paths.ts'
 import { steadyWords } from './words.ts'
 
 /** What pods' runtimes call their first interface. */
-export const sandboxInterface = 'eth0'
+const sandboxInterface = 'eth0'
 
 /** Codes of faults that no plugin spoke of itself. */
 const codes = { notFound: 101, failed: 102 } as const
@@ -72,7 +72,7 @@ export async function attach({ runner, limitMs }: Attaching, list: ConfList, to:
 }
 
 /** What a plugin said of its failure. */
-export function wordsOf({ message, details }: CniError, to: AttachTo): string {
+function wordsOf({ message, details }: CniError, to: AttachTo): string {
   return steadyWords([message, details].filter(Boolean).join(': '), to)
 }
 

@@ -93,7 +93,7 @@ export async function readEndpoints(
 }
 
 /** Checks the reply to a read of the Service. */
-export function parseService(reply: unknown): KubernetesService {
+function parseService(reply: unknown): KubernetesService {
   const parsed = v.safeParse(serviceShape, reply)
   if (!parsed.success) throw new CheckFault('BadReply', 'the reply is no Service')
   const { clusterIP, clusterIPs, ports } = parsed.output.spec
@@ -102,7 +102,7 @@ export function parseService(reply: unknown): KubernetesService {
 }
 
 /** Checks the reply to a list of EndpointSlices and gathers what is ready on the Service's own ports. */
-export function parseEndpoints(reply: unknown, service: KubernetesService): EndpointFacts {
+function parseEndpoints(reply: unknown, service: KubernetesService): EndpointFacts {
   const parsed = v.safeParse(slicesShape, reply)
   if (!parsed.success) throw new CheckFault('BadReply', 'the reply is no list of EndpointSlices')
   const names = new Set(service.ports.map(port => port.name))

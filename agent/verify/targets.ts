@@ -4,7 +4,7 @@ import { isIPv6 } from 'node:net'
 export type Family = 4 | 6
 
 /** The family of an address that is known to be one. */
-export function familyOf(address: string): Family {
+function familyOf(address: string): Family {
   return isIPv6(address) ? 6 : 4
 }
 

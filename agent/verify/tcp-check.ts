@@ -108,7 +108,7 @@ async function dialFamily(
 }
 
 /** `all`: each family must answer; `any`: one of them; `primary`: the first. What is excused still warns. */
-export function excuseFamilies(findings: readonly Finding[], policy: VerifySettings['ipFamilies']): readonly Finding[] {
+function excuseFamilies(findings: readonly Finding[], policy: VerifySettings['ipFamilies']): readonly Finding[] {
   const enough = policy === 'any' && findings.some(each => each.result === 'pass')
   return findings.map((finding, index) => {
     const excused = enough || (policy === 'primary' && index > 0)

@@ -5,7 +5,7 @@ import type { Check } from './check.ts'
 type Named = Pick<Check, 'code' | 'title'>
 
 /** Says of every check why it was not asked from the sandbox. */
-export function skipAll(checks: readonly Named[], reason: Reason, message: string): readonly CheckResult[] {
+function skipAll(checks: readonly Named[], reason: Reason, message: string): readonly CheckResult[] {
   return checks.map(({ code, title }) => ({
     code,
     from: 'sandbox',

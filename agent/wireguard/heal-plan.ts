@@ -1,5 +1,5 @@
 import type { SocketAddress } from './addresses.ts'
-import type { EndpointClass } from './classify.ts'
+import { type EndpointClass, sessionMs } from './classify.ts'
 
 /** A peer that is a node, as one look shows it. */
 export interface HealSubject {
@@ -105,12 +105,11 @@ export interface HealPlan {
 /** A leak is put right within three seconds; a second spreads the nodes of a cluster. */
 const jitterMs = 1_000
 /** netclient puts back what it remembers within 15 s. */
-export const revertMs = 20_000
+const revertMs = 20_000
 const budgetMs = 10 * 60_000
 const peerBudget = 3
 /** A CNI's interface that leaks everywhere is every peer of a node at once. */
 const nodeBudget = 200
-const sessionMs = 180_000
 
 export function planHeal(input: HealInput): HealPlan {
   const { subjects, memory, nowMs } = input

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 
 /** The packet filter refused our table, or there is no program to make it. */
-export class FilterFault extends Error {
+class FilterFault extends Error {
   override readonly name = 'FilterFault'
   readonly code: 'NoProgram' | 'Refused' | 'TimedOut'
 

@@ -29,7 +29,7 @@ export class LockTimeout extends Error {
 }
 
 /** In the place of a lock lies something that none of us put there. */
-export class LockFault extends Error {
+class LockFault extends Error {
   override readonly name = 'LockFault'
   readonly code = 'LockFault'
 }

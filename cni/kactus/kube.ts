@@ -13,7 +13,7 @@ export interface KubeReader {
   get(path: string, maxBytes: number): Promise<Json | undefined>
 }
 
-export class KubeReadError extends Error {
+class KubeReadError extends Error {
   override readonly name = 'KubeReadError'
   readonly code: 'Unreachable' | 'TimedOut' | 'Status' | 'BadReply' | 'TooLarge'
 

@@ -4,7 +4,7 @@ import type { PodRef } from '../networks/record.ts'
 import { ProtobufError, readFields, stringsOf } from './protobuf.ts'
 
 /** kubelet's pod-resources API could not be asked. */
-export class PodResourcesError extends Error {
+class PodResourcesError extends Error {
   override readonly name = 'PodResourcesError'
   readonly code = 'PodResources'
 }

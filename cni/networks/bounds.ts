@@ -3,7 +3,7 @@ import { surveyJson } from '../spec/json.ts'
 
 /** What one pod can make kactus hold: the rest of the cluster writes networks and annotations. */
 export const MAX_CONFIG_BYTES = 64 * 1024
-export const MAX_POD_BYTES = 2 ** 20
+const MAX_POD_BYTES = 2 ** 20
 export const MAX_CHAIN = 16
 
 /** A configuration has more bytes to a value; one of `[],[],[]` takes ten times its length once it is read. */

@@ -14,7 +14,7 @@ import {
  * What kactus and the agent say to each other over the agent's UNIX socket: kactus writes one line, the agent answers
  * one line and ends the connection. The socket is 0600 in a folder of 0700.
  */
-export const LOOKUP_VERSION = 1
+const LOOKUP_VERSION = 1
 export const MAX_QUESTION_BYTES = 16 * 1024
 export const MAX_ANSWER_BYTES = 3 * 1024 * 1024
 

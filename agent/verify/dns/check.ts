@@ -111,7 +111,7 @@ async function checkName(
 }
 
 /** A resolver passes over a silent server, so silence fails the node only where no server speaks. */
-export function excuseDeadServers<F extends Finding>(findings: readonly F[]): readonly F[] {
+function excuseDeadServers<F extends Finding>(findings: readonly F[]): readonly F[] {
   const isSilent = (finding: Finding) => finding.result === 'fail' && finding.reason === 'NoAnswer'
   if (findings.every(each => isSilent(each) || each.result === 'skip')) return findings
   return findings.map(finding => (isSilent(finding) ? { ...finding, result: 'warn' } : finding))

@@ -99,7 +99,7 @@ function reach(peer: Peer, port: PeerPort, probe: Probe): Promise<Finding> {
  * Nobody answers the host, though several should: it is this node. A peer that may not be up yet counts for nothing.
  * From a sandbox the silence of all counts in any case: whether they answer the host is known only where both are.
  */
-export function judgeReach(peers: readonly Peer[], findings: readonly Finding[], from: Vantage): readonly Finding[] {
+function judgeReach(peers: readonly Peer[], findings: readonly Finding[], from: Vantage): readonly Finding[] {
   const silent = peers.filter((peer, index) => peer.ready && findings[index]?.result === 'fail')
   const allSilent = findings.every(each => each.result === 'fail')
   const cutOff = allSilent && (from === 'sandbox' || silent.length >= enoughSilent)
@@ -125,7 +125,7 @@ function swallowed(size: number, error: unknown): never {
 }
 
 /** A hole on the way to one of several peers is more likely at the other end. */
-export function judgeSizes(findings: readonly Finding[]): readonly Finding[] {
+function judgeSizes(findings: readonly Finding[]): readonly Finding[] {
   return findings.some(each => each.result === 'pass') ? findings.map(toWarning) : findings
 }
 
