@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { KubeApi } from '../kube/api.ts'
+import { readEndpointSlices, type SlicePort } from '../kube/endpoint-slices.ts'
 import { CheckFault } from './check.ts'
 import { toKubeFault } from './reasons.ts'
 
@@ -7,13 +8,7 @@ import { toKubeFault } from './reasons.ts'
 export interface KubernetesService {
   /** One per IP family, the primary one first. */
   readonly clusterIps: readonly string[]
-  readonly ports: readonly ServicePort[]
-}
-
-/** A port of a Service or of an EndpointSlice; the name ties the two together. */
-export interface ServicePort {
-  readonly name: string
-  readonly port: number
+  readonly ports: readonly SlicePort[]
 }
 
 /** An address that an EndpointSlice says is ready, on a port of the Service. */
@@ -38,25 +33,8 @@ const serviceShape = v.object({
   }),
 })
 
-const slicesShape = v.object({
-  items: v.array(
-    v.object({
-      endpoints: v.nullish(
-        v.array(
-          v.object({
-            addresses: v.array(v.string()),
-            conditions: v.nullish(v.object({ ready: v.nullish(v.boolean()) })),
-          }),
-        ),
-      ),
-      ports: v.nullish(v.array(v.object({ name: portName, port: v.nullish(v.number()) }))),
-    }),
-  ),
-})
-
 const servicePath = '/api/v1/namespaces/default/services/kubernetes'
-const slicesPath = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
-const slicesQuery = { labelSelector: 'kubernetes.io/service-name=kubernetes' }
+const itsSlices = { namespace: 'default', service: 'kubernetes' }
 
 /**
  * Reads the Service.
@@ -77,7 +55,7 @@ export interface ReadOptions {
 }
 
 /**
- * Reads the Service's EndpointSlices.
+ * Reads the Service's EndpointSlices and gathers what is ready on the Service's own ports.
  * @throws CheckFault with the reason of the API's refusal
  */
 export async function readEndpoints(
@@ -85,11 +63,19 @@ export async function readEndpoints(
   service: KubernetesService,
   how: ReadOptions,
 ): Promise<EndpointFacts> {
-  const query = { ...slicesQuery }
-  const reply = await kube.request({ method: 'GET', path: slicesPath, query, ...how }).catch(error => {
+  const slices = await readEndpointSlices(kube, { ...itsSlices, ...how }).catch(error => {
     throw toKubeFault(error)
   })
-  return parseEndpoints(reply, service)
+  const names = new Set(service.ports.map(port => port.name))
+  const ready = new Map<string, ReadyEndpoint>()
+  let addresses = 0
+  for (const { endpoints, ports } of slices) {
+    const found = endpoints.filter(each => each.ready).flatMap(each => each.addresses)
+    addresses += found.length
+    for (const { name, port } of ports)
+      if (names.has(name)) for (const address of found) ready.set(`${address} ${port}`, { address, port })
+  }
+  return { addresses, ready: [...ready.values()] }
 }
 
 /** Checks the reply to a read of the Service. */
@@ -101,34 +87,14 @@ function parseService(reply: unknown): KubernetesService {
   return { clusterIps: clusterIps.filter(ip => ip !== 'None' && ip !== ''), ports }
 }
 
-/** Checks the reply to a list of EndpointSlices and gathers what is ready on the Service's own ports. */
-function parseEndpoints(reply: unknown, service: KubernetesService): EndpointFacts {
-  const parsed = v.safeParse(slicesShape, reply)
-  if (!parsed.success) throw new CheckFault('BadReply', 'the reply is no list of EndpointSlices')
-  const names = new Set(service.ports.map(port => port.name))
-  const ready = new Map<string, ReadyEndpoint>()
-  let addresses = 0
-  for (const slice of parsed.output.items) {
-    const ports = (slice.ports ?? []).flatMap(each => (names.has(each.name) && each.port != null ? [each.port] : []))
-    // The API leaves `ready` out where it does not know; readers shall take that as ready.
-    const usable = (slice.endpoints ?? []).filter(each => each.conditions?.ready !== false)
-    const found = usable.flatMap(each => each.addresses)
-    addresses += found.length
-    for (const address of found) for (const port of ports) ready.set(`${address} ${port}`, { address, port })
-  }
-  return { addresses, ready: [...ready.values()] }
-}
-
 function isNotFound(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'NotFound'
 }
 
 /** Reads what the checks will ask for, so that another vantage can be told. Faults are told by the checks. */
 export async function readAhead(kube: KubeApi, how: ReadOptions): Promise<void> {
-  const query = { ...slicesQuery }
-  const reads = [
+  await Promise.allSettled([
     kube.request({ method: 'GET', path: servicePath, ...how }),
-    kube.request({ method: 'GET', path: slicesPath, query, ...how }),
-  ]
-  await Promise.allSettled(reads)
+    readEndpointSlices(kube, { ...itsSlices, ...how }),
+  ])
 }

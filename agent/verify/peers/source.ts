@@ -1,5 +1,7 @@
 import * as v from 'valibot'
 import type { KubeApi } from '../../kube/api.ts'
+import { type EndpointSlice, readEndpointSlices } from '../../kube/endpoint-slices.ts'
+import { type KubeNode, parseNode } from '../../kube/node.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Peer } from './peer.ts'
 
@@ -49,69 +51,35 @@ export function createPeerSource(options: PeerSourceOptions): PeerSource {
 /** undefined = the API would not say. */
 async function readPeers(options: PeerSourceOptions, signal: AbortSignal): Promise<readonly Peer[] | undefined> {
   const { kube, namespace, limitMs } = options
-  const how = { method: 'GET', signal, timeoutMs: limitMs } as const
-  const slices = `/apis/discovery.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/endpointslices`
+  const how = { signal, timeoutMs: limitMs }
+  const service = { namespace, service: serviceName, fromCache: true }
   try {
-    const query = { labelSelector: `kubernetes.io/service-name=${serviceName}`, resourceVersion: '0' }
-    const found = parseSlices(await kube.request({ ...how, path: slices, query }).catch(() => undefined))
+    const found = peersOf(await readEndpointSlices(kube, { ...service, ...how }).catch(() => []))
     if (found.length > 0) return found
-    return parseNodes(await kube.request({ ...how, path: '/api/v1/nodes', query: { limit: mostNodes } }))
+    const list = await kube.request({ method: 'GET', path: '/api/v1/nodes', query: { limit: mostNodes }, ...how })
+    const { items } = v.parse(listShape, list)
+    return items.flatMap(item => parseNode(item) ?? []).flatMap(peerOf)
   } catch {
     return undefined
   }
 }
 
-const slicesShape = v.object({
-  items: v.array(
-    v.object({
-      endpoints: v.nullish(
-        v.array(
-          v.object({
-            addresses: v.array(v.string()),
-            nodeName: v.nullish(v.string()),
-            conditions: v.nullish(v.object({ ready: v.nullish(v.boolean()) })),
-          }),
-        ),
-      ),
-    }),
-  ),
-})
+const listShape = v.object({ items: v.array(v.unknown()) })
 
-/** Reads a list of EndpointSlices; anything else has no peers in it. */
-export function parseSlices(reply: unknown): readonly Peer[] {
-  const parsed = v.safeParse(slicesShape, reply)
-  if (!parsed.success) return []
-  const endpoints = parsed.output.items.flatMap(item => item.endpoints ?? [])
-  const peers = endpoints.flatMap(({ addresses: [address], nodeName, conditions }) =>
-    address === undefined || nodeName == null ? [] : [{ node: nodeName, address, ready: conditions?.ready !== false }],
-  )
+/** A node once. */
+function peersOf(slices: readonly EndpointSlice[]): readonly Peer[] {
+  const peers = slices
+    .flatMap(({ endpoints }) => endpoints)
+    .flatMap(({ addresses: [address], nodeName: node, ready }) =>
+      address === undefined || node === undefined ? [] : [{ node, address, ready }],
+    )
   return [...new Map(peers.map(peer => [peer.node, peer])).values()]
 }
 
-const condition = v.object({ type: v.string(), status: v.string() })
-const nodesShape = v.object({
-  items: v.array(
-    v.object({
-      metadata: v.object({ name: v.string() }),
-      status: v.nullish(
-        v.object({
-          addresses: v.nullish(v.array(v.object({ type: v.string(), address: v.string() }))),
-          conditions: v.nullish(v.array(condition)),
-        }),
-      ),
-    }),
-  ),
-})
-
-/** Reads a list of Nodes; only one whose kubelet and agent are well is sure to answer. */
-export function parseNodes(reply: unknown): readonly Peer[] {
-  const parsed = v.safeParse(nodesShape, reply)
-  if (!parsed.success) return []
-  return parsed.output.items.flatMap(({ metadata, status }) => {
-    const address = status?.addresses?.find(each => each.type === 'InternalIP')?.address
-    if (address === undefined) return []
-    const isTrue = (type: string) =>
-      status?.conditions?.some(each => each.type === type && each.status === 'True') === true
-    return [{ node: metadata.name, address, ready: isTrue('Ready') && isTrue('nopal.io/NetworkReady') }]
-  })
+/** Only one whose kubelet and agent are well is sure to answer. */
+function peerOf({ name, addresses, conditions }: KubeNode): readonly Peer[] {
+  const address = addresses.find(each => each.type === 'InternalIP')?.address
+  if (address === undefined) return []
+  const isTrue = (type: string) => conditions.some(each => each.type === type && each.status === 'True')
+  return [{ node: name, address, ready: isTrue('Ready') && isTrue('nopal.io/NetworkReady') }]
 }

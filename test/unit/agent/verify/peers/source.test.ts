@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createPeerSource, parseNodes, parseSlices } from '../../../../../agent/verify/peers/source.ts'
+import { createPeerSource } from '../../../../../agent/verify/peers/source.ts'
 import { createFakeKube, type KubeReply, refuses } from '../fake-kube.ts'
 
 const slicesPath = 'GET /apis/discovery.k8s.io/v1/namespaces/nopal/endpointslices'
@@ -11,7 +11,7 @@ const endpoint = (nodeName: string, address: string, ready?: boolean) => ({
 })
 const slices = { items: [{ endpoints: [endpoint('n1', '192.0.2.1', true), endpoint('n2', '192.0.2.2', false)] }] }
 const node = (name: string, address: string, conditions: readonly string[]) => ({
-  metadata: { name },
+  metadata: { name, uid: `uid-${name}` },
   status: {
     addresses: [
       { type: 'Hostname', address: name },
@@ -81,18 +81,17 @@ t.test('peers are kept for long, read again when doubted, and an API that did no
   t.equal(down.requests.length, 4, 'not knowing is not kept')
 })
 
-t.test('junk has no peers in it', t => {
+t.test('junk has no peers in it', async t => {
+  const peersIn = (found: unknown, list: unknown) =>
+    source(createFakeKube({ [slicesPath]: () => found, [nodesPath]: () => list })).peers(new AbortController().signal)
   for (const junk of [undefined, null, 1, 'x', {}, { items: 1 }, { items: [null] }, { items: [{ endpoints: 1 }] }]) {
-    t.strictSame(parseSlices(junk), [])
-    t.strictSame(parseNodes(junk), [])
+    t.strictSame(await peersIn(junk, junk), [])
+    t.strictSame(await peersIn(junk, nodes), both, 'the nodes are asked for')
   }
-  t.strictSame(
-    parseSlices({ items: [{ endpoints: null }, { endpoints: [{ addresses: [] }, { addresses: ['192.0.2.9'] }] }] }),
-    [],
-  )
-  t.strictSame(parseNodes({ items: [{ metadata: { name: 'n' } }, { metadata: { name: 'm' }, status: {} }] }), [])
-  t.strictSame(parseSlices({ items: [slices.items[0], slices.items[0]] }), both, 'a node once')
-  t.end()
+  const half = { items: [{ endpoints: null }, { endpoints: [{ addresses: [] }, { addresses: ['192.0.2.9'] }] }] }
+  const bare = { items: [{ metadata: { name: 'n', uid: '1' } }, { metadata: { name: 'm', uid: '2' }, status: {} }] }
+  t.strictSame(await peersIn(half, bare), [])
+  t.strictSame(await peersIn({ items: [slices.items[0], slices.items[0]] }, bare), both, 'a node once')
 })
 
 function source(kube: ReturnType<typeof createFakeKube>) {
