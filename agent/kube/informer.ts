@@ -3,7 +3,7 @@ import type { RawObject } from './watch-events.ts'
 
 /** One object that came (no `before`), changed, or went (no `after`). One made anew under the same name has changed. */
 export interface Change<T> {
-  /** `namespace/name`, or the name alone. */
+  /** As `objectKey` has it. */
   readonly key: string
   readonly before: T | undefined
   readonly after: T | undefined

@@ -88,7 +88,12 @@ export function parseItem(item: unknown): RawObject {
 
 function toRaw(object: { readonly metadata: v.InferOutput<typeof metadata> }): RawObject {
   const { name, namespace, resourceVersion } = object.metadata
-  return { key: namespace ? `${namespace}/${name}` : name, resourceVersion, body: object }
+  return { key: objectKey(name, namespace), resourceVersion, body: object }
+}
+
+/** What one object of a kind is found by: `namespace/name`, or the name alone. */
+export function objectKey(name: string, namespace?: string | null): string {
+  return namespace ? `${namespace}/${name}` : name
 }
 
 function parseJson(text: string): unknown {

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../cni/spec/json.ts'
 import type { KubeApi } from '../kube/api.ts'
 import type { KubeStreams } from '../kube/client.ts'
 import { type Informer, type InformerOptions, startInformer } from '../kube/informer.ts'
+import { objectKey } from '../kube/watch-events.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
 import { Allowance, type Kept, type Limits, type Sight, sightOf } from './allowance.ts'
@@ -49,10 +50,10 @@ export function startObjectCache(options: ObjectCacheOptions): ObjectCache {
     NetworkAttachmentDefinition: followNetworks(options, 'NetworkAttachmentDefinition'),
   }
   return {
-    pod: (namespace, name) => pods.get(`${namespace}/${name}`)?.value?.facts,
+    pod: (namespace, name) => pods.get(objectKey(name, namespace))?.value?.facts,
     network(kind, namespace, name) {
       const known = networks[kind]
-      return sightOf(known.get(`${namespace}/${name}`), known.current())
+      return sightOf(known.get(objectKey(name, namespace)), known.current())
     },
     onPods: run => pods.subscribe(run),
     stop: () => Promise.all([pods, ...Object.values(networks)].map(each => each.stop())),
