@@ -1,3 +1,4 @@
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import type { Test } from 'tap'
 import { sendRequest } from '../../cluster/api-client.ts'
 import { readAudit } from '../../cluster/audit.ts'
@@ -5,7 +6,9 @@ import { testTaint, verifiedLabel } from '../../lab/objects.ts'
 import type { Machine } from '../../machine/machine.ts'
 import { waitFor } from '../../machine/wait.ts'
 import type { Bed, Case } from '../bed.ts'
+import { getObject } from '../cluster/api.ts'
 import { auditLog } from '../cluster/control-plane.ts'
+import { kubeletConfigFile } from '../cluster/node.ts'
 import { ownFiles, printFolders, recordOf } from '../host.ts'
 import {
   createPod,
@@ -26,6 +29,8 @@ export const agents: readonly Case[] = [
   { name: 'an agent killed with kill -9 comes back, and no CNI file, record or pod notices', run: killAgent },
   { name: 'an agent that hangs: pods start with their networks and end', run: hangAgent },
   { name: 'a node that is closed by hand is verified again, and repeats are counted on one Event', run: closeByHand },
+  { name: 'a NodeNetwork that somebody has changed says again what its node says', run: changeNetwork },
+  { name: 'a kubelet that names no name server: the cluster has a Service for it', run: hideNameServer },
   { name: 'a rolling update of the DaemonSet while pods come and go: every pod starts', run: updateWhileBusy },
 ]
 
@@ -128,6 +133,61 @@ async function close(admin: Bed['cluster']['admin'], node: string): Promise<void
     body,
   })
   if (answer.code !== 200) throw new Error(`PATCH ${path}: ${answer.code} ${JSON.stringify(answer.body)}`)
+}
+
+async function changeNetwork(t: Test, { cluster: { admin, kubectl }, near }: Bed): Promise<void> {
+  const path = `/apis/nopal.io/v1alpha1/nodenetworks/${near.name}`
+  const specOf = async () => (await getObject<{ readonly spec: object }>(admin, path))?.spec
+  const before = await specOf()
+  t.ok(before, 'its agent has published it')
+  await kubectl(['patch', 'nodenetwork', near.name, '--type=merge', '-p', '{"spec":{"podCIDRs":["192.0.2.0/24"]}}'])
+  const wanted = JSON.stringify(before)
+  await waitFor({ what: 'the spec as it was', limitMs: 30_000 }, async () =>
+    JSON.stringify(await specOf()) === wanted ? true : undefined,
+  )
+}
+
+/** As in a cluster whose DNS has another name, where kubelet gives pods the node's own servers. */
+async function hideNameServer(t: Test, bed: Bed): Promise<void> {
+  const { admin, kubectl, plan } = bed.cluster
+  const asked = async () => {
+    const lines = await readAudit(auditLog(plan.machineFolder('cp')))
+    return lines.filter(({ path }) => path === '/api/v1/namespaces/kube-system/services').length
+  }
+  const file = kubeletConfigFile(bed.far.machine)
+  const whole = await readFile(file, 'utf8')
+  const { clusterDNS, ...rest } = JSON.parse(whole)
+  t.ok(clusterDNS.length > 0, 'kubelet names one until now')
+  const before = await asked()
+  try {
+    // kubelet itself has read it long since.
+    await replaceFile(file, JSON.stringify(rest))
+    await renameService(kubectl, 'kube-dns', 'other-dns')
+    const agent = await agentOn(bed.cluster, bed.far.name)
+    await kubectl(['-n', 'nopal', 'delete', 'pod', agent?.metadata.name ?? '', '--wait'])
+    await waitFor({ what: 'the API to be asked for it', limitMs: 60_000 }, async () =>
+      (await asked()) > before ? true : undefined,
+    )
+    await close(admin, bed.far.name)
+    await waitForVerified(admin, bed.far.name)
+  } finally {
+    await replaceFile(file, whole)
+    await renameService(kubectl, 'other-dns', 'kube-dns')
+  }
+}
+
+/** With the address that it has. */
+async function renameService(kubectl: Bed['cluster']['kubectl'], from: string, to: string): Promise<void> {
+  const inSystem = ['-n', 'kube-system']
+  const { metadata, spec } = JSON.parse(await kubectl([...inSystem, 'get', 'service', from, '-o', 'json']))
+  await kubectl([...inSystem, 'delete', 'service', from])
+  const renamed = { apiVersion: 'v1', kind: 'Service', metadata: { name: to, labels: metadata.labels }, spec }
+  await kubectl([...inSystem, 'apply', '-f', '-'], JSON.stringify(renamed))
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text)
+  await rename(`${path}.new`, path)
 }
 
 const onBoth = { networks: '[{"name": "green"}, {"name": "blue"}]' }

@@ -53,7 +53,7 @@ function clusterDnsObjects(): (readonly [string, object])[] {
       {
         apiVersion: 'v1',
         kind: 'Service',
-        metadata: { name: 'kube-dns', namespace: 'kube-system' },
+        metadata: { name: 'kube-dns', namespace: 'kube-system', labels },
         spec: serviceSpec,
       },
     ],

@@ -51,6 +51,11 @@ export async function importImages(machine: Machine, archives: readonly string[]
   for (const archive of archives) await machine.run(['ctr', '-n', 'k8s.io', 'images', 'import', archive])
 }
 
+/** Where a node's kubelet has its configuration. */
+export function kubeletConfigFile(machine: Machine): string {
+  return join(machine.spec.folder, 'kubelet.json')
+}
+
 /** Starts kubelet and kube-proxy. */
 export async function startKubelet(
   machine: Machine,
@@ -58,8 +63,7 @@ export async function startKubelet(
   keys: ClusterKeys,
   programs: string,
 ): Promise<readonly Program[]> {
-  const folder = machine.spec.folder
-  const config = join(folder, 'kubelet.json')
+  const config = kubeletConfigFile(machine)
   await writeFile(config, JSON.stringify(kubeletConfig(machine.spec.name, keys.pki.ca.certFile)))
   const kubelet = await machine.start({
     name: 'kubelet',
