@@ -51,10 +51,11 @@ async function allGone(look: () => readonly ProcessFacts[], limitMs: number): Pr
 function orphansOf(scope: OrphanScope): readonly ProcessFacts[] {
   const orphans = factsOf(pids().filter(pid => isOrphan(pid, scope)))
   if (orphans.length === 0) return []
-  const groups = new Set(orphans.map(({ group }) => group))
+  const known = new Set(orphans.map(({ pid }) => pid))
+  // A plugin leads a group of its own. A group whose leader lives and is none of them is somebody else's.
+  const groups = new Set(orphans.map(({ group }) => group).filter(leader => known.has(leader) || !isWorking(leader)))
   const own = processFacts('self')?.group
   if (own !== undefined) groups.delete(own)
-  const known = new Set(orphans.map(({ pid }) => pid))
   return [...orphans, ...membersOf(groups).filter(({ pid }) => !known.has(pid))]
 }
 
@@ -86,6 +87,11 @@ function membersOf(groups: ReadonlySet<number>): readonly ProcessFacts[] {
 
 function pids(): readonly number[] {
   return readdirSync('/proc').map(Number).filter(Number.isSafeInteger)
+}
+
+function isWorking(pid: number): boolean {
+  const facts = processFacts(pid)
+  return facts !== undefined && !hasEnded(facts)
 }
 
 function factsOf(numbers: readonly number[]): readonly ProcessFacts[] {

@@ -54,6 +54,19 @@ t.test('our own process group is never ended whole', async t => {
   t.equal(await endOrphans({ containerId }, 0), 1)
 })
 
+t.test('nor is a group that another program leads: a plugin of ours in it goes alone', async t => {
+  const containerId = fresh()
+  const mark = `${STARTER_MARK}=0-0 CNI_CONTAINERID=${containerId}`
+  const script = `env ${mark} sh -c 'echo $$; exec sleep 600' & read first; sleep 600 & echo $!; read go`
+  const leader = await startPlugin(t, { [STARTER_MARK]: undefined }, script)
+  const plugin = Number(await leader.line())
+  leader.end()
+  const neighbour = Number(await leader.line())
+  t.equal(await endOrphans({ containerId }, 0), 1)
+  t.strictSame([plugin, neighbour, leader.pid].map(isRunning), [false, true, true])
+  process.kill(-leader.pid, 'SIGKILL')
+})
+
 t.test('a plugin that comes to its own end is waited for', async t => {
   const containerId = fresh()
   const busy = await startPlugin(t, { CNI_CONTAINERID: containerId })
