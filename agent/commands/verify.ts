@@ -17,8 +17,9 @@ import { createProgressLine, formatVerdictJson, formatVerdictText } from '../ver
 import { toKubeFault } from '../verify/reasons.ts'
 import { createVerification } from '../verify/verification.ts'
 import type { WireguardSource } from '../verify/wireguard-check.ts'
+import { findEgress, judgeEgress } from '../wireguard/egress.ts'
 import { judgeMesh } from '../wireguard/judge.ts'
-import { listMesh } from '../wireguard/list-mesh.ts'
+import { type ListedMesh, listMesh } from '../wireguard/list-mesh.ts'
 import { openNodeObserver } from '../wireguard/open.ts'
 import { connect, findCredentials, start } from './start.ts'
 import { type Flags, readOutput, UsageError } from './usage.ts'
@@ -51,12 +52,17 @@ export async function runVerify(ports: ProcessPorts, flags: Flags): Promise<Exit
   return verdict.passed ? exitCodes.well : exitCodes.notWell
 }
 
-/** One look at the devices for the one verification. */
+/** One look at the devices, and at what the nodes publish, for the one verification. */
 function createMeshSource(kube: KubeClient, settings: Settings): WireguardSource {
   const { nodeName: self, apiService, install, wireguard } = settings
+  let listed: Promise<ListedMesh> | undefined
+  const list = (signal: AbortSignal) => {
+    listed ??= listMesh(kube, { self, apiHost: apiService?.host }, signal).catch(throwFault)
+    return listed
+  }
   return {
     async inspect(signal) {
-      const { map, own } = await listMesh(kube, { self, apiHost: apiService?.host }, signal).catch(throwFault)
+      const { map, own } = await list(signal)
       const { hostRoot } = install
       const { interfaces } = wireguard
       const look = { hostRoot, interfaces, clock: systemClock, waits: false, onNoRoutes: () => undefined }
@@ -68,6 +74,10 @@ function createMeshSource(kube: KubeClient, settings: Settings): WireguardSource
       } finally {
         observer.close()
       }
+    },
+    async egress(signal) {
+      const { networks } = await list(signal)
+      return [{ ...judgeEgress(findEgress(self, networks)), seconds: 0 }]
     },
   }
 }

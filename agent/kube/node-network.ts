@@ -44,6 +44,8 @@ export interface NodeNetworkStatus {
   readonly peers: Readonly<Record<string, number>>
   /** Pod CIDRs of others that are no allowed-ip of their node's peer there. */
   readonly missingAllowedIPs: readonly string[]
+  /** At how many of the other nodes with a device its own pod CIDRs are allowed-ips; undefined = it has not said. */
+  readonly egress: { readonly peers: number; readonly routed: number } | undefined
   /** Milliseconds since 1970. */
   readonly observedMs: number
 }
@@ -78,6 +80,7 @@ const shape = v.object({
         reason: text,
         peers: v.optional(v.nullable(v.record(v.string(), v.number()))),
         missingAllowedIPs: texts,
+        egress: v.fallback(v.optional(v.object({ peers: v.number(), routed: v.number() })), undefined),
         observedTime: text,
       }),
     ),
@@ -106,12 +109,13 @@ export function parseNodeNetwork(body: unknown): NodeNetwork | undefined {
 }
 
 function toStatus(status: NonNullable<v.InferOutput<typeof shape>['status']>): NodeNetworkStatus {
-  const { verdict, reason, peers, missingAllowedIPs, observedTime } = status
+  const { verdict, reason, peers, missingAllowedIPs, egress, observedTime } = status
   return {
     verdict,
     reason: reason ?? '',
     peers: peers ?? {},
     missingAllowedIPs: missingAllowedIPs ?? [],
+    egress,
     observedMs: toMs(observedTime),
   }
 }

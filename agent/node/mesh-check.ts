@@ -1,8 +1,9 @@
 import type { WireguardSource } from '../verify/wireguard-check.ts'
+import { findEgress, judgeEgress } from '../wireguard/egress.ts'
 import { judgeMesh } from '../wireguard/judge.ts'
 import type { NodeContext } from './context.ts'
 
-/** What the check `wireguard` says: of the newest look, once there is one and it is known what other nodes publish. */
+/** What the checks of the mesh say: of the newest look, once there is one and it is known what other nodes publish. */
 export function createMeshSource({ networks, mesh, settings, loop }: NodeContext): WireguardSource {
   const { promise: known, resolve } = Promise.withResolvers<void>()
   const look = () => {
@@ -18,6 +19,10 @@ export function createMeshSource({ networks, mesh, settings, loop }: NodeContext
       if (state === undefined) throw new Error('there was no look at the devices')
       const ownSinceMs = networks.get(settings.nodeName)?.createdMs
       return judgeMesh({ ...state, ownSinceMs, nowMs: loop.clock.now() }).map(each => ({ ...each, seconds: 0 }))
+    },
+    async egress(signal) {
+      await Promise.race([known, aborted(signal)])
+      return [{ ...judgeEgress(findEgress(settings.nodeName, networks.values())), seconds: 0 }]
     },
   }
 }

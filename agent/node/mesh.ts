@@ -6,6 +6,7 @@ import type { Duty } from '../runtime/duty.ts'
 import { startLoop } from '../runtime/loop.ts'
 import { createPeerPort } from '../verify/peers/exchange.ts'
 import { createMeshDuty } from '../wireguard/duty.ts'
+import { findEgress } from '../wireguard/egress.ts'
 import { createFilterDuty } from '../wireguard/filter-duty.ts'
 import { createMapSource, type MapSource } from '../wireguard/map-source.ts'
 import { createWireguardMetrics } from '../wireguard/metrics.ts'
@@ -65,7 +66,7 @@ export async function guardMesh(node: NodeContext): Promise<Running> {
     log,
     random: loop.random,
   })
-  node.status.add(createMeshStatus(mesh.current))
+  node.status.add(createMeshStatus(mesh.current, () => findEgress(nodeName, networks.values())))
   const parts = [
     startLoop(duty, loop),
     startLoop(servicesDuty(node, source, apiService?.host), loop),

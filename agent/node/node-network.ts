@@ -3,6 +3,7 @@ import type { KubeNode } from '../kube/node.ts'
 import { createNodeNetworkWriter } from '../kube/node-network-writer.ts'
 import { startLoop } from '../runtime/loop.ts'
 import type { TimedVerdict } from '../verify/status.ts'
+import { findEgress } from '../wireguard/egress.ts'
 import { readNetworks } from '../wireguard/own-addresses.ts'
 import { readNetclientEndpoint } from '../wireguard/own-endpoint.ts'
 import { createPublishDuty } from '../wireguard/publish-duty.ts'
@@ -41,7 +42,7 @@ export function publishNetwork(node: NodeContext): Running | undefined {
 }
 
 function wishOf(
-  { settings, mesh, verdict }: NodeContext,
+  { settings, mesh, verdict, networks }: NodeContext,
   seen: KubeNode,
   netclient: string | undefined,
 ): Wish | undefined {
@@ -50,8 +51,11 @@ function wishOf(
   const { endpoint: setting, expectExternal } = settings.wireguard
   const { podCIDRs, addresses } = seen
   const inside = [...podCIDRs, ...readNetworks(state.devices.map(({ name }) => name))]
+  const { peers, missing } = findEgress(settings.nodeName, networks.values())
+  const egress = { peers, routed: peers - missing.length }
   const own = { setting, expectExternal, addresses, netclient, inside, podCIDRs, podAddresses: [] }
-  return { spec: describeSpec(state, own), status: { ...describeResult(verdict.current()), ...describePeers(state) } }
+  const found = { ...describeResult(verdict.current()), ...describePeers(state), egress }
+  return { spec: describeSpec(state, own), status: found }
 }
 
 function describeResult(found: TimedVerdict | undefined) {

@@ -105,6 +105,11 @@ export const reasons = {
     means: 'Other agents do not answer small datagrams. As a warning: some do.',
     todo: 'Let UDP on the port of `[agent] listen` through between nodes.',
   },
+  PodsUnreachable: {
+    means:
+      "Standing sandboxes of other nodes neither refuse a TCP connection of this node's sandbox nor answer its full-size UDP packets. As a warning: some do, or there is only one.",
+    todo: 'Look at the way between the pods of the two nodes: allowed-ips, routes, rules for forwarded packets, MTU.',
+  },
   BlackHole: {
     means: 'Small packets come through and full-size ones vanish.',
     todo: 'Lower the MTU of the interface on that path by what the tunnels eat, or let ICMP through.',
@@ -128,6 +133,11 @@ export const reasons = {
     means: "A node's pod CIDR is no allowed-ip of its peer here: its pods cannot be reached.",
     todo: 'Add the CIDR to the mesh: in Netmaker as an egress rule of that node.',
   },
+  CIDRNotRouted: {
+    means:
+      "No other node has this node's pod CIDR as an allowed-ip of its key: its pods can neither ask nor be asked. As a warning: some have.",
+    todo: 'Add the CIDR to the mesh: in Netmaker as an egress rule of this node. Where some have it, look at those that have not.',
+  },
   NoHandshake: {
     means: 'A peer with keepalive has had no handshake for 180 s.',
     todo: 'Look at the other node, and at UDP between the two.',
@@ -146,7 +156,7 @@ export const reasons = {
     todo: 'Give it the capabilities and the host root, or set `from = host`.',
   },
   NoNetwork: {
-    means: 'Skipped: the node has no CNI network yet.',
+    means: 'Skipped: the node has no CNI network yet. Of check `egress`: it has no pod CIDR.',
     todo: 'Install the CNI plugin of the default network.',
   },
   SandboxRefused: {

@@ -5,7 +5,18 @@ import type { Reason } from './reasons.ts'
  * Every check, by the code that users see in JSON, conditions and metrics, with how grave its failure is: the higher, the
  * graver. A hole in the path explains what fails beside it, so its reason is the one that the node shows.
  */
-const severities = { dns: 3, api: 5, tcp: 2, services: 1, wireguard: 7, mtu: 6, peers: 2, sandbox: 4 } as const
+const severities = {
+  dns: 3,
+  api: 5,
+  tcp: 2,
+  services: 1,
+  wireguard: 7,
+  mtu: 6,
+  peers: 2,
+  pods: 3,
+  egress: 4,
+  sandbox: 4,
+} as const
 
 export type CheckCode = keyof typeof severities
 

@@ -15,7 +15,7 @@ import { createMtuCheck, createPeersCheck } from './peers/check.ts'
 import type { CheckPorts } from './ports.ts'
 import { createServicesCheck } from './services-check.ts'
 import { createTcpCheck } from './tcp-check.ts'
-import { createWireguardCheck, type WireguardSource } from './wireguard-check.ts'
+import { createWireguardChecks, type WireguardSource } from './wireguard-check.ts'
 
 /** What of the settings the checks depend on. */
 export type CheckSettings = Pick<VerifySettings, 'dnsDomains' | 'checkTimeoutMs' | 'tcp' | 'ipFamilies'>
@@ -57,7 +57,7 @@ export function createChecks(options: CheckOptions): readonly Check[] {
     createServicesCheck({ limitMs, ports, readService }),
     createPeersCheck(peers),
     createMtuCheck(peers),
-    ...(wireguard === undefined ? [] : [createWireguardCheck(wireguard, limitMs)]),
+    ...(wireguard === undefined ? [] : createWireguardChecks(wireguard, limitMs)),
   ]
 }
 

@@ -20,7 +20,7 @@ import { settlePodsPath } from './pods-path.ts'
 import type { CheckPorts } from './ports.ts'
 import { askSandbox, type SandboxVantage, unasked } from './sandbox-vantage.ts'
 import { shareReads } from './shared-reads.ts'
-import { createWireguardCheck, type WireguardSource } from './wireguard-check.ts'
+import { createWireguardChecks, type WireguardSource } from './wireguard-check.ts'
 
 /** A machine that is busy starting processes is not one whose network hangs. */
 const leastAttachMs = 5_000
@@ -166,7 +166,7 @@ function createGroups(work: Work): readonly ProbeGroup[] {
   // Devices are the host's, wherever the other checks look from.
   const mesh: ProbeGroup = {
     from: 'host',
-    checks: wireguard ? [createWireguardCheck(wireguard, settings.verify.checkTimeoutMs)] : [],
+    checks: wireguard ? createWireguardChecks(wireguard, settings.verify.checkTimeoutMs) : [],
   }
   return [mesh, sandbox]
 }

@@ -3,6 +3,7 @@ import type { Outcome } from '../verdict/verdict.ts'
 import type { DeviceView, EndpointClass, PeerView } from './classify.ts'
 import { type Incident, keyOf } from './heal-plan.ts'
 import type { MeshMap } from './mesh-map.ts'
+import { nameSome } from './names.ts'
 
 /** What is to be judged: one look, and what is not over yet. */
 export interface JudgeInput {
@@ -33,7 +34,6 @@ const reasons: Readonly<Partial<Record<EndpointClass, Reason>>> = {
 const newcomerMs = 60_000
 /** One peer that is silent may itself be what is cut off. */
 const least = 2
-const mostNamed = 5
 
 /** Says whether this node's mesh is fit for pods. Peers that are no node are never looked at. */
 export function judgeMesh(input: JudgeInput): readonly Judgement[] {
@@ -155,9 +155,4 @@ function warn(device: DeviceView, peers: readonly PeerView[], said: Said): Judge
 
 function targetOf(device: DeviceView, peers: readonly PeerView[]): string {
   return `${device.name}: ${nameSome(peers.map(peer => peer.node ?? ''))}`
-}
-
-function nameSome(names: readonly string[]): string {
-  const more = names.length - mostNamed
-  return `${names.slice(0, mostNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }

@@ -16,6 +16,8 @@ export interface MeshPlace {
 /** The mesh as the API has it now, for a program that looks once. */
 export interface ListedMesh {
   readonly map: MeshMap
+  /** What the nodes publish, this one included. */
+  readonly networks: readonly NodeNetwork[]
   /** This node's own; undefined = it has published nothing. */
   readonly own: NodeNetwork | undefined
 }
@@ -32,7 +34,7 @@ export async function listMesh(kube: KubeApi, { self, apiHost }: MeshPlace, sign
   ])
   const serviceCIDRs = apiHost === undefined ? services : [apiHost, ...services]
   const map = createMeshMap({ self, networks, serviceCIDRs, ownAddresses: readOwnAddresses() })
-  return { map, own: networks.find(({ name }) => name === self) }
+  return { map, networks, own: networks.find(({ name }) => name === self) }
 }
 
 /** A cluster without the definition has no nodes that publish. */

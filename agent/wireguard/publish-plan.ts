@@ -55,14 +55,20 @@ function statusWait(
   if (known === undefined || known.verdict !== status.verdict || known.reason !== status.reason)
     return Math.max(0, verdictMs - ageMs)
   if (troubles(known.peers) !== troubles(status.peers)) return Math.max(0, verdictMs - ageMs)
-  if (!isSame(known.missingAllowedIPs, status.missingAllowedIPs)) return Math.max(0, missingMs - ageMs)
-  if (isSame(known.peers, status.peers)) return undefined
+  const missing = !isSame(known.missingAllowedIPs, status.missingAllowedIPs)
+  if (missing || unrouted(known) !== unrouted(status)) return Math.max(0, missingMs - ageMs)
+  if (isSame(known.peers, status.peers) && isSame(known.egress, status.egress)) return undefined
   // A time in the future was written by a clock that was wrong.
   return Math.max(0, countsMs - Math.abs(nowMs - known.observedMs))
 }
 
 function troubles({ leaked = 0, loop = 0, nested = 0 }: NodeNetworkStatus['peers']): string {
   return `${leaked} ${loop} ${nested}`
+}
+
+/** At how many nodes the own pod CIDRs are missing. */
+function unrouted({ egress }: Pick<NodeNetworkStatus, 'egress'>): number {
+  return egress === undefined ? 0 : egress.peers - egress.routed
 }
 
 /** Whether two values are the same, whatever the order of their keys and with absent ones as undefined. */

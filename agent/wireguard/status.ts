@@ -1,28 +1,39 @@
 import type { StatusSection, StatusTable } from '../report/status.ts'
 import type { DeviceView, PeerView } from './classify.ts'
+import { judgeEgress, type OwnEgress } from './egress.ts'
 import { isBad } from './present.ts'
 import type { MeshState } from './state.ts'
 
 const mostRows = 50
 
 /** What is told of the mesh. */
-export function createMeshStatus(current: () => MeshState | undefined): StatusSection {
+export function createMeshStatus(current: () => MeshState | undefined, egress: () => OwnEgress): StatusSection {
   return {
     json() {
       const state = current()
-      if (state === undefined) return { wireguard: null }
+      const { peers, missing } = egress()
+      const own = { peers, routed: peers - missing.length, missing }
+      if (state === undefined) return { wireguard: null, egress: own }
       const { devices, held } = state
-      const shown = devices.map(({ name, kind, readable, peers }) => ({
+      const shown = devices.map(({ name, kind, readable, peers: all }) => ({
         name,
         kind,
         readable,
-        peers: countClasses(peers),
+        peers: countClasses(all),
       }))
-      return { wireguard: { devices: shown, incidents: state.incidents.size, held } }
+      return { wireguard: { devices: shown, incidents: state.incidents.size, held }, egress: own }
     },
-    facts: () => [{ name: 'mesh', text: describe(current()) }],
+    facts: () => [
+      { name: 'mesh', text: describe(current()) },
+      { name: 'egress', text: describeEgress(egress()) },
+    ],
     table: () => tableOf(current()?.devices ?? []),
   }
+}
+
+function describeEgress(egress: OwnEgress): string {
+  const { target, message } = judgeEgress(egress)
+  return `${target}: ${message}`
 }
 
 function countClasses(peers: readonly PeerView[]): Readonly<Record<string, number>> {

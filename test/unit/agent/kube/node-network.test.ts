@@ -16,7 +16,13 @@ const whole = {
     podCIDRs: ['10.42.2.0/24'],
     podAddresses: ['10.42.2.9'],
   },
-  status: { verdict: 'Ready', reason: 'Verified', peers: { expected: 2 }, missingAllowedIPs: ['10.42.3.0/24'] },
+  status: {
+    verdict: 'Ready',
+    reason: 'Verified',
+    peers: { expected: 2 },
+    missingAllowedIPs: ['10.42.3.0/24'],
+    egress: { peers: 2, routed: 1 },
+  },
 }
 
 t.test('what an agent publishes', async t => {
@@ -39,6 +45,7 @@ t.test('little or nothing', async t => {
   t.match(parseNodeNetwork({ ...whole, status: { verdict: 'Splendid' } }), {
     status: { verdict: 'Unknown', reason: '' },
   })
+  t.match(parseNodeNetwork({ ...whole, status: { egress: 'all' } }), { status: { egress: undefined } })
   for (const junk of [undefined, null, 7, [], {}, { metadata: {} }, { ...whole, spec: { devices: 'wg0' } }])
     t.equal(parseNodeNetwork(junk), undefined)
 })

@@ -55,6 +55,8 @@ t.test('metrics: before the first verdict', async t => {
     'node_check_failures_total{node="n1",check="wireguard"}': 0,
     'node_check_failures_total{node="n1",check="mtu"}': 0,
     'node_check_failures_total{node="n1",check="peers"}': 0,
+    'node_check_failures_total{node="n1",check="pods"}': 0,
+    'node_check_failures_total{node="n1",check="egress"}': 0,
     'node_check_failures_total{node="n1",check="sandbox"}': 0,
   })
 })

@@ -12,6 +12,7 @@ const status = {
   reason: 'Verified',
   peers: { expected: 2, leaked: 0 },
   missingAllowedIPs: [],
+  egress: { peers: 2, routed: 2 },
 } as const
 const wish: Wish = { spec: network(1).spec, status }
 const nowMs = 1_000_000_000
@@ -45,6 +46,19 @@ const cases: readonly Case[] = [
     ageMs: 15_000,
     want: 'status undefined',
   },
+  {
+    name: 'not routed any more, just now',
+    said: { egress: { peers: 2, routed: 1 } },
+    ageMs: 0,
+    want: 'undefined 15000',
+  },
+  { name: 'not routed any more', said: { egress: { peers: 2, routed: 1 } }, ageMs: 15_000, want: 'status undefined' },
+  {
+    name: 'routed by one more, soon after',
+    said: { egress: { peers: 1, routed: 1 }, observedMs: nowMs - 60_000 },
+    want: 'undefined 240000',
+  },
+  { name: 'an agent of before said nothing of it', said: { egress: undefined }, want: 'undefined 299000' },
   {
     name: 'more peers, soon after',
     said: { peers: { expected: 1, leaked: 0 }, observedMs: nowMs - 60_000 },
