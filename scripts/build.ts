@@ -9,13 +9,11 @@ import { copyNetlink, netlinkBesideTheAgent } from './netlink-native.ts'
 import { packWithBun } from './pack-bun.ts'
 import { packWithPkg } from './pack-pkg.ts'
 import { setStart } from './program-start.ts'
+import type { Arch } from './registry-package.ts'
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
 const hostArch = process.arch === 'arm64' ? 'arm64' : 'amd64'
-
-/** CPU names as container images spell them. */
-export type Arch = 'amd64' | 'arm64'
 
 interface Wish {
   readonly packager: 'bun' | 'pkg'

@@ -1,6 +1,6 @@
 import { copyFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Arch } from './build.ts'
+import type { Arch } from './registry-package.ts'
 
 const cpus: Readonly<Record<Arch, string>> = { amd64: 'x64', arm64: 'arm64' }
 

@@ -1,11 +1,10 @@
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Arch } from './build.ts'
 import { clientNodeFile } from './client-node.ts'
 import { netlinkFile } from './netlink-native.ts'
 import { type ImageConfig, writeOciArchive } from './oci-image.ts'
-import { packageFolder } from './registry-package.ts'
+import { type Arch, packageFolder } from './registry-package.ts'
 
 const root = join(import.meta.dirname, '..')
 

@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Arch } from './build.ts'
-import { packageFolder } from './registry-package.ts'
+import { type Arch, packageFolder } from './registry-package.ts'
 
 // Baseline: runs on every x86-64, not only on those with AVX2; cheap servers are old servers.
 const basePackages: Record<Arch, string> = {

@@ -8,6 +8,9 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '..')
 
+/** CPU names as container images spell them. */
+export type Arch = 'amd64' | 'arm64'
+
 interface Locked {
   readonly version: string
   readonly integrity: string

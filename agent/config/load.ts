@@ -1,19 +1,12 @@
 import ipaddr from 'ipaddr.js'
 import { formatHostPort } from '../../cni/host/host-port.ts'
 import { errorCode } from '../../cni/host/system-error.ts'
+import type { Environment } from '../runtime/process.ts'
 import { type SettingFault, SettingsError } from './faults.ts'
 import { endpoint, ValueFault } from './parsers.ts'
 import { environmentName, type Section, type Setting, type Values } from './setting.ts'
 import type { AllValues, Endpoint, Settings } from './settings.ts'
-import {
-  configVariable,
-  type Environment,
-  type GivenText,
-  type GivenTexts,
-  givenTexts,
-  readIni,
-  unknownVariables,
-} from './sources.ts'
+import { configVariable, type GivenText, type GivenTexts, givenTexts, readIni, unknownVariables } from './sources.ts'
 import { settingsTable } from './table.ts'
 
 /** What the settings are read from. */

@@ -1,9 +1,8 @@
 import { parse as parseIni } from 'ini'
+import type { Environment } from '../runtime/process.ts'
 import type { SettingFault } from './faults.ts'
 import { environmentName, type Setting } from './setting.ts'
 import { allSettings } from './table.ts'
-
-export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Every text that was given for a setting, found by the setting. */
 export interface GivenTexts {

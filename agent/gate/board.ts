@@ -2,8 +2,24 @@ import type { GateSettings } from '../config/settings.ts'
 import type { KubeNode } from '../kube/node.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Verdict } from '../verdict/verdict.ts'
-import type { NodeVerdict, Streak } from './plan.ts'
 import { findMarks, type OwnMarks } from './taints.ts'
+
+/** A verdict and the node it is about. */
+export interface NodeVerdict {
+  /** UID of the Node that was verified. */
+  readonly uid: string
+  readonly verdict: Verdict
+  readonly streak: Streak
+}
+
+/** The row of runs with the same outcome that a verdict is the newest of. */
+export interface Streak {
+  readonly runs: number
+  /** From the end of the first to the end of the newest. */
+  readonly spanMs: number
+  /** Since the end of the newest. */
+  readonly ageMs: number
+}
 
 /** What a verification was started under; it counts only if that still holds when it ends. */
 export interface Ticket {

@@ -1,8 +1,9 @@
 import type { GateSettings } from '../config/settings.ts'
 import type { KubeNode } from '../kube/node.ts'
 import type { JsonPatchStep } from '../kube/node-writer.ts'
+import type { NodeVerdict } from './board.ts'
 import { hasRoom, type NodeCount } from './budget.ts'
-import type { GateHistory, NodeVerdict } from './plan.ts'
+import type { GateHistory } from './history.ts'
 import { closeSteps, findMarks } from './taints.ts'
 
 /** What a decision to taint a node again is made from. */

@@ -8,17 +8,11 @@ import { type BackoffLimits, backoffMs } from '../runtime/backoff.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Duty } from '../runtime/duty.ts'
 import type { Logger } from '../runtime/log.ts'
+import type { NodeVerdict } from './board.ts'
 import { countNodes, type NodeCount } from './budget.ts'
 import { refuse } from './close.ts'
-import {
-  type GateAction,
-  type GateHistory,
-  type GatePlan,
-  type Hold,
-  type NodeVerdict,
-  noHistory,
-  planGate,
-} from './plan.ts'
+import { type GateHistory, noHistory } from './history.ts'
+import { type GateAction, type GatePlan, type Hold, planGate } from './plan.ts'
 
 /** The newest sight of the own Node. */
 export interface NodeSight {

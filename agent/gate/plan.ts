@@ -2,48 +2,12 @@ import type { GateSettings } from '../config/settings.ts'
 import type { KubeEvent } from '../kube/events.ts'
 import type { KubeNode } from '../kube/node.ts'
 import type { ConditionWrite, JsonPatchStep } from '../kube/node-writer.ts'
-import type { Verdict } from '../verdict/verdict.ts'
+import type { NodeVerdict } from './board.ts'
 import type { NodeCount } from './budget.ts'
 import { isWithin, planClosing } from './close.ts'
 import { type ConditionText, conditionType, describeVerdict, planCondition, verifying } from './condition.ts'
+import type { GateHistory } from './history.ts'
 import { findMarks, liftSteps } from './taints.ts'
-
-/** A verdict and the node it is about. */
-export interface NodeVerdict {
-  /** UID of the Node that was verified. */
-  readonly uid: string
-  readonly verdict: Verdict
-  readonly streak: Streak
-}
-
-/** The row of runs with the same outcome that a verdict is the newest of. */
-export interface Streak {
-  readonly runs: number
-  /** From the end of the first to the end of the newest. */
-  readonly spanMs: number
-  /** Since the end of the newest. */
-  readonly ageMs: number
-}
-
-/** What the gate remembers of its node between plans. */
-export interface GateHistory {
-  /** When we came to know the node. */
-  readonly knownMs: number | undefined
-  /** When we last took our taint off or set our label. */
-  readonly openedMs: number | undefined
-  /** When we last put our taint on. */
-  readonly taintedMs: number | undefined
-  /** When too many nodes were tainted for this one to be, and how long that is not asked again. */
-  readonly refusal: { readonly atMs: number; readonly waitMs: number } | undefined
-}
-
-/** Of a node we have just come to know. */
-export const noHistory: GateHistory = {
-  knownMs: undefined,
-  openedMs: undefined,
-  taintedMs: undefined,
-  refusal: undefined,
-}
 
 /** Why pods that land now would lack interfaces: the lift waits for it, the checks do not. */
 export interface Hold {

@@ -1,9 +1,5 @@
+import type { Running } from '../runtime/duty.ts'
 import type { LeaderContext } from './context.ts'
-
-/** A part of the leader at work. */
-export interface Running {
-  stop(): Promise<unknown>
-}
 
 /** Starts one duty for a term; undefined = the settings switch it off. */
 export type LeaderDuty = (leader: LeaderContext) => Running | undefined

@@ -1,3 +1,4 @@
+import type { Running } from '../runtime/duty.ts'
 import type { NodeContext } from './context.ts'
 import { showVerdict } from './gate.ts'
 import { installKactus } from './install.ts'
@@ -7,11 +8,6 @@ import { publishNetwork } from './node-network.ts'
 import { answerPeers } from './peers.ts'
 import { retrySandbox } from './sandbox.ts'
 import { verifyNetwork } from './verify.ts'
-
-/** A part of the agent at work. */
-export interface Running {
-  stop(): Promise<unknown>
-}
 
 /** Starts one duty of a node; undefined = the settings switch it off. */
 export type NodeDuty = (node: NodeContext) => Running | undefined | Promise<Running | undefined>

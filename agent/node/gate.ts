@@ -5,9 +5,9 @@ import { createEventRecorder } from '../kube/events.ts'
 import { createLease } from '../kube/lease.ts'
 import { createNodeWriter } from '../kube/node-writer.ts'
 import { listNodes } from '../kube/nodes.ts'
+import type { Running } from '../runtime/duty.ts'
 import { startLoop } from '../runtime/loop.ts'
 import { installs, type NodeContext } from './context.ts'
-import type { Running } from './duties.ts'
 import { holdOf, holdOfNetwork } from './hold.ts'
 
 /** Makes the Node show its verdict: taint, label, condition, Events. */

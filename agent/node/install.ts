@@ -1,8 +1,8 @@
 import { createInstallDuty } from '../install/duty.ts'
 import { createInstallStatus } from '../install/status.ts'
+import type { Running } from '../runtime/duty.ts'
 import { startLoop } from '../runtime/loop.ts'
 import { installs, type NodeContext } from './context.ts'
-import type { Running } from './duties.ts'
 
 /** Keeps kactus in the host's folders. */
 export function installKactus(node: NodeContext): Running | undefined {

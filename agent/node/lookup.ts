@@ -3,9 +3,9 @@ import { startObjectCache } from '../lookup/cache.ts'
 import { createLookupDuty } from '../lookup/duty.ts'
 import { createLookupMetrics } from '../lookup/metrics.ts'
 import { socketPath } from '../lookup/paths.ts'
+import type { Running } from '../runtime/duty.ts'
 import { startLoop } from '../runtime/loop.ts'
 import type { NodeContext } from './context.ts'
-import type { Running } from './duties.ts'
 
 /** Answers kactus from memory. A dry run leaves nothing on the host, no socket either. */
 export function answerKactus({ settings, log, kube, metrics, loop }: NodeContext): Running | undefined {

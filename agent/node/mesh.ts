@@ -2,7 +2,7 @@ import { createEventRecorder, nodeRef } from '../kube/events.ts'
 import { createLease } from '../kube/lease.ts'
 import { readServiceCIDRs } from '../kube/service-cidrs.ts'
 import { pause } from '../runtime/clock.ts'
-import type { Duty } from '../runtime/duty.ts'
+import type { Duty, Running } from '../runtime/duty.ts'
 import { startLoop } from '../runtime/loop.ts'
 import { createPeerPort } from '../verify/peers/exchange.ts'
 import { createMeshDuty } from '../wireguard/duty.ts'
@@ -18,7 +18,6 @@ import { filterFacts } from '../wireguard/packet-filter.ts'
 import { createProver } from '../wireguard/prover.ts'
 import { createMeshStatus } from '../wireguard/status.ts'
 import type { NodeContext } from './context.ts'
-import type { Running } from './duties.ts'
 
 /** netclient needs some seconds to bring its interface back: until then no other node takes its own down. */
 const resetMs = 6_000

@@ -1,6 +1,7 @@
 import { describeVerdict } from '../gate/condition.ts'
 import type { KubeNode } from '../kube/node.ts'
 import { createNodeNetworkWriter } from '../kube/node-network-writer.ts'
+import type { Running } from '../runtime/duty.ts'
 import { startLoop } from '../runtime/loop.ts'
 import type { TimedVerdict } from '../verify/status.ts'
 import { findEgress } from '../wireguard/egress.ts'
@@ -10,7 +11,6 @@ import { createPublishDuty } from '../wireguard/publish-duty.ts'
 import type { Wish } from '../wireguard/publish-plan.ts'
 import { describePeers, describeSpec } from '../wireguard/published.ts'
 import type { NodeContext } from './context.ts'
-import type { Running } from './duties.ts'
 
 /** netclient finds out its own address every few minutes at most. */
 const netclientMs = 60_000

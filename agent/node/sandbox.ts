@@ -1,4 +1,5 @@
 import { findMarks } from '../gate/taints.ts'
+import type { Running } from '../runtime/duty.ts'
 import type { Logger } from '../runtime/log.ts'
 import { startLoop } from '../runtime/loop.ts'
 import { sandboxPaths } from '../sandbox/paths.ts'
@@ -6,7 +7,6 @@ import { createSandboxRetry } from '../sandbox/retry.ts'
 import { withSandbox } from '../sandbox/sandbox.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 import type { NodeContext } from './context.ts'
-import type { Running } from './duties.ts'
 
 /** Has the network verified anew as soon as it attaches again, where nothing but that was missing to open the node. */
 export function retrySandbox(node: NodeContext): Running | undefined {

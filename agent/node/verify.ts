@@ -1,4 +1,5 @@
 import { describeVerdict } from '../gate/condition.ts'
+import type { Running } from '../runtime/duty.ts'
 import type { Logger } from '../runtime/log.ts'
 import { startLoop } from '../runtime/loop.ts'
 import type { Verdict } from '../verdict/verdict.ts'
@@ -7,7 +8,6 @@ import { createVerdictMetrics } from '../verify/metrics.ts'
 import { createVerdictStatus } from '../verify/status.ts'
 import { createVerification } from '../verify/verification.ts'
 import type { NodeContext } from './context.ts'
-import type { Running } from './duties.ts'
 import { createMeshSource } from './mesh-check.ts'
 
 /** Verifies the network of the node, again and again, and whenever its last verdict is called into doubt. */

@@ -10,3 +10,8 @@ export interface Duty {
   /** Called once, after the last run: gives up what the duty holds. */
   close?(): Promise<unknown>
 }
+
+/** A duty at work, with its loop. */
+export interface Running {
+  stop(): Promise<unknown>
+}

@@ -1,4 +1,4 @@
-import type { Environment } from '../config/sources.ts'
+export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Everything a command has of its process. Only main.ts looks at the real one. */
 export interface ProcessPorts {

@@ -16,6 +16,7 @@ import { makePki, type Pki, readBase64, readTarget } from './pki.ts'
 import { startReal } from './real.ts'
 import { makeRunFolder, type RunFolder } from './run-folder.ts'
 import { installCrds, makeAccountToken, waitForSeed } from './seed.ts'
+import type { StartContext, StartedServer } from './started-server.ts'
 
 export type { ApiAnswer, ApiRequest, ApiTarget, OpenWatch, WatchLine } from './api-client.ts'
 export type { AuditLine } from './audit.ts'
@@ -63,28 +64,6 @@ export interface ApiServerOptions {
   readonly serviceCidr?: string
   /** More flags for the real kube-apiserver; the embedded server ignores them. */
   readonly flags?: readonly string[]
-}
-
-/** What the two kinds of server are started from. */
-export interface StartContext {
-  readonly folder: string
-  readonly pki: Pki
-  readonly host: string
-  readonly port: number | undefined
-  readonly netns: string | undefined
-  readonly serviceCidr: string
-  readonly serviceAddress: string
-  /** Where the endpoint of default/kubernetes points. */
-  readonly advertised: string
-  readonly flags: readonly string[]
-}
-
-/** A started server before anything is seeded. */
-export interface StartedServer {
-  readonly url: string
-  readonly auditFile: string
-  readonly socketPath: string | undefined
-  stop(): Promise<void>
 }
 
 /** Starts etcd and kube-apiserver, or the embedded server, and waits until it is ready and seeded. */

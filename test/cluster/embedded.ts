@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import type { StartContext, StartedServer } from './api-server.ts'
 import { startNodeChild } from './node-child.ts'
 import { stopChild } from './process.ts'
+import type { StartContext, StartedServer } from './started-server.ts'
 
 const program = join(import.meta.dirname, '../fakes/apiserver/main.ts')
 

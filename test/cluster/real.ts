@@ -2,7 +2,6 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ApiTarget, sendRequest } from './api-client.ts'
-import type { StartContext, StartedServer } from './api-server.ts'
 import { type ApiServerPlace, apiServerFlags } from './api-server-flags.ts'
 import { findKubeAssets } from './assets.ts'
 import { auditPolicy } from './audit.ts'
@@ -10,6 +9,7 @@ import { startNodeChild } from './node-child.ts'
 import { readTarget } from './pki.ts'
 import { findFreePort } from './port.ts'
 import { type Child, lastLines, startChild, stopChild } from './process.ts'
+import type { StartContext, StartedServer } from './started-server.ts'
 
 const graceMs = 5000
 const readyLimitMs = 60_000

@@ -27,8 +27,9 @@ function readImports(file: string, text: string): readonly Import[] {
   })
 }
 
-async function readAll(): Promise<readonly Import[]> {
-  const files = await Array.fromAsync(glob(['agent/**/*.ts', 'cni/**/*.ts'], { cwd: root }))
+async function readAll(...folders: readonly string[]): Promise<readonly Import[]> {
+  const patterns = folders.map(folder => `${folder}/**/*.ts`)
+  const files = await Array.fromAsync(glob(patterns, { cwd: root }))
   const imports = await Promise.all(
     files.map(async file => readImports(file, await readFile(join(root, file), 'utf8'))),
   )
@@ -83,9 +84,37 @@ const rules: readonly { name: string; broken: (one: Import) => boolean }[] = [
   },
 ]
 
-const imports = await readAll()
+const imports = await readAll('agent', 'cni')
 t.ok(imports.length > 50, 'the reader finds the imports')
 for (const rule of rules) {
   const found = imports.filter(rule.broken).map(one => `${one.from} -> ${one.to}`)
   t.strictSame(found, [], rule.name)
 }
+
+/** Files of which each imports the next and the last the first; undefined = there are none. */
+function findCircle(all: readonly Import[]): readonly string[] | undefined {
+  const targets = Map.groupBy(all, ({ from }) => from)
+  const done = new Set<string>()
+  const visit = (file: string, path: readonly string[]): readonly string[] | undefined => {
+    if (path.includes(file)) return path.slice(path.indexOf(file))
+    if (done.has(file)) return undefined
+    for (const { to } of targets.get(file) ?? []) {
+      const circle = visit(to, [...path, file])
+      if (circle !== undefined) return circle
+    }
+    done.add(file)
+    return undefined
+  }
+  for (const file of targets.keys()) {
+    const circle = visit(file, [])
+    if (circle !== undefined) return circle
+  }
+  return undefined
+}
+
+t.test('no files import each other in a circle, not even types', async t => {
+  const line = (from: string, to: string): Import => ({ from, to, typesOnly: true })
+  t.strictSame(findCircle([line('a', 'b'), line('b', 'c'), line('d', 'b'), line('c', 'b')]), ['b', 'c'])
+  t.equal(findCircle([line('a', 'b'), line('a', 'c'), line('b', 'c')]), undefined)
+  t.equal(findCircle(await readAll('agent', 'cni', 'scripts', 'test')), undefined)
+})

@@ -5,6 +5,7 @@ import type { Vantage } from '../../verdict/verdict.ts'
 import type { Check, Finding, Probe } from '../check.ts'
 import { CheckFault } from '../check.ts'
 import type { CheckPorts } from '../ports.ts'
+import { askByTcp, joinProtocols, type ServerFinding } from './by-tcp.ts'
 import type { ClusterDns } from './cluster-dns.ts'
 import { askFamilies, type FamiliesAnswer, type Family } from './families.ts'
 import { lookUp } from './lookup.ts'
@@ -12,7 +13,6 @@ import type { DnsQuestion } from './message.ts'
 import { candidateNames, parseResolvConf, type ResolvConf } from './resolv-conf.ts'
 import { sample } from './samples.ts'
 import { inDomain, isClusterName, type PlannedServer, planServers } from './server-plan.ts'
-import { askByTcp, joinWays } from './ways.ts'
 
 /** What the DNS check asks for. */
 export interface DnsCheckOptions {
@@ -29,7 +29,7 @@ export interface DnsCheckOptions {
 }
 
 /** What one run of the check knows. */
-export interface DnsContext {
+interface DnsContext {
   readonly options: DnsCheckOptions
   readonly probe: Probe
   readonly port: number
@@ -78,7 +78,7 @@ async function checkAll(options: DnsCheckOptions, probe: Probe): Promise<readonl
         .map(server => askByTcp(server, firstNameFor(server, names, context), context)),
     ),
   ])
-  return joinWays(byUdp.flat(), byTcp)
+  return joinProtocols(byUdp.flat(), byTcp)
 }
 
 /** A missing file is an empty one, as it is for the C library. */
@@ -89,11 +89,6 @@ async function readConf(options: DnsCheckOptions): Promise<string> {
     if (errorCode(error) === 'ENOENT') return ''
     throw error
   }
-}
-
-/** A finding and the server it is about. */
-export interface ServerFinding extends Finding {
-  readonly server?: PlannedServer
 }
 
 async function checkName(

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { hasRoom, mostTainted, type NodeCount } from '../../../../agent/gate/budget.ts'
 import { type CloseInput, planClosing, refuse } from '../../../../agent/gate/close.ts'
-import { noHistory } from '../../../../agent/gate/plan.ts'
+import { noHistory } from '../../../../agent/gate/history.ts'
 import { failing, nodeOf, nowMs, ownLabel, ownTaint, settings, verdictOf } from './samples.ts'
 
 const bad = verdictOf(failing('dns', 'NXDomain'))

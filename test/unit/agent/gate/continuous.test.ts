@@ -1,4 +1,4 @@
-import type { Streak } from '../../../../agent/gate/plan.ts'
+import type { Streak } from '../../../../agent/gate/board.ts'
 import { bad, badCondition, good, type PlanCase, provePlans, waiting } from './plan-case.ts'
 import { conditionOf, ownLabel, ownTaint, passedCondition } from './samples.ts'
 

@@ -1,7 +1,9 @@
 import t from 'tap'
 import type { GateSettings } from '../../../../agent/config/settings.ts'
+import type { Streak } from '../../../../agent/gate/board.ts'
 import type { NodeCount } from '../../../../agent/gate/budget.ts'
-import { type GateAction, type GateInput, noHistory, planGate, type Streak } from '../../../../agent/gate/plan.ts'
+import { noHistory } from '../../../../agent/gate/history.ts'
+import { type GateAction, type GateInput, planGate } from '../../../../agent/gate/plan.ts'
 import type { Verdict } from '../../../../agent/verdict/verdict.ts'
 import { conditionOf, failing, firstRun, type NodeParts, nodeOf, nowMs, settings, verdictOf } from './samples.ts'
 

@@ -1,6 +1,6 @@
 import type { GateSettings } from '../../../../agent/config/settings.ts'
+import type { Streak } from '../../../../agent/gate/board.ts'
 import { conditionType } from '../../../../agent/gate/condition.ts'
-import type { Streak } from '../../../../agent/gate/plan.ts'
 import { type KubeNode, parseNode } from '../../../../agent/kube/node.ts'
 import type { Reason } from '../../../../agent/verdict/reasons.ts'
 import type { CheckResult, Verdict } from '../../../../agent/verdict/verdict.ts'

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { type GateInput, type Hold, noHistory, planGate } from '../../../../agent/gate/plan.ts'
+import { noHistory } from '../../../../agent/gate/history.ts'
+import { type GateInput, type Hold, planGate } from '../../../../agent/gate/plan.ts'
 import type { KubeNode } from '../../../../agent/kube/node.ts'
 import { holdOf, holdOfNetwork } from '../../../../agent/node/hold.ts'
 import { firstRun } from '../gate/samples.ts'

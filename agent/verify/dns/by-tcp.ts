@@ -1,15 +1,27 @@
 import { randomInt } from 'node:crypto'
-import type { Finding } from '../check.ts'
-import type { DnsContext, ServerFinding } from './check.ts'
+import type { Finding, Probe } from '../check.ts'
+import type { CheckPorts } from '../ports.ts'
 import { encodeQuery, readReply } from './message.ts'
 import { candidateNames } from './resolv-conf.ts'
 import type { PlannedServer } from './server-plan.ts'
+
+/** A finding and the server it is about. */
+export interface ServerFinding extends Finding {
+  readonly server?: PlannedServer
+}
+
+/** What is asked with. */
+export interface TcpAsking {
+  readonly options: { readonly ports: Pick<CheckPorts, 'dns'> }
+  readonly probe: Probe
+  readonly port: number
+}
 
 /** One question by TCP: what matters is that an answer comes; what it says, the questions by UDP say. */
 export async function askByTcp(
   server: PlannedServer,
   name: string | undefined,
-  { options, probe, port }: DnsContext,
+  { options, probe, port }: TcpAsking,
 ): Promise<ServerFinding | undefined> {
   const [full] = name === undefined ? [] : candidateNames(name, server)
   if (full === undefined) return undefined
@@ -30,10 +42,10 @@ export async function askByTcp(
 }
 
 /**
- * Puts both ways side by side. UDP is what resolvers use, so only its failures are a node's; TCP is for answers that are
+ * Puts what both protocols gave side by side. UDP is what resolvers use, so only its failures are a node's; TCP is for answers that are
  * too long, so without it there is a warning. Where UDP alone is silent its message says so: something drops it.
  */
-export function joinWays(
+export function joinProtocols(
   byUdp: readonly ServerFinding[],
   byTcp: readonly (ServerFinding | undefined)[],
 ): readonly Finding[] {
