@@ -1,7 +1,6 @@
 import { createEventRecorder, nodeRef } from '../kube/events.ts'
 import { createLease } from '../kube/lease.ts'
 import { readServiceCIDRs } from '../kube/service-cidrs.ts'
-import { pause } from '../runtime/clock.ts'
 import type { Duty, Running } from '../runtime/duty.ts'
 import { startLoop } from '../runtime/loop.ts'
 import { createPeerPort } from '../verify/peers/exchange.ts'
@@ -10,17 +9,16 @@ import { findEgress } from '../wireguard/egress.ts'
 import { createFilterDuty } from '../wireguard/filter-duty.ts'
 import { createMapSource, type MapSource } from '../wireguard/map-source.ts'
 import { createWireguardMetrics } from '../wireguard/metrics.ts'
-import { type ResetOutcome, resetNetclient } from '../wireguard/netclient.ts'
+import { resetNetclient } from '../wireguard/netclient.ts'
 import { runNft } from '../wireguard/nft-program.ts'
 import { openNodeObserver } from '../wireguard/open.ts'
 import { readOwnAddresses } from '../wireguard/own-addresses.ts'
 import { filterFacts } from '../wireguard/packet-filter.ts'
 import { createProver } from '../wireguard/prover.ts'
+import { createReset } from '../wireguard/reset.ts'
 import { createMeshStatus } from '../wireguard/status.ts'
 import type { NodeContext } from './context.ts'
 
-/** netclient needs some seconds to bring its interface back: until then no other node takes its own down. */
-const resetMs = 6_000
 const headerBytes = { v4: 28, v6: 48 } as const
 /** The start is busy enough, and Services are seldom endpoints. */
 const firstServicesMs = 10_000
@@ -49,7 +47,7 @@ export async function guardMesh(node: NodeContext): Promise<Running> {
     map: source.current,
     mode: gate.dryRun && wireguard.heal === 'heal' ? 'observe' : wireguard.heal,
     prover: createProver((address, signal) => sendFullSize(settings.agent.listen.port, address, signal)),
-    reset: createReset(node),
+    reset: openReset(node),
     async tell(event, signal) {
       const seen = ownNode.current()
       if (seen !== undefined && !gate.dryRun) await events.record(nodeRef(seen), event, signal)
@@ -110,19 +108,12 @@ function servicesDuty({ kube }: NodeContext, source: MapSource, apiHost: string 
   }
 }
 
-/** Takes the Lease: nodes whose endpoints leaked together do not take their tunnels down together. */
-function createReset({ settings, kube, log, loop }: NodeContext) {
+/** The way to the own node's netclient, which one node of the cluster takes at a time. */
+function openReset({ settings, kube, log, loop }: NodeContext) {
   const { clock } = loop
   const { nodeName: holder, podNamespace: namespace } = settings
   const lease = createLease({ api: kube, namespace, name: 'nopal-heal', holder, clock, log })
-  return async (device: string, signal: AbortSignal): Promise<ResetOutcome> => {
-    const done = await lease.hold(signal, async ({ signal: held }) => {
-      const outcome = await resetNetclient(device)
-      if (outcome === 'done') await pause(clock, resetMs, held)
-      return outcome
-    })
-    return done?.result ?? 'busy'
-  }
+  return createReset({ lease, forget: resetNetclient, clock })
 }
 
 async function sendFullSize(port: number, address: string, signal: AbortSignal): Promise<void> {

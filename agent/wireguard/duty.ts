@@ -2,7 +2,8 @@ import type { KubeEvent } from '../kube/events.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Duty } from '../runtime/duty.ts'
 import type { Logger } from '../runtime/log.ts'
-import { emptyMemory, type HealAction, type HealPlan, noteFailure, planHeal } from './heal-plan.ts'
+import type { DeviceView } from './classify.ts'
+import { emptyMemory, type HealAction, type HealMemory, type HealPlan, noteFailure, planHeal } from './heal-plan.ts'
 import type { MeshMap } from './mesh-map.ts'
 import type { WireguardMetrics } from './metrics.ts'
 import type { ResetOutcome } from './netclient.ts'
@@ -29,11 +30,15 @@ export interface MeshDutyOptions {
   readonly random: () => number
 }
 
-/** A leak is to be seen within a second. */
+/** From the begin of one look to the next: a leak is to be seen within a second. */
 const lookMs = 900
-/** A look at thousands of peers takes some ten milliseconds: where nothing is wrong it takes no more than 1% of a CPU. */
-const share = 100
+/** Where nothing is wrong, thousands of peers are looked at less often: by their number, not by how busy the machine is. */
+const perPeerMs = 0.9
 const longestMs = 5_000
+/** Others want to run too, also where a look takes long. */
+const restMs = 50
+/** Events that wait for an API that does not answer. */
+const mostUntold = 20
 /** Another node resets its own program meanwhile. */
 const busyMs = 4_000
 
@@ -50,6 +55,9 @@ class MeshDuty implements Duty {
   #resetNotBeforeMs = 0
   #lastLookMs: number | undefined
   #said = ''
+  /** Events on their way, one after the other: no look waits for the API. */
+  #untold = 0
+  #telling = Promise.resolve()
 
   constructor(options: MeshDutyOptions) {
     this.#options = options
@@ -67,15 +75,14 @@ class MeshDuty implements Duty {
     prover.follow(seen.devices, [...incidents.values()])
     metrics.recordLook(seen.devices)
     onState({ devices: seen.devices, readings: seen.readings, map: known, incidents, held: plan.held })
-    await this.#tell(plan, seen, signal)
+    this.#tell(plan, seen, signal)
     this.#lastLookMs = beganMs
-    const busy = incidents.size > 0 || seen.devices.some(device => device.peers.some(isBad))
-    const tookMs = clock.monotonic() - beganMs
-    return busy ? lookMs : Math.min(Math.max(lookMs, tookMs * share), longestMs)
+    return Math.max(nextLookMs(seen.devices, incidents, beganMs) - clock.monotonic(), restMs)
   }
 
   async close(): Promise<void> {
     this.#options.prover.stop()
+    await this.#telling
   }
 
   #plan(seen: Observation, map: MeshMap): HealPlan {
@@ -132,18 +139,41 @@ class MeshDuty implements Duty {
       log.warn({ ...fields, outcome, err: error }, 'endpoint is put back at once, and nobody could be told to forget')
   }
 
-  async #tell(plan: HealPlan, { unlisted }: Observation, signal: AbortSignal): Promise<void> {
-    const { tell, metrics, log, clock } = this.#options
+  #tell(plan: HealPlan, { unlisted }: Observation, signal: AbortSignal): void {
+    const { metrics, log, clock } = this.#options
     const nowMs = clock.monotonic()
     if (plan.begun.length > 0) metrics.observeDetect((nowMs - (this.#lastLookMs ?? nowMs)) / 1000)
     for (const { firstMs, provedMs } of plan.ended) metrics.observeHeal(((provedMs ?? nowMs) - firstMs) / 1000)
     const events = [describeBegun(plan.begun), describeEnded(plan.ended)].filter(event => event !== undefined)
     for (const event of events) {
       log[event.type === 'Warning' ? 'warn' : 'info']({ reason: event.reason }, event.note)
-      await tell(event, signal)
+      this.#send(event, signal)
     }
     const faults = unlisted.map(fault => fault.message).join('; ')
     if (faults !== this.#said && faults !== '') log.info({}, `devices of the kernel are not seen: ${faults}`)
     this.#said = faults
   }
+
+  #send(event: KubeEvent, signal: AbortSignal): void {
+    const { tell, log } = this.#options
+    if (this.#untold >= mostUntold) return
+    this.#untold += 1
+    this.#telling = this.#telling
+      .then(() => tell(event, signal))
+      .catch(err => log.warn({ err }, 'event not sent'))
+      .finally(() => {
+        this.#untold -= 1
+      })
+  }
+}
+
+/** When to look again, by the clock that never jumps: also as soon as a wrong endpoint may be put right. */
+function nextLookMs(devices: readonly DeviceView[], incidents: HealMemory['incidents'], beganMs: number): number {
+  const isBusy = incidents.size > 0 || devices.some(device => device.peers.some(isBad))
+  if (isBusy) {
+    const due = [...incidents.values()].filter(({ right, dueMs }) => right === undefined && dueMs > beganMs)
+    return Math.min(beganMs + lookMs, ...due.map(({ dueMs }) => dueMs))
+  }
+  const peers = devices.reduce((count, device) => count + device.peers.length, 0)
+  return beganMs + Math.min(Math.max(lookMs, peers * perPeerMs), longestMs)
 }

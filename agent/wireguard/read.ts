@@ -31,7 +31,7 @@ export interface DeviceReaderOptions {
   readonly clock: Pick<Clock, 'monotonic'>
 }
 
-/** One that hangs is not waited for at every look. */
+/** How long one that hangs, and hung when it was asked again, is left alone. */
 const pauseMs = 5_000
 
 /** Reads devices side by side, each within its own limits. */
@@ -78,17 +78,37 @@ async function findPlaces(sources: readonly DeviceSource[], interfaces: Interfac
 
 type Read = (source: DeviceSource, name: string, bytes: Buffer) => Promise<DeviceReading>
 
+/** What a device that hangs is asked, aside. */
+interface Hanging {
+  readonly fault: DeviceFault
+  /** When it is asked again; undefined = it is being asked. */
+  againMs: number | undefined
+}
+
+/** One that did not answer in time is asked again at the next look, but aside: the others are not kept waiting twice. */
 function createPatientRead(clock: Pick<Clock, 'monotonic'>): Read {
-  const hanging = new Map<string, { readonly fault: DeviceFault; readonly untilMs: number }>()
+  const hanging = new Map<string, Hanging>()
+  const askAside = async (known: Hanging, name: string, read: () => Promise<unknown>) => {
+    known.againMs = undefined
+    const stillHangs = await read().then(
+      () => false,
+      error => toFault(error).code === 'TimedOut',
+    )
+    if (stillHangs) known.againMs = clock.monotonic() + pauseMs
+    else hanging.delete(name)
+  }
   return async ({ kind, read }, name, bytes) => {
     const known = hanging.get(name)
-    if (known !== undefined && clock.monotonic() < known.untilMs) return { name, kind, fault: known.fault }
-    hanging.delete(name)
+    if (known !== undefined) {
+      if (known.againMs !== undefined && clock.monotonic() >= known.againMs)
+        void askAside(known, name, () => read(bytes))
+      return { name, kind, fault: known.fault }
+    }
     try {
       return { name, kind, device: await read(bytes) }
     } catch (error) {
       const fault = toFault(error)
-      if (fault.code === 'TimedOut') hanging.set(name, { fault, untilMs: clock.monotonic() + pauseMs })
+      if (fault.code === 'TimedOut') hanging.set(name, { fault, againMs: clock.monotonic() })
       return { name, kind, fault }
     }
   }

@@ -4,6 +4,7 @@ import type { DeviceReading } from '../../../../agent/wireguard/device.ts'
 import { createDeviceReader } from '../../../../agent/wireguard/read.ts'
 import { kernelDevices, userspaceDevices } from '../../../../agent/wireguard/sources.ts'
 import type { RunWg } from '../../../../agent/wireguard/wg-program.ts'
+import { until } from '../../../machine/wait.ts'
 import { dump, uapiReply } from './samples.ts'
 import { SocketFolder } from './uapi-server.ts'
 
@@ -61,15 +62,31 @@ t.test('what hangs, talks junk, stops half-way or is not there spoils nothing', 
   ])
 })
 
-t.test('one that hangs is asked again later, not at each look', async t => {
-  const { folder, reader, clock } = bed(t, { present: ['wg0'] })
-  await folder.serve('wg0', undefined)
-  t.strictSame((await reader.look()).devices.map(short), ['wg0 userspace TimedOut'])
+t.test('one that hangs is asked again aside, and nobody waits for it', async t => {
+  const { folder, reader, clock } = bed(t, { present: ['wg0', 'wg1'] })
+  await folder.serve('wg1', [uapiReply(1)])
+  const asked = await folder.serve('wg0', undefined)
+  const look = async () => (await reader.look()).devices.map(short)
+  t.strictSame(await look(), ['wg0 userspace TimedOut', 'wg1 userspace 1'])
+  for (let round = 0; round < 20; round++)
+    t.strictSame(await look(), ['wg0 userspace TimedOut', 'wg1 userspace 1'], 'from memory')
+  await until('it is asked once more', () => asked.length === 2)
+  await until('that ends', () => folder.connections('wg0') === 0)
+  for (let round = 0; round < 20; round++) await look()
+  t.equal(asked.length, 2, 'then it is left alone for a while')
   await folder.serve('other', [uapiReply(1)])
   renameSync(folder.path('other'), folder.path('wg0'))
-  t.strictSame((await reader.look()).devices.map(short), ['wg0 userspace TimedOut'], 'from memory')
   clock.nowMs = 5_000
-  t.strictSame((await reader.look()).devices.map(short), ['wg0 userspace 1'])
+  await until('it is read again', async () => (await look())[0] === 'wg0 userspace 1')
+})
+
+t.test('one that was late once is read at the look after the next', async t => {
+  const { folder, reader } = bed(t, { present: ['wg0'] })
+  await folder.serve('wg0', undefined)
+  await reader.look()
+  await folder.serve('other', [uapiReply(1)])
+  renameSync(folder.path('other'), folder.path('wg0'))
+  await until('it is read again', async () => short((await reader.look()).devices[0] as DeviceReading).endsWith(' 1'))
 })
 
 t.test('an answer without end', async t => {

@@ -12,6 +12,7 @@ export class SocketFolder {
   readonly root: string
   readonly #servers: Server[] = []
   readonly #sockets: Socket[] = []
+  readonly #open = new Map<string, number>()
 
   constructor(t: Test) {
     // Not tap's own folder: the path of a socket is 107 bytes at most.
@@ -32,6 +33,8 @@ export class SocketFolder {
     const asked: string[] = []
     const server = createServer(socket => {
       this.#sockets.push(socket)
+      this.#open.set(name, this.connections(name) + 1)
+      socket.on('close', () => this.#open.set(name, this.connections(name) - 1))
       socket.on('error', () => undefined)
       socket.once('data', request => {
         asked.push(request.toString())
@@ -44,6 +47,11 @@ export class SocketFolder {
     await new Promise<void>(resolve => server.listen(this.path(name), resolve))
     chmodSync(this.path(name), 0o700)
     return asked
+  }
+
+  /** How many connections a device has at the moment. */
+  connections(name: string): number {
+    return this.#open.get(name) ?? 0
   }
 
   /** Leaves the file of a socket that nobody serves. */

@@ -1,0 +1,188 @@
+import t, { type Test } from 'tap'
+import { startLoop } from '../../../../agent/runtime/loop.ts'
+import { createMetrics } from '../../../../agent/runtime/metrics.ts'
+import { classifyDevices } from '../../../../agent/wireguard/classify.ts'
+import { DeviceFault } from '../../../../agent/wireguard/device.ts'
+import { createMeshDuty } from '../../../../agent/wireguard/duty.ts'
+import { createWireguardMetrics } from '../../../../agent/wireguard/metrics.ts'
+import type { ResetOutcome } from '../../../../agent/wireguard/netclient.ts'
+import type { MeshState } from '../../../../agent/wireguard/state.ts'
+import { createFakeClock, settle } from '../runtime/fake-clock.ts'
+import { createRecordingLogger } from '../runtime/recording-logger.ts'
+import { peer, reading, surroundings } from './mesh.ts'
+
+const right = '203.0.113.2:51821'
+const wrong = '10.42.2.0:51821'
+const stranger = { ...peer(9, right), publicKey: 'of nobody' }
+
+/** One node's guard on a told clock, over a device that is told; `stubborn` puts the wrong endpoint back. */
+function bed(t: Test, mode: 'off' | 'observe' | 'heal' = 'heal') {
+  const clock = createFakeClock(1_000_000)
+  const { map } = surroundings()
+  const world = {
+    endpoint: right,
+    strangers: 0,
+    handshakeMs: 999_000,
+    refuses: false,
+    apiAnswers: true,
+    reset: 'done' as ResetOutcome,
+    lookMs: 0,
+    looks: [] as number[],
+    moves: [] as string[],
+    resets: [] as number[],
+    events: [] as string[],
+    states: [] as MeshState[],
+  }
+  const metrics = createMetrics()
+  const log = createRecordingLogger()
+  const duty = createMeshDuty({
+    observer: {
+      async observe() {
+        world.looks.push(clock.now())
+        if (world.lookMs > 0) await new Promise<void>(resolve => clock.after(world.lookMs, resolve))
+        const { endpoint, handshakeMs } = world
+        const strangers = Array.from({ length: world.strangers }, () => stranger)
+        const readings = [reading([peer(2, endpoint, { handshakeMs }), ...strangers])]
+        const devices = classifyDevices(readings, surroundings({ map, nowMs: clock.now() }))
+        return { devices, readings, unlisted: [] }
+      },
+      async move(device, _, { address, port }) {
+        if (world.refuses) throw new DeviceFault('BadReply', 'it does not obey')
+        world.moves.push(`${device} ${address}:${port}`)
+        world.endpoint = `${address}:${port}`
+      },
+    },
+    map: () => map,
+    mode,
+    prover: { follow: () => undefined, proved: () => new Set(), stop: () => undefined },
+    async reset() {
+      world.resets.push(clock.now())
+      return world.reset
+    },
+    async tell({ reason }, signal) {
+      if (!world.apiAnswers) await new Promise((_, reject) => signal.addEventListener('abort', reject))
+      world.events.push(reason)
+    },
+    onState: state => world.states.push(state),
+    metrics: createWireguardMetrics(metrics),
+    clock,
+    log,
+    random: () => 0.99,
+  })
+  const loop = startLoop(duty, { clock, log, random: () => 0.5 })
+  // A look that is under way ends with its time.
+  t.teardown(() => Promise.all([loop.stop(), clock.advance(1_000)]))
+  const count = async (action: string, outcome: string) => {
+    const text = await metrics.render()
+    return Number(new RegExp(`heals_total{action="${action}",outcome="${outcome}"} (\\d+)`).exec(text)?.[1] ?? 0)
+  }
+  return { clock, world, count, log }
+}
+
+t.test('seen within a second, put right within three, whatever the jitter', async t => {
+  const { clock, world } = bed(t)
+  await settle()
+  await clock.advance(300)
+  world.endpoint = wrong
+  const leakMs = clock.now()
+  while (world.states.at(-1)?.incidents.size !== 1) await clock.advance(10)
+  t.ok(clock.now() - leakMs <= 1_000)
+  while (world.moves.length === 0) await clock.advance(10)
+  t.ok(clock.now() - leakMs <= 2_000, `after ${clock.now() - leakMs} ms`)
+  t.strictSame(world.moves, [`wg0 ${right}`])
+  t.strictSame(world.events, ['EndpointLeaked'])
+  world.handshakeMs = clock.now() + 500
+  await clock.advance(30_000)
+  t.strictSame(world.events, ['EndpointLeaked', 'EndpointHealed'])
+  t.equal(world.states.at(-1)?.incidents.size, 0)
+})
+
+t.test('looks that take long on a busy machine come no later', async t => {
+  const { clock, world } = bed(t)
+  world.lookMs = 300
+  await settle()
+  await clock.advance(10_000)
+  const gaps = world.looks.slice(1).map((atMs, index) => atMs - (world.looks[index] ?? 0))
+  t.ok(gaps.length > 5)
+  t.ok(
+    gaps.every(gap => gap === 900),
+    String(gaps),
+  )
+})
+
+t.test('thousands of peers are looked at less often while all is well', async t => {
+  const { clock, world } = bed(t)
+  world.strangers = 2_999
+  await settle()
+  await clock.advance(900)
+  world.looks.length = 0
+  await clock.advance(27_000)
+  t.equal(world.looks.length, 10, String(world.looks))
+  world.endpoint = wrong
+  await clock.advance(2_700)
+  world.looks.length = 0
+  await clock.advance(9_000)
+  t.ok(world.looks.length >= 10, 'and every 0.9 s where it is not')
+})
+
+t.test('an API that does not answer keeps no look waiting', async t => {
+  const { clock, world } = bed(t)
+  world.apiAnswers = false
+  await settle()
+  world.endpoint = wrong
+  await clock.advance(3_000)
+  t.strictSame(world.moves, [`wg0 ${right}`])
+  t.strictSame(world.events, [])
+})
+
+t.test('observe: it is told, and nothing is moved', async t => {
+  const { clock, world, count } = bed(t, 'observe')
+  await settle()
+  world.endpoint = wrong
+  await clock.advance(60_000)
+  t.strictSame(world.events, ['EndpointLeaked'])
+  t.strictSame(world.moves, [])
+  t.strictSame(world.resets, [])
+  t.match(world.states.at(-1)?.held, [{ reason: 'Observed' }])
+  t.equal(await count('set', 'done'), 0)
+})
+
+t.test('put back again and again: three tries and one reset in ten minutes', async t => {
+  const { clock, world, count } = bed(t)
+  await settle()
+  for (let second = 0; second < 590; second += 2) {
+    world.endpoint = wrong
+    await clock.advance(2_000)
+    if (second > 0) t.equal(world.states.at(-1)?.incidents.size, 1, 'all the while it is not well')
+  }
+  t.equal(world.moves.length, 3)
+  t.equal(world.resets.length, 1)
+  t.equal(await count('reset', 'done'), 1)
+  t.strictSame(world.events, ['EndpointLeaked'])
+})
+
+t.test("another node's turn: asked again after some seconds, and not counted", async t => {
+  const { clock, world, count } = bed(t)
+  world.reset = 'busy'
+  await settle()
+  for (let second = 0; second < 60; second += 2) {
+    world.endpoint = wrong
+    await clock.advance(2_000)
+  }
+  t.ok(world.resets.length >= 4 && world.resets.length <= 15, `${world.resets.length} times in a minute`)
+  t.equal(await count('reset', 'busy'), 0)
+  world.reset = 'done'
+  await clock.advance(20_000)
+  t.equal(await count('reset', 'done'), 1)
+})
+
+t.test('a device that does not obey is told a few times, and nobody is reset for it', async t => {
+  const { clock, world, count, log } = bed(t)
+  await settle()
+  world.endpoint = wrong
+  world.refuses = true
+  await clock.advance(60_000)
+  t.equal(await count('set', 'failed'), 3)
+  t.strictSame(world.resets, [])
+  t.equal(log.lines.filter(([level, text]) => level === 'warn' && text === 'endpoint could not be put right').length, 3)
+})
