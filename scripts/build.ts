@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
 import { type BuildOptions, build } from 'esbuild'
+import { messageOf } from '../cni/host/system-error.ts'
 import { besideTheAgent, clientNodeFile, clientNodeOptions } from './client-node.ts'
 import { copyNetlink, netlinkBesideTheAgent } from './netlink-native.ts'
 import { packWithBun } from './pack-bun.ts'
@@ -123,6 +124,6 @@ async function main(args: readonly string[]): Promise<void> {
 try {
   await main(process.argv.slice(2))
 } catch (error) {
-  process.stderr.write(`build: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`build: ${messageOf(error)}\n`)
   process.exitCode = 1
 }

@@ -1,6 +1,7 @@
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { messageOf } from '../cni/host/system-error.ts'
 import { clientNodeFile } from './client-node.ts'
 import { netlinkFile } from './netlink-native.ts'
 import { type ImageConfig, writeOciArchive } from './oci-image.ts'
@@ -152,6 +153,6 @@ try {
   if (wish.folders === undefined) await writeArchive(wish)
   else await stageLayers(wish, wish.folders)
 } catch (error) {
-  process.stderr.write(`image: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`image: ${messageOf(error)}\n`)
   process.exitCode = 1
 }

@@ -3,6 +3,7 @@ import { glob, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { messageOf } from '../cni/host/system-error.ts'
 import { type Commands, type Lane, lanes, type Tests } from './lanes.ts'
 import type { TapSummary } from './tap-output.ts'
 import { runTestFile } from './test-file.ts'
@@ -167,6 +168,6 @@ async function main(args: readonly string[]): Promise<void> {
 try {
   await main(process.argv.slice(2))
 } catch (error) {
-  process.stderr.write(`test: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`test: ${messageOf(error)}\n`)
   process.exitCode = 2
 }

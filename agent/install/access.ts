@@ -1,9 +1,9 @@
 import * as v from 'valibot'
+import { messageOf } from '../../cni/host/system-error.ts'
 import type { KubeApi } from '../kube/api.ts'
 import type { KubeCredentials } from '../kube/credentials.ts'
 import type { CredentialsSource } from '../kube/follow-credentials.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { messageOf } from '../runtime/error-fields.ts'
 import { InstallError } from './errors.ts'
 import type { KactusAccess } from './kubeconfig.ts'
 

@@ -1,11 +1,11 @@
 import { readdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { messageOf } from '../../cni/host/system-error.ts'
 import { ContainerLocks } from '../../cni/networks/container-locks.ts'
 import type { Attachment, ContainerRecord } from '../../cni/networks/record.ts'
 import { readRecord, readRecords, recordFiles } from '../../cni/networks/record-folder.ts'
 import { delChain } from '../../cni/spec/chain.ts'
 import type { PluginRunner } from '../../cni/spec/plugin.ts'
-import { messageOf } from '../runtime/error-fields.ts'
 import type { InstallPaths } from './paths.ts'
 
 /** The folders of a release, and what runs plugins. */

@@ -1,3 +1,4 @@
+import { messageOf } from '../../cni/host/system-error.ts'
 /** An error as a log line carries it. */
 export interface ErrorFields {
   readonly name: string
@@ -21,11 +22,6 @@ export function describeError(thrown: unknown, depth = 0): ErrorFields {
     ...(code === undefined && thrown.stack !== undefined ? { stack: thrown.stack } : {}),
     ...(thrown.cause === undefined || depth >= deepestCause ? {} : { cause: describeError(thrown.cause, depth + 1) }),
   }
-}
-
-/** The message of anything thrown, in one line, for people. */
-export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown)
 }
 
 /** An error with a code was foreseen and its message says enough; any other is a fault of the program. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { basename } from 'node:path'
 import { acquireLock } from '../../cni/host/lock.ts'
 import { endOrphans } from '../../cni/host/orphans.ts'
-import { errorCode } from '../../cni/host/system-error.ts'
+import { errorCode, messageOf } from '../../cni/host/system-error.ts'
 import type { AttachTo } from '../../cni/spec/chain.ts'
 import type { ConfList } from '../../cni/spec/conf.ts'
 import { readFirstConf } from '../../cni/spec/conf-folder.ts'
@@ -163,7 +163,7 @@ async function takeDown(options: SandboxOptions, { list, to, result }: Attached,
 
 /** Where a file system is full or broken the network cannot attach pods either; only missing rights are our own affair. */
 function unwritable(error: unknown): never {
-  const detail = error instanceof Error ? error.message : String(error)
+  const detail = messageOf(error)
   const isOurs = forbidden.has(errorCode(error))
   throw new SandboxError(isOurs ? 'NoSandbox' : 'SandboxFailed', `the sandbox cannot be recorded: ${detail}`, error)
 }

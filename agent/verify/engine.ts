@@ -1,3 +1,4 @@
+import { messageOf } from '../../cni/host/system-error.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import type { CheckCode, CheckResult, Vantage, Verdict } from '../verdict/verdict.ts'
 import type { Answer, Check, Finding, Probe } from './check.ts'
@@ -163,7 +164,7 @@ function createProbe(run: Run, check: Check): Probe {
 
 function toFailure(error: unknown, check: Check): Answer {
   if (error instanceof CheckFault) return { result: 'fail', reason: error.code, message: error.message }
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   return { result: 'fail', reason: check.overdue, message }
 }
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { errorCode } from '../../cni/host/system-error.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { readEndpointSlices, type SlicePort } from '../kube/endpoint-slices.ts'
 import { CheckFault } from './check.ts'
@@ -88,7 +89,7 @@ function parseService(reply: unknown): KubernetesService {
 }
 
 function isNotFound(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'NotFound'
+  return errorCode(error) === 'NotFound'
 }
 
 /** Reads what the checks will ask for, so that another vantage can be told. Faults are told by the checks. */

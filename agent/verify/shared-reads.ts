@@ -1,3 +1,4 @@
+import { messageOf } from '../../cni/host/system-error.ts'
 import { type KubeApi, KubeError, type KubeErrorCode } from '../kube/api.ts'
 
 /** What one read of the API gave, as it travels to the program in a sandbox. */
@@ -52,6 +53,6 @@ async function toRelayed(key: string, read: Promise<unknown>): Promise<RelayedRe
     return { key, answer: await read }
   } catch (error) {
     const code = error instanceof KubeError ? error.code : 'Unreachable'
-    return { key, code, message: error instanceof Error ? error.message : String(error) }
+    return { key, code, message: messageOf(error) }
   }
 }

@@ -2,6 +2,7 @@ import { createLog, type Log } from '../host/log.ts'
 import { isOwnNetns } from '../host/netns.ts'
 import { PluginProcesses } from '../host/plugin-process.ts'
 import { STATE_MARK } from '../host/process-identity.ts'
+import { messageOf } from '../host/system-error.ts'
 import { KactusCode } from '../networks/codes.ts'
 import { CniCode, CniError } from '../spec/errors.ts'
 import type { JsonObject } from '../spec/json.ts'
@@ -38,7 +39,7 @@ export async function runCommand(io: CniProcess, uid: number, given: Given): Pro
     return result
   } catch (error) {
     const code = error instanceof CniError ? error.code : undefined
-    log.error(`${request.command} failed: ${error instanceof Error ? error.message : String(error)}`, { code })
+    log.error(`${request.command} failed: ${messageOf(error)}`, { code })
     throw error
   }
 }

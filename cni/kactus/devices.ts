@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { messageOf } from '../host/system-error.ts'
 import { KactusCode } from '../networks/codes.ts'
 import type { Attachment, ContainerRecord, PodRef } from '../networks/record.ts'
 import { CniError } from '../spec/errors.ts'
@@ -67,7 +68,7 @@ async function fromPodResources(call: Call, pod: PodRef, resource: string): Prom
     // An empty answer may be an older one than the checkpoint's.
     return devices?.length === 0 ? undefined : devices
   } catch (error) {
-    call.log.debug(error instanceof Error ? error.message : String(error))
+    call.log.debug(messageOf(error))
     return undefined
   }
 }

@@ -1,4 +1,4 @@
-import { errorCode } from '../host/system-error.ts'
+import { errorCode, messageOf } from '../host/system-error.ts'
 import { PodBudget } from '../networks/bounds.ts'
 import { KactusCode } from '../networks/codes.ts'
 import {
@@ -195,7 +195,7 @@ async function reading<T>(title: string, read: () => Promise<T>): Promise<T> {
     if (errorCode(error) === 'TooLarge') {
       throw new CniError(CniCode.InvalidNetworkConfig, `${title} is too large an object`, { cause: error })
     }
-    const message = error instanceof Error ? error.message : String(error)
+    const message = messageOf(error)
     throw new CniError(KactusCode.LookupImpossible, message, { cause: error })
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../host/system-error.ts'
 import { KactusCode } from '../networks/codes.ts'
 import { CniError } from '../spec/errors.ts'
 import { askAgent, isAgentSocket } from './agent-lookup.ts'
@@ -49,7 +50,7 @@ async function readAccess(conf: Conf, env: Environment): Promise<KubeAccess> {
     const inCluster = { host: env.KUBERNETES_SERVICE_HOST, port: env.KUBERNETES_SERVICE_PORT }
     return await (conf.kubeconfig === undefined ? readInCluster(inCluster) : readKubeconfig(conf.kubeconfig))
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
+    const message = messageOf(error)
     throw new CniError(KactusCode.LookupImpossible, `no way to the Kubernetes API: ${message}`, { cause: error })
   }
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { acquireLock, type Lock, LockTimeout, lockState, waitForHolders, waitUntilFree } from '../host/lock.ts'
 import type { OrphanScope } from '../host/orphans.ts'
+import { messageOf } from '../host/system-error.ts'
 import { CniCode, CniError } from '../spec/errors.ts'
 import { KactusCode } from './codes.ts'
 
@@ -149,7 +150,7 @@ export class ContainerLocks {
       return await work()
     } catch (error) {
       if (error instanceof CniError) throw error
-      const message = error instanceof Error ? error.message : String(error)
+      const message = messageOf(error)
       const isLate = error instanceof LockTimeout
       const what = isLate ? message : `the state of ${this.folder} cannot be locked: ${message}`
       throw new CniError(isLate ? KactusCode.Lock : KactusCode.State, what, { cause: error })

@@ -1,3 +1,4 @@
+import { messageOf } from '../host/system-error.ts'
 /** Error codes of the CNI specification; 8 and 999 are those of its Go library. kactus' own are 100 and up. */
 export const CniCode = {
   IncompatibleVersion: 1,
@@ -35,7 +36,7 @@ export class CniError extends Error {
 /** Any failure as one that can be answered: its own code where it has one, else 999. */
 export function toCniError(error: unknown): CniError {
   if (error instanceof CniError) return error
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   return new CniError(CniCode.Internal, message, { cause: error })
 }
 

@@ -1,3 +1,5 @@
+import { messageOf } from '../../cni/host/system-error.ts'
+
 /** Steps that undo what was made, run in reverse order. A step that fails does not stop the others. */
 export class Cleanup {
   readonly #steps: { readonly name: string; readonly undo: () => Promise<unknown> | unknown }[] = []
@@ -29,8 +31,4 @@ export class Cleanup {
     }
     if (faults.length > 0) throw new AggregateError(faults, faults.map(fault => fault.message).join('; '))
   }
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { messageOf } from '../../../cni/host/system-error.ts'
 import { findKubeAssets } from '../../cluster/assets.ts'
 import { AlreadyListed } from '../../machine/registry.ts'
 import { takeDown } from './down.ts'
@@ -133,10 +134,6 @@ async function runMain(args: readonly string[]): Promise<number> {
     process.stderr.write(error instanceof UsageFault ? usage : `cluster: ${messageOf(error)}\n`)
     return error instanceof UsageFault ? 2 : 1
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 // Some programs it started still hold its event loop; they are meant to outlive it.

@@ -1,3 +1,4 @@
+import { messageOf } from '../../../cni/host/system-error.ts'
 import { createTeller, type Teller } from '../../lab/demo/teller.ts'
 import { type Bed, prepareBed } from '../bed.ts'
 import { leftoversOf } from '../leftovers.ts'
@@ -24,7 +25,7 @@ async function runDemo(teller: Teller): Promise<number> {
     teller.say(`\nDone in ${((performance.now() - start) / 1000).toFixed(1)} s.`)
     return 0
   } catch (error) {
-    teller.say(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`)
+    teller.say(`\nThe demo failed: ${messageOf(error)}`)
     return 1
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../../cni/host/system-error.ts'
 import { type Lab, startLab } from '../lab.ts'
 import { leftoversOf } from '../leftovers.ts'
 import type { LabPod } from '../pods.ts'
@@ -31,7 +32,7 @@ async function runDemo(teller: Teller): Promise<number> {
     teller.say(`\nDone in ${((performance.now() - start) / 1000).toFixed(1)} s.`)
     return 0
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     teller.say(`\nThe demo failed: ${reason}\n${lab?.run.logTails() ?? ''}`)
     await lab?.stop()
     return 1
