@@ -1,6 +1,6 @@
 import { createNodeContext } from '../node/context.ts'
 import { startNodeDuties } from '../node/duties.ts'
-import { sayFarewell } from '../node/farewell.ts'
+import { shutDown } from '../node/shutdown.ts'
 import { probeRoutes } from '../report/routes.ts'
 import { keepMemorySmall } from '../runtime/memory.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
@@ -23,7 +23,7 @@ export async function runAgent(ports: ProcessPorts): Promise<ExitCode> {
   memory.stop()
   log.info({}, 'agent ends')
   const stopped = endAll([duties, ...servers])
-  await Promise.all([stopped, sayFarewell(node, stopped)])
+  await Promise.all([stopped, shutDown(node, stopped)])
   kube.close()
   return exitCodes.well
 }

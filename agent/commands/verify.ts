@@ -20,7 +20,7 @@ import type { WireguardSource } from '../verify/wireguard-check.ts'
 import { findEgress, judgeEgress } from '../wireguard/egress.ts'
 import { judgeMesh } from '../wireguard/judge.ts'
 import { type ListedMesh, listMesh } from '../wireguard/list-mesh.ts'
-import { openNodeObserver } from '../wireguard/open.ts'
+import { openNodeObserver } from '../wireguard/node-observer.ts'
 import { connect, findCredentials, start } from './start.ts'
 import { type Flags, readOutput, UsageError } from './usage.ts'
 

@@ -4,9 +4,9 @@ import { isMissing, messageOf } from '../../cni/host/system-error.ts'
 import { type ConfFile, type NetworkFile, readConfFolder } from '../../cni/spec/conf-folder.ts'
 import type { InstallSettings } from '../config/settings.ts'
 import { followLinks } from '../runtime/host-root.ts'
+import { leadsToKactus } from './leads-to-kactus.ts'
 import { confName, earlyConfName, type InstallPaths } from './paths.ts'
 import type { DefaultNetwork, Observed, OwnConf } from './plan.ts'
-import { leadsToKactus } from './way-back.ts'
 
 /** Where the files are, for us and for the host. */
 export interface HostPlace {

@@ -63,16 +63,16 @@ export class Allowance<T> {
 /** An object costs its entry too. */
 const overhead = 256
 const notKept = { value: undefined, size: 0 } as const
-const absent = { known: 'none' } as const
-const unknown = { known: 'nothing' } as const
+const absent = { state: 'absent' } as const
+const unknown = { state: 'unknown' } as const
 
-/** What is known of one object: itself, that there is none, or nothing for sure. */
+/** Whether one object is known, is certainly not there, or may be there. */
 export type Sight<T> =
-  | { readonly known: 'object'; readonly value: T; readonly size: number }
-  | { readonly known: 'none' | 'nothing' }
+  | { readonly state: 'known'; readonly value: T; readonly size: number }
+  | { readonly state: 'absent' | 'unknown' }
 
 /** @param current whether an object that is not known is nowhere */
 export function sightOf<T>(kept: Kept<T> | undefined, current: boolean): Sight<T> {
   if (kept === undefined) return current ? absent : unknown
-  return kept.value === undefined ? unknown : { known: 'object', value: kept.value, size: kept.size }
+  return kept.value === undefined ? unknown : { state: 'known', value: kept.value, size: kept.size }
 }

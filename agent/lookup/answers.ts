@@ -80,11 +80,11 @@ class OneView implements LookupCache {
     const key = `${kind} ${name}`
     if (this.#uncertain.has(key)) return undefined
     const sight = this.#cache.network(kind, namespace, name)
-    if (sight.known === 'object' && this.#told + sight.size <= mostCharacters) {
+    if (sight.state === 'known' && this.#told + sight.size <= mostCharacters) {
       this.#told += sight.size
       return sight.value
     }
-    if (sight.known !== 'none') this.#uncertain.add(key)
+    if (sight.state !== 'absent') this.#uncertain.add(key)
     return undefined
   }
 }

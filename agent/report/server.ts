@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Endpoint } from '../config/parsers.ts'
 import type { Listener } from '../runtime/listen-duty.ts'
+import { type Shares, shareConnections } from './connection-shares.ts'
 import { html, type Reply, type Routes, words } from './routes.ts'
-import { type Shares, shareConnections } from './shares.ts'
 
 /** What a server serves, and where. */
 export interface ReportOptions {

@@ -1,5 +1,5 @@
 import { KubeError } from '../kube/api.ts'
-import type { Knock } from './api-path-check.ts'
+import type { TlsHandshake } from './api-path-check.ts'
 import type { Check, Probe } from './check.ts'
 import type { KubernetesService } from './kubernetes-service.ts'
 import type { CheckPorts } from './ports.ts'
@@ -9,7 +9,7 @@ export interface ApiCheckOptions {
   readonly limitMs: number
   readonly ports: Pick<CheckPorts, 'kube'>
   /** Tries the way to the API; absent = the read alone must do. */
-  readonly knock?: Knock | undefined
+  readonly handshake?: TlsHandshake | undefined
   /** Reads Service default/kubernetes; shared with the checks that need what it says. */
   readService(probe: Probe): Promise<KubernetesService>
 }
@@ -21,7 +21,7 @@ export interface ApiCheckOptions {
  * before it is known to be: so the way there is walked each time, as far as TLS, which is no request either.
  */
 export function createApiCheck(options: ApiCheckOptions): Check {
-  const { knock, ports } = options
+  const { handshake, ports } = options
   const { kube } = ports
   return {
     code: 'api',
@@ -37,7 +37,7 @@ export function createApiCheck(options: ApiCheckOptions): Check {
       }
       const ask = async () => {
         const known = await options.readService(probe).catch(orMissing)
-        if (knock !== undefined) await probe.within(knock)
+        if (handshake !== undefined) await probe.within(handshake)
         const message =
           known === undefined ? 'let in; there is no Service default/kubernetes' : 'let in with the own credentials'
         return { result: 'pass', message } as const

@@ -36,7 +36,7 @@ export function createApiPathCheck({ limitMs, api }: ApiPathCheckOptions): Check
         return [{ target: 'Kubernetes API', result: 'skip', reason: 'NoCluster', message, seconds: 0 }]
       }
       const ask = async () => {
-        await probe.within(createKnock(async () => api))
+        await probe.within(createTlsHandshake(async () => api))
         return { result: 'pass', message: 'answers with its own certificate' } as const
       }
       return [await probe.find(api.server, ask)]
@@ -48,10 +48,10 @@ export function createApiPathCheck({ limitMs, api }: ApiPathCheckOptions): Check
  * Connects to the API and makes sure by its certificate that it is ours.
  * @throws CheckFault: Unreachable, TLSFailed, or TimedOut when the signal fires first
  */
-export type Knock = (signal: AbortSignal) => Promise<void>
+export type TlsHandshake = (signal: AbortSignal) => Promise<void>
 
-/** What TLS needs is made once for a place: a fresh one for each knock costs the process a megabyte that it never gets back. */
-export function createKnock(findApi: () => Promise<ApiPlace>): Knock {
+/** What TLS needs is made once for a place: a fresh one for each handshake costs the process a megabyte that it never gets back. */
+export function createTlsHandshake(findApi: () => Promise<ApiPlace>): TlsHandshake {
   let made: { readonly place: string; readonly dial: Dial } | undefined
   return async signal => {
     signal.throwIfAborted()

@@ -3,11 +3,11 @@ import type { Endpoint, VerifySettings } from '../config/settings.ts'
 import type { KubeApi } from '../kube/api.ts'
 import type { Vantage } from '../verdict/verdict.ts'
 import { createApiCheck } from './api-check.ts'
-import { type ApiPlace, createApiPathCheck, type Knock } from './api-path-check.ts'
+import { type ApiPlace, createApiPathCheck, type TlsHandshake } from './api-path-check.ts'
 import type { Check, Probe } from './check.ts'
 import { dialTcp, resolveHost } from './dial.ts'
 import { createDnsCheck } from './dns/check.ts'
-import { type ClusterDns, findClusterDns, type ToldDns } from './dns/cluster-dns.ts'
+import { type ClusterDns, findClusterDns, type PodDns } from './dns/cluster-dns.ts'
 import type { ResolvConf } from './dns/resolv-conf.ts'
 import { socketDns } from './dns/transport.ts'
 import { type KubernetesService, readKubernetesService } from './kubernetes-service.ts'
@@ -29,13 +29,13 @@ export interface CheckOptions {
   /** Where the API is for a place that does not log in. */
   readonly apiPlace?: ApiPlace | undefined
   /** Tries the way to the API from a place that does. */
-  readonly knock?: Knock | undefined
+  readonly handshake?: TlsHandshake | undefined
   /** Address of the own node's agent, seen from a sandbox. */
   readonly host?: string | undefined
   /** Known already where another vantage has looked. */
   readonly clusterDns?: ClusterDns
   /** What the settings or kubelet say of it. */
-  readonly toldDns?: ToldDns | undefined
+  readonly podDns?: PodDns | undefined
   /** Absent = nobody looks at WireGuard, and nothing is said of it. */
   readonly wireguard?: WireguardSource | undefined
   /** Port of the name servers; 53 unless told. */
@@ -51,7 +51,7 @@ export function createChecks(options: CheckOptions): readonly Check[] {
   return [
     createDnsCheck({ ...dnsOptions(options), names: settings.dnsDomains, limitMs, from, ports }),
     from === 'host'
-      ? createApiCheck({ limitMs, ports, knock: options.knock, readService })
+      ? createApiCheck({ limitMs, ports, handshake: options.handshake, readService })
       : createApiPathCheck({ limitMs, api: options.apiPlace }),
     createTcpCheck({ limitMs, apiService, endpoints: settings.tcp, families: settings.ipFamilies, ports, readService }),
     createServicesCheck({ limitMs, ports, readService }),
@@ -61,7 +61,7 @@ export function createChecks(options: CheckOptions): readonly Check[] {
   ]
 }
 
-function dnsOptions({ dnsPort, clusterDns, toldDns: told, ports, apiService, settings }: CheckOptions) {
+function dnsOptions({ dnsPort, clusterDns, podDns: told, ports, apiService, settings }: CheckOptions) {
   const findCluster = async (conf: ResolvConf, port: number, signal: AbortSignal) => {
     if (clusterDns !== undefined) return clusterDns
     const apiAddress = apiService?.host

@@ -10,7 +10,7 @@ import { addressesOf, type Sandbox, withSandbox } from '../sandbox/sandbox.ts'
 import type { CheckResult } from '../verdict/verdict.ts'
 import type { ApiPlace } from './api-path-check.ts'
 import type { Check } from './check.ts'
-import { findClusterDns, type ToldDns } from './dns/cluster-dns.ts'
+import { findClusterDns, type PodDns } from './dns/cluster-dns.ts'
 import { parseResolvConf } from './dns/resolv-conf.ts'
 import { secondsSince } from './engine.ts'
 import { resolveAll } from './host-names.ts'
@@ -28,7 +28,7 @@ export interface SandboxVantage {
   readonly program: Omit<ProbeProgram, 'hostRoot'>
   readonly credentials: CredentialsSource | undefined
   readonly log: Logger
-  readonly toldDns: ToldDns
+  readonly podDns: PodDns
   /** Of one run of one plugin. */
   readonly limitMs: number
   /** Told when a sandbox begins to wait for the network, and when that has attached it, or will not. */
@@ -123,7 +123,7 @@ function readResults(line: string): readonly CheckResult[] {
 }
 
 async function gatherRequest(
-  { settings, credentials, toldDns }: SandboxVantage,
+  { settings, credentials, podDns }: SandboxVantage,
   { ports, reads }: SandboxRun,
   signal: AbortSignal,
 ): Promise<Omit<ProbeRequest, 'host'>> {
@@ -131,7 +131,7 @@ async function gatherRequest(
   const how = { signal, timeoutMs: checkTimeoutMs }
   const hosts = [...tcp, ...(settings.apiService === undefined ? [] : [settings.apiService])].map(({ host }) => host)
   const [clusterDns, peers, addresses] = await Promise.all([
-    findDns(settings, { ports, told: toldDns }, signal),
+    findDns(settings, { ports, told: podDns }, signal),
     ports.findPeers(signal),
     resolveAll(hosts, ports.resolveHost, how),
     reads && readAhead(reads.api, how),
@@ -152,7 +152,7 @@ async function gatherRequest(
 
 async function findDns(
   settings: Settings,
-  { ports, told }: { readonly ports: CheckPorts; readonly told: ToldDns },
+  { ports, told }: { readonly ports: CheckPorts; readonly told: PodDns },
   signal: AbortSignal,
 ) {
   const conf = parseResolvConf(await ports.readResolvConf().catch(() => ''))

@@ -8,9 +8,9 @@ import type { ProcessPorts } from '../runtime/process.ts'
 import { sandboxPaths } from '../sandbox/paths.ts'
 import { sweepSandboxes } from '../sandbox/sweep.ts'
 import type { Verdict } from '../verdict/verdict.ts'
-import { createKnock, type Knock } from './api-path-check.ts'
+import { createTlsHandshake, type TlsHandshake } from './api-path-check.ts'
 import { createChecks, createSocketPorts } from './checks.ts'
-import { createToldDns } from './dns/told-dns.ts'
+import { createPodDns } from './dns/pod-dns.ts'
 import { type ProbeGroup, type Progress, runChecks } from './engine.ts'
 import { resolveOnce } from './host-names.ts'
 import { createPeerPort } from './peers/exchange.ts'
@@ -59,15 +59,15 @@ export function createVerification(options: VerificationOptions): Verification {
     credentials: options.credentials,
     paths: sandboxPaths(settings.install),
     program: options.process,
-    toldDns: createToldDns(settings, systemClock),
+    podDns: createPodDns(settings, systemClock),
     limitMs: Math.max(settings.verify.checkTimeoutMs, leastAttachMs),
     onAttaching(attaching) {
       isAttaching = attaching
     },
   }
-  const knock = createOwnKnock(options.credentials)
+  const handshake = createOwnHandshake(options.credentials)
   const turns = createPeerTurns(settings.nodeName, settings.verify.peers)
-  const work: Work = { options, reads, vantage, knock, source: kube && createSource(settings, kube), turns }
+  const work: Work = { options, reads, vantage, handshake, source: kube && createSource(settings, kube), turns }
   const makesSandboxes = settings.verify.from.includes('sandbox') && !options.sparesHost
   let first: Promise<void> | undefined
   let sweeping: Promise<void> | undefined
@@ -88,16 +88,16 @@ export function createVerification(options: VerificationOptions): Verification {
 }
 
 /** Through a proxy there is no short way to the API's door. */
-function createOwnKnock(credentials: CredentialsSource | undefined): Knock | undefined {
+function createOwnHandshake(credentials: CredentialsSource | undefined): TlsHandshake | undefined {
   const isStraight = credentials !== undefined && credentials.last().proxy === undefined
-  return isStraight ? createKnock(credentials.current) : undefined
+  return isStraight ? createTlsHandshake(credentials.current) : undefined
 }
 
 interface Work {
   readonly options: VerificationOptions
   readonly reads: SettledReads | undefined
   readonly vantage: SandboxVantage
-  readonly knock: Knock | undefined
+  readonly handshake: TlsHandshake | undefined
   readonly source: PeerSource | undefined
   readonly turns: PeerTurns
 }
@@ -135,13 +135,13 @@ async function runOnce(work: Work, signal: AbortSignal, onProgress?: (progress: 
 
 /** Host and sandbox side by side. Where no sandbox can be had, the host's checks speak for the node. */
 function createGroups(work: Work): readonly ProbeGroup[] {
-  const { options, reads, vantage, knock } = work
+  const { options, reads, vantage, handshake } = work
   const { settings } = options
   const shared = reads && shareReads(reads.api)
   const ports = createPorts(work, shared?.api)
-  const common = { settings: settings.verify, apiService: settings.apiService, toldDns: vantage.toldDns, ports }
+  const common = { settings: settings.verify, apiService: settings.apiService, podDns: vantage.podDns, ports }
   const { wireguard } = options
-  const host: ProbeGroup = { from: 'host', checks: createChecks({ ...common, from: 'host', knock, wireguard }) }
+  const host: ProbeGroup = { from: 'host', checks: createChecks({ ...common, from: 'host', handshake, wireguard }) }
   const fromHost = settings.verify.from.includes('host')
   if (!settings.verify.from.includes('sandbox')) return [host]
   const sandbox: ProbeGroup = {

@@ -4,6 +4,8 @@ import type { Duty } from '../runtime/duty.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { DeviceView } from './classify.ts'
 import { emptyMemory, type HealAction, type HealMemory, type HealPlan, noteFailure, planHeal } from './heal-plan.ts'
+import { healSubjects } from './heal-subjects.ts'
+import { describeBegun, describeEnded } from './incident-events.ts'
 import type { MeshMap } from './mesh-map.ts'
 import type { WireguardMetrics } from './metrics.ts'
 import type { ResetOutcome } from './netclient.ts'
@@ -11,8 +13,6 @@ import type { Observation, Observer } from './observe.ts'
 import { isBad } from './present.ts'
 import type { Prover } from './prover.ts'
 import type { MeshState } from './state.ts'
-import { healSubjects } from './subjects.ts'
-import { describeBegun, describeEnded } from './tell.ts'
 
 export interface MeshDutyOptions {
   readonly observer: Observer

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { watchAt } from './local-socket.ts'
-import { ASIDE, inFolder, MARK, ownerOf, remove, Stake, sweepStakes } from './lock-stake.ts'
+import { ASIDE, inFolder, LockCandidate, MARK, ownerOf, remove, sweepCandidates } from './lock-candidate.ts'
 import { pause } from './pause.ts'
 import { isLiving } from './process-identity.ts'
 import { errorCode, isMissing } from './system-error.ts'
@@ -51,16 +51,16 @@ export type LockState = 'free' | 'abandoned' | 'held'
 export async function acquireLock(folder: string, name: string, options: LockOptions): Promise<Lock> {
   const path = join(folder, name)
   const deadline = performance.now() + options.timeoutMs
-  let stake = await Stake.make(folder, options.aside === true)
+  let candidate = await LockCandidate.make(folder, options.aside === true)
   try {
     while (true) {
-      const outcome = stake.take(path)
-      if (outcome === 'taken') return heldLock(folder, path, stake)
-      if (outcome === 'lost') stake = await Stake.make(folder, options.aside === true)
+      const outcome = candidate.take(path)
+      if (outcome === 'taken') return heldLock(folder, path, candidate)
+      if (outcome === 'lost') candidate = await LockCandidate.make(folder, options.aside === true)
       else if (await isHeldUntil(path, deadline)) throw late(name, options)
     }
   } catch (error) {
-    stake.drop()
+    candidate.drop()
     throw error
   }
 }
@@ -101,7 +101,7 @@ export async function waitForHolders(folder: string, except: string, timeoutMs: 
 const TURN_MS = 50
 const RETRY_MS = 5
 
-function heldLock(folder: string, path: string, stake: Stake): Lock {
+function heldLock(folder: string, path: string, candidate: LockCandidate): Lock {
   let isUnsettled = existsSync(traceOf(path))
   return {
     get isUnsettled() {
@@ -111,10 +111,10 @@ function heldLock(folder: string, path: string, stake: Stake): Lock {
       if (isUnsettled) remove(traceOf(path))
       isUnsettled = false
     },
-    stand: aside => stake.stand(aside),
+    stand: aside => candidate.stand(aside),
     release() {
-      stake.drop()
-      sweepStakes(folder)
+      candidate.drop()
+      sweepCandidates(folder)
     },
   }
 }

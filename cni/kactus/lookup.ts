@@ -50,7 +50,7 @@ export async function lookUpPod(
   const unread = unreadAnnotations(annotations, rules.multusReader)
   if (unread !== undefined) rules.log[unread.isLost ? 'error' : 'info'](unread.message)
   const requests = selectNetworks(annotations, rules.multusReader)
-  return resolveAll(requests, new Ground(sources, isKnown ? known.networks : [], pod, rules))
+  return resolveAll(requests, new NetworkLookup(sources, isKnown ? known.networks : [], pod, rules))
 }
 
 /**
@@ -68,10 +68,10 @@ export async function lookUpNetwork(
   if (known === undefined || !isSamePod(known.pod, pod)) {
     // Without the agent, who knows the pod, a network is attached as the seed does.
     rules.log.info(`the agent does not know the pod: network ${name} is attached by its name and address alone`)
-    return resolve(request, new Ground(sources, [], pod, rules))
+    return resolve(request, new NetworkLookup(sources, [], pod, rules))
   }
   const wished = withWishes(request, known.pod.annotations, rules.multusReader)
-  return resolve(wished, new Ground(sources, known.networks, pod, rules))
+  return resolve(wished, new NetworkLookup(sources, known.networks, pod, rules))
 }
 
 /** How many objects are on their way at once: each may be as large as the API lets it be. */
@@ -81,25 +81,28 @@ const MAX_NETWORK_OBJECT_BYTES = 512 * 1024
 /** More than etcd takes. */
 const MAX_POD_OBJECT_BYTES = 4 * 1024 * 1024
 
-async function resolveAll(requests: readonly NetworkRequest[], ground: Ground): Promise<readonly ResolvedNetwork[]> {
+async function resolveAll(
+  requests: readonly NetworkRequest[],
+  lookup: NetworkLookup,
+): Promise<readonly ResolvedNetwork[]> {
   // All of them before any request: a name that may not be used is not even looked at.
-  for (const request of requests) refuseForeign(request, ground.pod.namespace, ground.rules.shared)
+  for (const request of requests) refuseForeign(request, lookup.pod.namespace, lookup.rules.shared)
   const found: ResolvedNetwork[] = []
   await forEachBounded([...requests.entries()], WIDTH, async ([at, request]) => {
-    found[at] = await resolve(request, ground)
+    found[at] = await resolve(request, lookup)
   })
   return found
 }
 
-async function resolve(request: NetworkRequest, ground: Ground): Promise<ResolvedNetwork> {
-  refuseForeign(request, ground.pod.namespace, ground.rules.shared)
-  const object = await ground.objectOf(request)
-  ground.budget.spend(object.size)
+async function resolve(request: NetworkRequest, lookup: NetworkLookup): Promise<ResolvedNetwork> {
+  refuseForeign(request, lookup.pod.namespace, lookup.rules.shared)
+  const object = await lookup.objectOf(request)
+  lookup.budget.spend(object.size)
   return { request, object }
 }
 
 /** What one pod's networks are looked up on. */
-class Ground {
+class NetworkLookup {
   readonly pod: PodRef
   readonly rules: NetworkRules
   readonly budget = new PodBudget()

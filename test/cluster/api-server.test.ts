@@ -69,7 +69,7 @@ async function checkKilled(t: Test, kind: ApiServer['kind']): Promise<void> {
   await access(folder)
   child.kill('SIGKILL')
   await once(child, 'exit')
-  while ((await isThere(folder)) || (await knock(url)) !== 'ECONNREFUSED') await sleep(20)
+  while ((await isThere(folder)) || (await tryConnect(url)) !== 'ECONNREFUSED') await sleep(20)
   await checkGone(t, folder, url)
 }
 
@@ -97,11 +97,11 @@ async function checkRights(t: Test): Promise<void> {
 
 async function checkGone(t: Test, folder: string, url: string): Promise<void> {
   t.notOk(await isThere(folder), 'its folder is gone')
-  t.equal(await knock(url), 'ECONNREFUSED', 'nobody listens on its port')
+  t.equal(await tryConnect(url), 'ECONNREFUSED', 'nobody listens on its port')
 }
 
 /** Why a connection fails; `open` where it does not. */
-async function knock(url: string): Promise<string | undefined> {
+async function tryConnect(url: string): Promise<string | undefined> {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
   const outcome = await Promise.race([once(socket, 'connect'), once(socket, 'close')]).then(

@@ -42,7 +42,7 @@ for (const server of servers) {
     await makePod(api, 'here', 'n1')
     await makePod(api, 'there', 'n2')
     const cache = await startCache(t, api)
-    await followsAll(t, { api, cache, absence: server.certain ? 'none' : 'nothing' })
+    await followsAll(t, { api, cache, absence: server.certain ? 'absent' : 'unknown' })
     const lines = (await api.requests()).filter(({ userAgent }) => userAgent === 'nopal/contract')
     t.same([...new Set(lines.map(({ verb }) => verb))], ['watch'], 'it only watches')
     t.same(
@@ -75,7 +75,7 @@ interface Followed {
   readonly api: ApiServer
   readonly cache: ObjectCache
   /** What is said of a network that is not there. */
-  readonly absence: 'none' | 'nothing'
+  readonly absence: 'absent' | 'unknown'
 }
 
 async function followsAll(t: Test, { api, cache, absence }: Followed): Promise<void> {
@@ -84,14 +84,14 @@ async function followsAll(t: Test, { api, cache, absence }: Followed): Promise<v
   await until('the pod of this node', () => seen('here') !== undefined)
   t.match(seen('here'), { uid: String, annotations: { networks: '[{"name":"green"}]' } })
   t.equal(seen('there'), undefined, 'a pod of another node is none of ours')
-  await until('the networks', () => sight('green').known === 'object')
-  t.equal(sight('none-such').known, absence)
+  await until('the networks', () => sight('green').state === 'known')
+  t.equal(sight('none-such').state, absence)
   await makePod(api, 'later', 'n1')
   await until('a pod that comes', () => seen('later') !== undefined)
   await api.send(remove('/api/v1/namespaces/default/pods/later?gracePeriodSeconds=0'))
   await until('a pod that goes', () => seen('later') === undefined)
   await api.send(remove(`${networks}/green`))
-  await until('a network that goes', () => sight('green').known === absence)
+  await until('a network that goes', () => sight('green').state === absence)
 }
 
 async function makePod(api: ApiServer, name: string, nodeName: string): Promise<void> {

@@ -4,11 +4,11 @@ import { agents } from './cases/agents.ts'
 import { arrival } from './cases/arrival.ts'
 import { continuous } from './cases/continuous.ts'
 import { crowd } from './cases/crowd.ts'
-import { farewell, removal } from './cases/farewell.ts'
 import { capabilities, manual } from './cases/manual.ts'
 import { networks } from './cases/networks.ts'
 import { policy } from './cases/policy.ts'
 import { rights } from './cases/rights.ts'
+import { removal, shutdown } from './cases/shutdown.ts'
 import { takenAway } from './cases/taken-away.ts'
 import { buildImage } from './product.ts'
 import { startTestCluster } from './test-cluster.ts'
@@ -25,7 +25,7 @@ const story = [
   ...agents,
   ...capabilities,
   ...continuous,
-  ...farewell,
+  ...shutdown,
   ...rights,
   ...removal,
   ...takenAway,

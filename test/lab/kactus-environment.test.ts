@@ -19,10 +19,10 @@ interface Effects {
   /** Files that came into the trap. */
   readonly made: readonly string[]
   /** Connections to the socket in the trap. */
-  readonly knocks: number
+  readonly connections: number
 }
 
-const nothing: Effects = { exitCode: 0, answered: true, stderr: '', made: [], knocks: 0 }
+const nothing: Effects = { exitCode: 0, answered: true, stderr: '', made: [], connections: 0 }
 
 /** A variable with a value that makes an engine do what kactus was not asked for; TRAP stands for a folder. */
 type Attack = readonly [name: string, value: string]
@@ -32,8 +32,8 @@ const attacks: Readonly<Record<string, readonly Attack[]>> = {
   kactus: [
     ['BUN_BE_BUN', '1'],
     ['BUN_OPTIONS', '--preload TRAP/evil.cjs'],
-    ['BUN_INSPECT', 'unix://TRAP/knock.sock'],
-    ['BUN_INSPECT_CONNECT_TO', 'unix://TRAP/knock.sock'],
+    ['BUN_INSPECT', 'unix://TRAP/trap.sock'],
+    ['BUN_INSPECT_CONNECT_TO', 'unix://TRAP/trap.sock'],
     ['BUN_BYTECODE_DIGEST_OUT', 'TRAP/written'],
     ['BUN_BYTECODE_ORDER_OUT', 'TRAP/written'],
     ['BUN_CONFIG_VERBOSE_FETCH', 'curl'],
@@ -59,13 +59,13 @@ const attacks: Readonly<Record<string, readonly Attack[]>> = {
 /** A folder that notices what is done in it. */
 class Trap {
   readonly folder: string
-  knocks = 0
+  connections = 0
   readonly #door: Server
 
   private constructor(folder: string) {
     this.folder = folder
     this.#door = createServer(socket => {
-      this.knocks++
+      this.connections++
       socket.destroy()
     })
   }
@@ -73,14 +73,14 @@ class Trap {
   static async make(t: Test): Promise<Trap> {
     const trap = new Trap(await listedFolder(t))
     await trap.set()
-    await new Promise<void>(resolve => trap.#door.listen(join(trap.folder, 'knock.sock'), resolve))
+    await new Promise<void>(resolve => trap.#door.listen(join(trap.folder, 'trap.sock'), resolve))
     t.teardown(() => trap.#door.close())
     return trap
   }
 
   /** As it was in the beginning. */
   async set(): Promise<void> {
-    this.knocks = 0
+    this.connections = 0
     for (const name of this.made()) await rm(join(this.folder, name), { recursive: true })
     const evil = join(this.folder, 'evil')
     const program = `require('node:fs').writeFileSync(${JSON.stringify(evil)}, '')\n`
@@ -97,11 +97,11 @@ class Trap {
 
   made(): readonly string[] {
     const known = ['evil.cjs', 'bunfig.toml', '.env', '.bunfig.toml', 'package.json', 'tsconfig.json', 'openssl.cnf']
-    return readdirSync(this.folder).filter(name => ![...known, 'knock.sock'].includes(name))
+    return readdirSync(this.folder).filter(name => ![...known, 'trap.sock'].includes(name))
   }
 
   effectsOf({ code, stdout, stderr }: Answer): Effects {
-    return { exitCode: code, answered: isDocument(stdout), stderr, made: this.made(), knocks: this.knocks }
+    return { exitCode: code, answered: isDocument(stdout), stderr, made: this.made(), connections: this.connections }
   }
 }
 

@@ -7,13 +7,13 @@ import { HeldNetns } from './kactus-netns.ts'
 const green = 'net9f27410725ab'
 const blue = 'net48d6215903df'
 
-interface Ground {
+interface NetworkLookup {
   readonly bed: KactusBed
   readonly host: HeldNetns
   readonly pod: HeldNetns
 }
 
-async function ground(t: Parameters<typeof KactusBed.make>[0], program: string): Promise<Ground> {
+async function ground(t: Parameters<typeof KactusBed.make>[0], program: string): Promise<NetworkLookup> {
   const [host, pod] = await Promise.all([HeldNetns.make(t), HeldNetns.make(t)])
   const bed = await KactusBed.make(t, program)
   bed.prefix = host.prefix

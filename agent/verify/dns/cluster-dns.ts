@@ -14,7 +14,7 @@ export interface ClusterDns {
 }
 
 /** What somebody has said of the DNS of pods, before anything is asked for. */
-export type ToldDns = () => Promise<ClusterDns>
+export type PodDns = () => Promise<ClusterDns>
 
 /** Where the cluster's DNS is looked for. */
 export interface ClusterDnsSource {
@@ -22,7 +22,7 @@ export interface ClusterDnsSource {
   readonly port: number
   readonly dns: DnsTransport
   /** What the settings or kubelet say; absent = nobody says anything. */
-  readonly told?: ToldDns | undefined
+  readonly told?: PodDns | undefined
   /** undefined = no cluster is known. */
   readonly kube: KubeApi | undefined
   /** Address of the API's Service, where it is known: its name carries the cluster's domain. */

@@ -30,32 +30,32 @@ interface StoreCase {
 }
 
 const cases: readonly StoreCase[] = [
-  { name: 'an object', bodies: { a: 'x' }, key: 'a', wanted: 'object' },
-  { name: 'an object, though the watch is cut', bodies: { a: 'x' }, key: 'a', current: false, wanted: 'object' },
-  { name: 'none', bodies: { a: 'x' }, key: 'b', wanted: 'none' },
-  { name: 'none, though there may be one by now', bodies: { a: 'x' }, key: 'b', current: false, wanted: 'nothing' },
-  { name: 'there, and not to be understood', bodies: { a: 5 }, key: 'a', wanted: 'nothing' },
-  { name: 'there, and too large', bodies: { a: 'x'.repeat(1000) }, key: 'a', wanted: 'nothing' },
+  { name: 'an object', bodies: { a: 'x' }, key: 'a', wanted: 'known' },
+  { name: 'an object, though the watch is cut', bodies: { a: 'x' }, key: 'a', current: false, wanted: 'known' },
+  { name: 'none', bodies: { a: 'x' }, key: 'b', wanted: 'absent' },
+  { name: 'none, though there may be one by now', bodies: { a: 'x' }, key: 'b', current: false, wanted: 'unknown' },
+  { name: 'there, and not to be understood', bodies: { a: 5 }, key: 'a', wanted: 'unknown' },
+  { name: 'there, and too large', bodies: { a: 'x'.repeat(1000) }, key: 'a', wanted: 'unknown' },
   {
     name: 'one too many',
     bodies: { a: 'x'.repeat(700), b: 'x'.repeat(700), c: 'x'.repeat(700) },
     key: 'c',
-    wanted: 'nothing',
+    wanted: 'unknown',
   },
   {
     name: 'a small one after that',
     bodies: { a: 'x'.repeat(700), b: 'x'.repeat(700), c: 'x'.repeat(700), d: 'x' },
     key: 'd',
-    wanted: 'object',
+    wanted: 'known',
   },
-  { name: 'a name that is a key of every object', bodies: {}, key: 'constructor', wanted: 'none' },
+  { name: 'a name that is a key of every object', bodies: {}, key: 'constructor', wanted: 'absent' },
 ]
 
 for (const { name, bodies, key, current = true, wanted } of cases) {
   t.test(name, async t => {
     const store = collection()
     store.fill(bodies)
-    t.equal(store.find(key, current).known, wanted)
+    t.equal(store.find(key, current).state, wanted)
   })
 }
 
@@ -81,7 +81,7 @@ t.test('what was admitted for a list that was cut does not take room from the ne
 t.test('a change takes the room of what was there before', async t => {
   const store = collection()
   for (let i = 0; i < 10; i++) store.fill({ a: 'x'.repeat(700) + i })
-  t.equal(store.find('a', true).known, 'object')
+  t.equal(store.find('a', true).state, 'known')
   store.fill({ a: 5 })
   t.equal(store.allowance.left, 1)
   store.fill({ a: 'x' })

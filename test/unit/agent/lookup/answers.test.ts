@@ -23,7 +23,7 @@ class FakeCache implements ObjectCache {
 
   network(kind: string, namespace: string, name: string): Sight<JsonObject> {
     const key = `${namespace}/${name}`
-    return (kind === 'Network' ? this.networks.get(key) : undefined) ?? { known: 'none' }
+    return (kind === 'Network' ? this.networks.get(key) : undefined) ?? { state: 'absent' }
   }
 
   onPods(run: () => void): () => void {
@@ -45,7 +45,7 @@ class FakeCache implements ObjectCache {
 
 const facts = (networks: unknown): PodFacts => ({ uid: 'u1', annotations: { networks: JSON.stringify(networks) } })
 const object = (namespace: string, name: string, size = 100): Sight<JsonObject> => ({
-  known: 'object',
+  state: 'known',
   value: { metadata: { namespace, name }, spec: { config: '{}' } },
   size,
 })
@@ -64,7 +64,7 @@ function nameIn(value: Json): string {
 }
 
 const green = [{ name: 'green' }]
-const uncertain: Sight<JsonObject> = { known: 'nothing' }
+const uncertain: Sight<JsonObject> = { state: 'unknown' }
 
 interface ViewCase {
   readonly name: string

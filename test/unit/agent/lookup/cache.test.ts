@@ -137,32 +137,32 @@ t.test('pods that verify a node are counted', async t => {
 
 t.test('that there is no such network is certain only while the watch is open and has told all', async t => {
   const api = await start(t)
-  const sight = (name: string) => api.cache.network('Network', 'default', name).known
-  t.equal(sight('green'), 'nothing', 'before anything was told')
+  const sight = (name: string) => api.cache.network('Network', 'default', name).state
+  t.equal(sight('green'), 'unknown', 'before anything was told')
   await api.say(networks, network('ADDED', 'green'))
-  t.equal(sight('blue'), 'nothing')
+  t.equal(sight('blue'), 'unknown')
   await api.say(networks, bookmark())
-  await api.until(() => sight('green') === 'object')
-  t.equal(sight('blue'), 'none')
+  await api.until(() => sight('green') === 'known')
+  t.equal(sight('blue'), 'absent')
   await api.cut(networks)
-  await api.until(() => sight('blue') === 'nothing')
-  t.equal(sight('green'), 'object', 'what was there is told still')
+  await api.until(() => sight('blue') === 'unknown')
+  t.equal(sight('green'), 'known', 'what was there is told still')
   await api.say(networks, network('DELETED', 'green'))
-  await api.until(() => sight('green') === 'none')
+  await api.until(() => sight('green') === 'absent')
 })
 
 t.test('kinds are apart', async t => {
   const api = await start(t)
   await api.say(networks, network('ADDED', 'green'), bookmark())
   await api.say(definitions, bookmark())
-  await api.until(() => api.cache.network('NetworkAttachmentDefinition', 'default', 'green').known === 'none')
-  await api.until(() => api.cache.network('Network', 'default', 'green').known === 'object')
+  await api.until(() => api.cache.network('NetworkAttachmentDefinition', 'default', 'green').state === 'absent')
+  await api.until(() => api.cache.network('Network', 'default', 'green').state === 'known')
 })
 
 t.test('without the definition of a kind it is looked for now and then, and kactus asks the API', async t => {
   const api = await start(t, [definitions])
   await api.until(() => api.requests.filter(each => each.includes(definitions)).length > 1)
-  t.equal(api.cache.network('NetworkAttachmentDefinition', 'default', 'green').known, 'nothing')
+  t.equal(api.cache.network('NetworkAttachmentDefinition', 'default', 'green').state, 'unknown')
   t.same(
     api.log.lines.map(([level]) => level),
     ['info'],
@@ -174,10 +174,10 @@ t.test('a network that is too large is there and not kept; one line says so', as
   const api = await start(t)
   const config = 'x'.repeat(70_000)
   await api.say(networks, network('ADDED', 'huge', { config }), network('ADDED', 'green'), bookmark())
-  await api.until(() => api.cache.network('Network', 'default', 'green').known === 'object')
-  t.equal(api.cache.network('Network', 'default', 'huge').known, 'nothing')
+  await api.until(() => api.cache.network('Network', 'default', 'green').state === 'known')
+  t.equal(api.cache.network('Network', 'default', 'huge').state, 'unknown')
   await api.say(networks, network('ADDED', 'blue'))
-  await api.until(() => api.cache.network('Network', 'default', 'blue').known === 'object')
+  await api.until(() => api.cache.network('Network', 'default', 'blue').state === 'known')
   t.match(api.log.lines, [['warn', /kactus asks the API/, { left: 1 }]])
   t.equal(api.log.lines.length, 1)
 })

@@ -3,7 +3,7 @@ import t from 'tap'
 import type { KubeApi } from '../../../../agent/kube/api.ts'
 import { settleReads } from '../../../../agent/kube/settled-reads.ts'
 import { createApiCheck } from '../../../../agent/verify/api-check.ts'
-import { createKnock, type Knock } from '../../../../agent/verify/api-path-check.ts'
+import { createTlsHandshake, type TlsHandshake } from '../../../../agent/verify/api-path-check.ts'
 import { readKubernetesService } from '../../../../agent/verify/kubernetes-service.ts'
 import { createFakeKube, hangs, type KubeReply, kubernetesService, refuses, servicePath } from './fake-kube.ts'
 import { runFromHost, summarize } from './run-check.ts'
@@ -77,18 +77,18 @@ t.test('API check: what was read before does not hide that nobody answers now', 
     create(
       remembered,
       300,
-      createKnock(async () => place),
+      createTlsHandshake(async () => place),
     ),
   )
   t.equal(result && summarize(result), 'api fail TimedOut: https://192.0.2.1:6443')
   t.match(result?.message, /TLS gets no answer/)
 })
 
-function create(kube: KubeApi | undefined, limitMs: number, knock?: Knock) {
+function create(kube: KubeApi | undefined, limitMs: number, handshake?: TlsHandshake) {
   return createApiCheck({
     limitMs,
     ports: { kube },
-    knock,
+    handshake,
     readService(probe) {
       if (kube === undefined) throw new Error('nobody to ask')
       return probe.within(signal => readKubernetesService(kube, { signal, timeoutMs: limitMs }))

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import t from 'tap'
 import type { ClusterDns } from '../../../../../agent/verify/dns/cluster-dns.ts'
 import { type HostFiles, parseFlags, readKubeletDns } from '../../../../../agent/verify/dns/kubelet-dns.ts'
-import { createToldDns } from '../../../../../agent/verify/dns/told-dns.ts'
+import { createPodDns } from '../../../../../agent/verify/dns/pod-dns.ts'
 import { load } from '../../config/given.ts'
 import { createFakeClock } from '../../runtime/fake-clock.ts'
 
@@ -117,7 +117,7 @@ t.test(
     const root = t.testdir({ 'real-kubelet': {}, var: { lib: { kubelet: t.fixture('symlink', '/real-kubelet') } } })
     await write(join(root, 'real-kubelet/config.yaml'), `${config('10.96.0.10')}clusterDomain: corp.test\n`)
     const ask = (env: Readonly<Record<string, string>>) =>
-      createToldDns(load({ env: { NOPAL_INSTALL_HOST_ROOT: root, ...env } }).settings, createFakeClock())()
+      createPodDns(load({ env: { NOPAL_INSTALL_HOST_ROOT: root, ...env } }).settings, createFakeClock())()
     t.strictSame(await ask({}), { domain: 'corp.test', servers: ['10.96.0.10'] })
     t.strictSame(await ask({ NOPAL_VERIFY_CLUSTER_DNS: '10.0.0.1, fd00::1' }), {
       domain: 'corp.test',
@@ -131,7 +131,7 @@ t.test('what kubelet says is read again after a while, not with each question', 
   const root = t.testdir({})
   const path = join(root, usual)
   const clock = createFakeClock()
-  const told = createToldDns(load({ env: { NOPAL_INSTALL_HOST_ROOT: root } }).settings, clock)
+  const told = createPodDns(load({ env: { NOPAL_INSTALL_HOST_ROOT: root } }).settings, clock)
   await write(path, config('10.0.0.1'))
   t.strictSame((await told()).servers, ['10.0.0.1'])
   await write(path, config('10.0.0.2'))

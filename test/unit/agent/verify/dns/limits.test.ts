@@ -100,7 +100,7 @@ for (const each of cases) {
   })
 }
 
-interface WayCase {
+interface ProtocolCase {
   readonly name: string
   readonly udp: boolean
   readonly tcp: boolean
@@ -108,7 +108,7 @@ interface WayCase {
   readonly says?: RegExp
 }
 
-const ways: readonly WayCase[] = [
+const protocolCases: readonly ProtocolCase[] = [
   { name: 'both', udp: true, tcp: true, want: [...well, 'dns pass: x.test @127.0.0.1 A tcp'] },
   {
     name: 'UDP alone',
@@ -127,8 +127,8 @@ const ways: readonly WayCase[] = [
   { name: 'neither', udp: false, tcp: false, want: ['dns fail NoAnswer: x.test @127.0.0.1 A,AAAA'] },
 ]
 
-for (const { name, udp, tcp, want, says } of ways) {
-  t.test(`DNS ways: ${name}`, { buffered: true }, async t => {
+for (const { name, udp, tcp, want, says } of protocolCases) {
+  t.test(`DNS by UDP and TCP: ${name}`, { buffered: true }, async t => {
     const script = (asked: dns.Asked) => (asked.way === 'tcp' || udp ? v4(asked) : [])
     const server = await dns.startDnsServer({ script, tcp })
     t.teardown(() => server.stop())

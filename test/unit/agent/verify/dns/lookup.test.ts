@@ -21,25 +21,25 @@ interface LookupCase {
   /** Addresses or a reason. */
   readonly want: readonly string[] | string
   /** How the server must have been asked, in order. */
-  readonly ways?: readonly string[]
+  readonly protocols?: readonly string[]
 }
 
 const cases: readonly LookupCase[] = [
-  { name: 'an answer', script: asked => [good(asked)], want: [address], ways: ['udp'] },
+  { name: 'an answer', script: asked => [good(asked)], want: [address], protocols: ['udp'] },
   {
     name: 'the first packet is lost',
     script: asked => (asked.before === 0 ? [] : [good(asked)]),
     want: [address],
-    ways: ['udp', 'udp'],
+    protocols: ['udp', 'udp'],
   },
   { name: 'two packets are lost', script: asked => (asked.before < 2 ? [] : [good(asked)]), want: [address] },
-  { name: 'silence', script: () => [], want: 'NoAnswer', ways: ['udp', 'udp', 'udp'] },
+  { name: 'silence', script: () => [], want: 'NoAnswer', protocols: ['udp', 'udp', 'udp'] },
   { name: 'replies with a wrong id only', script: asked => [dns.withOtherId(good(asked))], want: 'BadReply' },
   {
     name: 'a wrong id, then the answer',
     script: asked => [dns.withOtherId(dns.answer(asked, { A: ['192.0.2.66'] })), good(asked)],
     want: [address],
-    ways: ['udp'],
+    protocols: ['udp'],
   },
   {
     name: 'replies to another question only',
@@ -50,37 +50,37 @@ const cases: readonly LookupCase[] = [
     name: 'another question, then the answer',
     script: asked => [dns.otherQuestion(asked, '192.0.2.66'), good(asked)],
     want: [address],
-    ways: ['udp'],
+    protocols: ['udp'],
   },
   {
     name: 'junk, then the answer',
     script: asked => [Buffer.from('junk'), good(asked)],
     want: [address],
-    ways: ['udp'],
+    protocols: ['udp'],
   },
   {
     name: 'no such name is not asked again',
     script: asked => [dns.rcode(asked, 'NXDOMAIN')],
     want: 'NXDomain',
-    ways: ['udp'],
+    protocols: ['udp'],
   },
   {
     name: 'a refusal is not asked again',
     script: asked => [dns.rcode(asked, 'REFUSED')],
     want: 'Refused',
-    ways: ['udp'],
+    protocols: ['udp'],
   },
   {
     name: 'a server that always fails',
     script: asked => [dns.rcode(asked, 'SERVFAIL')],
     want: 'ServFail',
-    ways: ['udp', 'udp', 'udp'],
+    protocols: ['udp', 'udp', 'udp'],
   },
   {
     name: 'a server that fails once',
     script: asked => [asked.before === 0 ? dns.rcode(asked, 'SERVFAIL') : good(asked)],
     want: [address],
-    ways: ['udp', 'udp'],
+    protocols: ['udp', 'udp'],
   },
   {
     name: 'a failure, then silence',
@@ -88,27 +88,38 @@ const cases: readonly LookupCase[] = [
     want: 'ServFail',
   },
   { name: 'messages that cannot be decoded', script: asked => [dns.garbled(asked)], want: 'BadReply' },
-  { name: 'no data', script: asked => [dns.answer(asked, {})], want: 'NoData', ways: ['udp'] },
-  { name: 'aliases in a circle', script: asked => [dns.cnameLoop(asked)], want: 'CNAMELoop', ways: ['udp'] },
+  { name: 'no data', script: asked => [dns.answer(asked, {})], want: 'NoData', protocols: ['udp'] },
+  { name: 'aliases in a circle', script: asked => [dns.cnameLoop(asked)], want: 'CNAMELoop', protocols: ['udp'] },
   {
     name: 'cut short, whole by TCP',
     script: asked => [asked.way === 'udp' ? dns.truncated(asked) : good(asked)],
     want: [address],
-    ways: ['udp', 'tcp'],
+    protocols: ['udp', 'tcp'],
   },
-  { name: 'cut short, no TCP', script: asked => [dns.truncated(asked)], tcp: false, want: 'Truncated', ways: ['udp'] },
+  {
+    name: 'cut short, no TCP',
+    script: asked => [dns.truncated(asked)],
+    tcp: false,
+    want: 'Truncated',
+    protocols: ['udp'],
+  },
   {
     name: 'cut short, TCP hangs up',
     script: asked => (asked.way === 'udp' ? [dns.truncated(asked)] : []),
     want: 'Truncated',
-    ways: ['udp', 'tcp'],
+    protocols: ['udp', 'tcp'],
   },
-  { name: 'cut short by TCP too', script: asked => [dns.truncated(asked)], want: 'Truncated', ways: ['udp', 'tcp'] },
+  {
+    name: 'cut short by TCP too',
+    script: asked => [dns.truncated(asked)],
+    want: 'Truncated',
+    protocols: ['udp', 'tcp'],
+  },
   {
     name: 'cut short, no such name by TCP',
     script: asked => [asked.way === 'udp' ? dns.truncated(asked) : dns.rcode(asked, 'NXDOMAIN')],
     want: 'NXDomain',
-    ways: ['udp', 'tcp'],
+    protocols: ['udp', 'tcp'],
   },
   {
     name: 'cut short, a wrong id by TCP, then the answer',
@@ -122,10 +133,10 @@ for (const each of cases) {
     const server = await dns.startDnsServer({ script: each.script, tcp: each.tcp ?? true })
     t.teardown(() => server.stop())
     t.strictSame(await outcomeOf(server), each.want)
-    if (each.ways !== undefined)
+    if (each.protocols !== undefined)
       t.strictSame(
         server.asked.map(({ way }) => way),
-        each.ways,
+        each.protocols,
       )
   })
 }

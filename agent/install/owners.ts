@@ -3,7 +3,7 @@ import { type KubeApi, KubeError } from '../kube/api.ts'
 import type { Look, Standing } from './taken-away.ts'
 
 /** Whom the agent asks about what it belongs to. */
-export interface BelongingsOptions {
+export interface OwnersOptions {
   readonly kube: KubeApi
   /** The same server, asked as account kactus; undefined = there is no token of it. */
   readonly asKactus: KubeApi | undefined
@@ -20,7 +20,7 @@ const timeoutMs = 2_000
 const objectShape = v.object({ metadata: v.object({ deletionTimestamp: v.optional(v.nullable(v.string())) }) })
 
 /** Asks for what the agent belongs to. Never throws. */
-export async function lookAtBelongings(options: BelongingsOptions): Promise<Look> {
+export async function lookAtOwners(options: OwnersOptions): Promise<Look> {
   const { kube, names } = options
   const ofNamespace = `/api/v1/namespaces/${encodeURIComponent(names.namespace)}`
   const ofDaemonSet = `/apis/apps/v1/namespaces/${encodeURIComponent(names.namespace)}/daemonsets/${encodeURIComponent(names.daemonSet)}`

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { unmark } from '../gate/unmark.ts'
-import { lookAtBelongings } from '../install/belongings.ts'
 import { type Ending, findEnding } from '../install/find-ending.ts'
 import { tokenOf } from '../install/kubeconfig.ts'
+import { lookAtOwners } from '../install/owners.ts'
 import { installPaths } from '../install/paths.ts'
 import { removeConf, uninstall } from '../install/uninstall.ts'
 import { createKubeClient } from '../kube/client.ts'
@@ -20,7 +20,7 @@ const longestMs = 10_000
  * attaching pods with an account that is gone, and no pod would start any more.
  * @param stopped when no duty writes any more
  */
-export async function sayFarewell(node: NodeContext, stopped: Promise<unknown>): Promise<void> {
+export async function shutDown(node: NodeContext, stopped: Promise<unknown>): Promise<void> {
   const { log } = node
   const ending = await endingOf(node)
   if (ending.kind === 'unclear')
@@ -46,7 +46,7 @@ async function endingOf(node: NodeContext): Promise<Ending> {
   const [asKactus, asNobody] = [token === undefined ? undefined : as({ ...nobody, token }), as(nobody)]
   const hold = () => [known.token, token].every(each => each === undefined || isCurrent(each, loop.clock.now()))
   try {
-    const look = () => lookAtBelongings({ kube, asKactus, asNobody, tokensHold: hold(), names })
+    const look = () => lookAtOwners({ kube, asKactus, asNobody, tokensHold: hold(), names })
     return await findEnding({ look, nodeSeen: ownNode.current() !== undefined, clock: loop.clock })
   } finally {
     for (const client of [asKactus, asNobody]) client?.close()

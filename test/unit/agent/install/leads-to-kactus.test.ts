@@ -1,5 +1,5 @@
 import t from 'tap'
-import { leadsToKactus } from '../../../../agent/install/way-back.ts'
+import { leadsToKactus } from '../../../../agent/install/leads-to-kactus.ts'
 import { confListFrom } from '../../../../cni/spec/conf.ts'
 import type { NetworkFile } from '../../../../cni/spec/conf-folder.ts'
 import type { JsonObject } from '../../../../cni/spec/json.ts'

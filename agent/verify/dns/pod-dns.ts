@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import type { Settings } from '../../config/settings.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { onHost } from '../../runtime/host-root.ts'
-import type { ClusterDns, ToldDns } from './cluster-dns.ts'
+import type { ClusterDns, PodDns } from './cluster-dns.ts'
 import { type HostFiles, readKubeletDns } from './kubelet-dns.ts'
 
 /** kubelet has to be started anew for another configuration. */
 const keptMs = 60_000
 
 /** The name servers that pods get: those of the settings, else kubelet's. */
-export function createToldDns({ install, verify }: Settings, clock: Pick<Clock, 'monotonic'>): ToldDns {
+export function createPodDns({ install, verify }: Settings, clock: Pick<Clock, 'monotonic'>): PodDns {
   const files = hostFiles(install.hostRoot)
   let known: { readonly dns: Promise<ClusterDns>; readonly readMs: number } | undefined
   return async () => {

@@ -7,7 +7,7 @@ import { endPod, readPod, readStanding, startPod } from '../objects.ts'
 import { manifestFolder } from '../product.ts'
 
 /** Nopal leaves the cluster, while pods that it has attached still run. */
-export const farewell: readonly Case[] = [
+export const shutdown: readonly Case[] = [
   { name: 'uninstall: each node has its own default network back at once', run: uninstall },
   { name: 'pods start on it, without kactus', run: startAfter },
   { name: 'pods that kactus has attached still end, and give all back', run: endBefore },

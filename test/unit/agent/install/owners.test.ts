@@ -1,5 +1,5 @@
 import t from 'tap'
-import { lookAtBelongings } from '../../../../agent/install/belongings.ts'
+import { lookAtOwners } from '../../../../agent/install/owners.ts'
 import type { Look } from '../../../../agent/install/taken-away.ts'
 import { type KubeApi, KubeError, type KubeErrorCode } from '../../../../agent/kube/api.ts'
 
@@ -95,7 +95,7 @@ for (const { name, answers, kactus, tokensHold = true, want } of cases) {
     const asked: string[] = []
     const kube = apiOf(path => answers[paths[path as keyof typeof paths]] ?? object, asked)
     const asKactus = kactus === undefined ? undefined : apiOf(() => kactus, asked)
-    t.strictSame(await lookAtBelongings({ kube, asKactus, asNobody: kube, tokensHold, names }), want)
+    t.strictSame(await lookAtOwners({ kube, asKactus, asNobody: kube, tokensHold, names }), want)
     if (Object.keys(answers).length === 0)
       t.strictSame(
         asked.sort(),

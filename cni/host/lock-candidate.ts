@@ -27,7 +27,7 @@ export function ownerOf(entry: string): string | undefined {
 }
 
 /** A folder with a socket of ours in it, which needs only the lock's name to be the lock. */
-export class Stake {
+export class LockCandidate {
   readonly #entry: string
   readonly #socket: LocalSocket
   #path: string
@@ -40,7 +40,7 @@ export class Stake {
     this.#isAside = isAside
   }
 
-  static async make(folder: string, isAside: boolean): Promise<Stake> {
+  static async make(folder: string, isAside: boolean): Promise<LockCandidate> {
     // Nobody else is us, and the clock of a process never shows a time twice.
     const entry = `${ownIdentity()}-${process.hrtime.bigint()}`
     const path = join(folder, `${MARK}${entry}`)
@@ -52,7 +52,7 @@ export class Stake {
     }
     try {
       const socket = await inFolder(path, here => listenAt(`${here}/${entry}${isAside ? ASIDE : ''}`))
-      return new Stake(path, entry, socket, isAside)
+      return new LockCandidate(path, entry, socket, isAside)
     } catch (error) {
       rmSync(path, { recursive: true, force: true })
       throw error
@@ -60,7 +60,7 @@ export class Stake {
   }
 
   /**
-   * Takes the lock of that path, if nobody has it. `lost`: the stake is gone, as somebody who sees other process numbers
+   * Takes the lock of that path, if nobody has it. `lost`: the candidate is gone, as somebody who sees other process numbers
    * took it for a dead one's.
    */
   take(path: string): 'taken' | 'not' | 'lost' {
@@ -102,7 +102,7 @@ export class Stake {
 }
 
 /** Takes away what those have left that were killed while they waited. */
-export function sweepStakes(folder: string): void {
+export function sweepCandidates(folder: string): void {
   try {
     for (const entry of readdirSync(folder)) {
       const owner = entry.startsWith(MARK) ? ownerOf(entry.slice(MARK.length)) : undefined

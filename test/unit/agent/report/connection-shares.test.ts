@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { type Shares, shareConnections } from '../../../../agent/report/shares.ts'
+import { type Shares, shareConnections } from '../../../../agent/report/connection-shares.ts'
 
 /** A server that answers what it is told, with the shares. */
 async function start(t: Test, shares: Shares) {
