@@ -174,6 +174,7 @@ t.test("the pods' path, from a sandbox on the node's own CNI chain", async t => 
       const verdict = await verify(lab, one)
       t.same(failures(verdict, 'host'), [], 'the host is well')
       t.same(failures(verdict, 'sandbox'), row.fails)
+      if (!t.passing()) t.comment(JSON.stringify(verdict.checks))
       const messages = verdict.checks.filter(check => check.result === 'fail').map(({ message }) => message)
       t.ok(
         messages.every(message => message.startsWith('sandbox: ')),
