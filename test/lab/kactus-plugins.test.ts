@@ -7,13 +7,13 @@ import { HeldNetns } from './kactus-netns.ts'
 const green = 'net9f27410725ab'
 const blue = 'net48d6215903df'
 
-interface NetworkLookup {
+interface PluginBed {
   readonly bed: KactusBed
   readonly host: HeldNetns
   readonly pod: HeldNetns
 }
 
-async function ground(t: Parameters<typeof KactusBed.make>[0], program: string): Promise<NetworkLookup> {
+async function makeBed(t: Parameters<typeof KactusBed.make>[0], program: string): Promise<PluginBed> {
   const [host, pod] = await Promise.all([HeldNetns.make(t), HeldNetns.make(t)])
   const bed = await KactusBed.make(t, program)
   bed.prefix = host.prefix
@@ -41,7 +41,7 @@ function leases(bed: KactusBed): readonly string[] {
 for (const program of programs) {
   t.test(basename(program), async t => {
     t.test('a network that its plugin refuses, in ADD and DEL alike, does not keep the pod for ever', async t => {
-      const { bed, pod } = await ground(t, program)
+      const { bed, pod } = await makeBed(t, program)
       bed.putNetwork('green', { ...bridge(bed, 'green', 42), ipam: { type: 'host-local', subnet: 'nowhere' } })
       bed.putPod([{ name: 'green' }])
       const conf = bed.conf({ delegates: [bridge(bed, 'main', 41)] })
@@ -58,7 +58,7 @@ for (const program of programs) {
     })
 
     t.test('eth0, green and blue by bridge and host-local; CHECK; DEL leaves nothing', async t => {
-      const { bed, host, pod } = await ground(t, program)
+      const { bed, host, pod } = await makeBed(t, program)
       bed.putNetwork('green', bridge(bed, 'green', 42))
       bed.putNetwork('blue', { plugins: [bridge(bed, 'blue', 43), { type: 'tuning', capabilities: { mac: true } }] })
       bed.putPod([{ name: 'green' }, { name: 'blue', ifMac: '02:00:00:00:00:0a' }])
@@ -89,7 +89,7 @@ for (const program of programs) {
     })
 
     t.test('isPrimary with a MAC of its own, on eth0', async t => {
-      const { bed, pod } = await ground(t, program)
+      const { bed, pod } = await makeBed(t, program)
       bed.putNetwork('green', { plugins: [bridge(bed, 'green', 42), { type: 'tuning', capabilities: { mac: true } }] })
       bed.putPod([{ name: 'green', isPrimary: true, ifMac: '02:00:00:00:00:0b' }])
       const options = { conf: bed.conf({ delegates: [bridge(bed, 'main', 41)] }), netns: pod.path, args: bed.args() }
@@ -101,7 +101,7 @@ for (const program of programs) {
     })
 
     t.test('A5: an interface of that name is there: ADD fails', async t => {
-      const { bed, pod } = await ground(t, program)
+      const { bed, pod } = await makeBed(t, program)
       await pod.must('ip', 'link', 'add', green, 'type', 'veth', 'peer', 'name', 'other')
       bed.putNetwork('green', bridge(bed, 'green', 42))
       bed.putPod([{ name: 'green' }])
@@ -111,7 +111,7 @@ for (const program of programs) {
     })
 
     t.test('A6: the second network cannot be made: the first goes again', async t => {
-      const { bed, pod } = await ground(t, program)
+      const { bed, pod } = await makeBed(t, program)
       bed.putNetwork('green', bridge(bed, 'green', 42))
       // One address to give, and it is given.
       const ipam = { type: 'host-local', subnet: '10.43.0.0/30', dataDir: join(bed.folder, 'ipam') }
@@ -134,7 +134,7 @@ for (const program of programs) {
     })
 
     t.test('hot-plug and unplug on a pod that runs', async t => {
-      const { bed, pod } = await ground(t, program)
+      const { bed, pod } = await makeBed(t, program)
       bed.putNetwork('green', bridge(bed, 'green', 42))
       bed.putPod([])
       const options = { conf: bed.conf({ delegates: [bridge(bed, 'main', 41)] }), netns: pod.path, args: bed.args() }
@@ -150,7 +150,7 @@ for (const program of programs) {
     })
 
     t.test('D1: the namespace is gone: the addresses come back all the same', async t => {
-      const { bed, pod } = await ground(t, program)
+      const { bed, pod } = await makeBed(t, program)
       bed.putNetwork('green', bridge(bed, 'green', 42))
       bed.putPod([{ name: 'green' }])
       const options = { conf: bed.conf({ delegates: [bridge(bed, 'main', 41)] }), netns: pod.path, args: bed.args() }
@@ -161,7 +161,7 @@ for (const program of programs) {
     })
 
     t.test('one of a chain after another plugin', async t => {
-      const { bed, pod } = await ground(t, program)
+      const { bed, pod } = await makeBed(t, program)
       const prevResult = { cniVersion: '1.0.0', interfaces: [{ name: 'dummy0', sandbox: pod.path }], dns: {} }
       const conf = bed.conf({ delegates: [bridge(bed, 'main', 41)], prevResult })
       const answer = await bed.runPatiently('ADD', { conf, netns: pod.path })
@@ -176,7 +176,7 @@ for (const program of programs) {
     })
 
     t.test('20 pods at once, each with two networks', async t => {
-      const { bed } = await ground(t, program)
+      const { bed } = await makeBed(t, program)
       const pods = await Promise.all(Array.from({ length: 20 }, () => HeldNetns.make(t)))
       bed.putNetwork('green', bridge(bed, 'green', 42))
       bed.putNetwork('blue', bridge(bed, 'blue', 43))
