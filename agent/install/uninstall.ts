@@ -25,8 +25,6 @@ export interface UninstallOptions {
 export interface UninstallReport {
   readonly removed: readonly string[]
   readonly kept: readonly string[]
-  /** Containers that still have a record of kactus. */
-  readonly records: number
   /** For people: what is left to do, or what to look at. */
   readonly notes: readonly string[]
 }
@@ -48,16 +46,16 @@ export async function uninstall(options: UninstallOptions): Promise<UninstallRep
   const removed = await removeConf(settings)
   const held = await releaseGone({ paths, runner })
   const notes = [...(await noteDefault(paths, settings)), ...held]
-  const state = await leaveState(paths)
-  if (state.kept !== undefined && !force) {
+  const needed = await leaveState(paths)
+  if (needed !== undefined && !force) {
     const kept = [paths.kubeconfig, paths.binary]
-    return { removed, kept, records: state.records, notes: [...notes, state.kept] }
+    return { removed, kept, notes: [...notes, needed] }
   }
   const strays = [temporaryName(paths.kubeconfig), temporaryName(paths.binary)]
   removed.push(...(await removeAll([paths.kubeconfig, paths.binary, ...strays])))
   // Only if empty: whatever else lies there is not ours.
   await rmdir(paths.kubeconfigFolder).catch(() => undefined)
-  return { removed, kept: [], records: state.records, notes }
+  return { removed, kept: [], notes }
 }
 
 /**
@@ -72,31 +70,26 @@ export async function removeConf(settings: UninstallOptions['settings']): Promis
   return removed
 }
 
-interface StateLeft {
-  readonly records: number
-  /** Why kactus is needed still; undefined = it is not. */
-  readonly kept: string | undefined
-}
-
 /**
  * Takes the state away once no container has a record, while no kactus works: a run that began under our conf may only
  * now write the record of what it attaches.
+ * @returns why kactus is needed still; undefined = it is not
  */
-async function leaveState({ stateFolder }: InstallPaths): Promise<StateLeft> {
-  if (!(await isThere(stateFolder))) return { records: 0, kept: undefined }
+async function leaveState({ stateFolder }: InstallPaths): Promise<string | undefined> {
+  if (!(await isThere(stateFolder))) return undefined
   try {
     const lock = await new ContainerLocks(stateFolder).lockAll()
     try {
       const records = await countRecords(stateFolder)
       // Only locks and empty folders by now; where the host's state may only be read, they stay.
       if (records === 0) await rm(stateFolder, { recursive: true, force: true }).catch(() => undefined)
-      const rest = `${records} containers still have interfaces of kactus: run this again when their pods are gone`
-      return { records, kept: records === 0 ? undefined : rest }
+      if (records === 0) return undefined
+      return `${records} containers still have interfaces of kactus: run this again when their pods are gone`
     } finally {
       lock.release()
     }
   } catch (error) {
-    return { records: await countRecords(stateFolder), kept: `kactus is at work, run this again: ${messageOf(error)}` }
+    return `kactus is at work, run this again: ${messageOf(error)}`
   }
 }
 

@@ -29,7 +29,6 @@ export interface Check {
 export interface Probe {
   /** Ends with the whole run. */
   readonly signal: AbortSignal
-  readonly limitMs: number
   /**
    * Gives one question its own limit.
    * @throws CheckFault with the check's `overdue` reason if the question outlives it

@@ -38,8 +38,6 @@ export interface CheckOptions {
   readonly podDns?: PodDns | undefined
   /** Absent = nobody looks at WireGuard, and nothing is said of it. */
   readonly wireguard?: WireguardSource | undefined
-  /** Port of the name servers; 53 unless told. */
-  readonly dnsPort?: number
 }
 
 /** All checks of one vantage, in the order in which their results are shown. */
@@ -61,7 +59,7 @@ export function createChecks(options: CheckOptions): readonly Check[] {
   ]
 }
 
-function dnsOptions({ dnsPort, clusterDns, podDns: told, ports, apiService, settings }: CheckOptions) {
+function dnsOptions({ clusterDns, podDns: told, ports, apiService, settings }: CheckOptions) {
   const findCluster = async (conf: ResolvConf, port: number, signal: AbortSignal) => {
     if (clusterDns !== undefined) return clusterDns
     const apiAddress = apiService?.host
@@ -71,7 +69,7 @@ function dnsOptions({ dnsPort, clusterDns, podDns: told, ports, apiService, sett
     )
   }
   const inCluster = ports.kube !== undefined || apiService !== undefined
-  return { findCluster, inCluster, ...(dnsPort === undefined ? {} : { port: dnsPort }) }
+  return { findCluster, inCluster }
 }
 
 /** The ports that work in the network this process is in. */

@@ -146,7 +146,6 @@ async function runOne(run: Run, check: Check): Promise<readonly Finding[]> {
 function createProbe(run: Run, check: Check): Probe {
   return {
     signal: run.signal,
-    limitMs: check.limitMs,
     async within(question) {
       try {
         return await withDeadline(check.limitMs, run.signal, question)

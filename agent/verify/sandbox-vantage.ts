@@ -10,7 +10,7 @@ import { addressesOf, type Sandbox, withSandbox } from '../sandbox/sandbox.ts'
 import type { CheckResult } from '../verdict/verdict.ts'
 import type { ApiPlace } from './api-path-check.ts'
 import type { Check } from './check.ts'
-import { findClusterDns, type PodDns } from './dns/cluster-dns.ts'
+import { dnsPort, findClusterDns, type PodDns } from './dns/cluster-dns.ts'
 import { parseResolvConf } from './dns/resolv-conf.ts'
 import { secondsSince } from './engine.ts'
 import { resolveAll } from './host-names.ts'
@@ -49,8 +49,6 @@ export interface SandboxAnswer {
   /** Whether there was one to speak of. */
   readonly made: boolean
 }
-
-const dnsPort = 53
 
 /** For a run that leaves the host as it is. */
 export function unasked(checks: readonly Check[]): SandboxAnswer {

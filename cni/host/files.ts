@@ -9,8 +9,6 @@ export interface WriteFileOptions {
   readonly mode?: number
   /** Path of the temporary file, in the same folder; for a writer who is alone by lock and wants no strays after a kill. */
   readonly temporary?: string
-  /** `false`: survive a crash of the process, not of the machine. */
-  readonly durable?: boolean
 }
 
 /**
@@ -25,13 +23,13 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, o
   const mode = options.mode ?? 0o644
   const file = await open(temporary, flags, mode)
   try {
-    await fill(file, data, { mode, durable: options.durable ?? true })
+    await fill(file, data, mode)
     await rename(temporary, path)
   } catch (error) {
     await unlink(temporary).catch(() => undefined)
     throw error
   }
-  if (options.durable ?? true) await syncFolder(dirname(path))
+  await syncFolder(dirname(path))
 }
 
 /** Makes a folder and those above it that are missing. Node's own recursive way never ends where a file system refuses. */
@@ -59,12 +57,12 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-async function fill(file: FileHandle, data: string | Uint8Array, how: { mode: number; durable: boolean }) {
+async function fill(file: FileHandle, data: string | Uint8Array, mode: number) {
   try {
     // First: a stray of the same name may be open to more eyes than the content is for.
-    await file.chmod(how.mode)
+    await file.chmod(mode)
     await file.writeFile(data)
-    if (how.durable) await file.sync()
+    await file.sync()
   } finally {
     await file.close()
   }

@@ -6,7 +6,7 @@ import type { Check, Finding, Probe } from '../check.ts'
 import { CheckFault } from '../check.ts'
 import type { CheckPorts } from '../ports.ts'
 import { askByTcp, joinProtocols, type ServerFinding } from './by-tcp.ts'
-import type { ClusterDns } from './cluster-dns.ts'
+import { type ClusterDns, dnsPort } from './cluster-dns.ts'
 import { askFamilies, type FamiliesAnswer, type Family } from './families.ts'
 import { lookUp } from './lookup.ts'
 import type { DnsQuestion } from './message.ts'
@@ -36,7 +36,6 @@ interface DnsContext {
   readonly cluster: ClusterDns
 }
 
-const dnsPort = 53
 const longestRetryMs = 1000
 /** Answers after which a resolver goes on along the search path. */
 const goesOn: ReadonlySet<string> = new Set(['NXDomain', 'NoData', 'ServFail'])

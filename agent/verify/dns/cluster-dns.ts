@@ -5,6 +5,8 @@ import type { DnsTransport, NameServer } from '../ports.ts'
 import { type Lookup, lookUp } from './lookup.ts'
 import type { ResolvConf } from './resolv-conf.ts'
 
+export const dnsPort = 53
+
 /** What is known of the cluster's own DNS. */
 export interface ClusterDns {
   /** `cluster.local` in most clusters; undefined = not known. */
