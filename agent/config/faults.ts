@@ -26,8 +26,11 @@ const longestValue = 200
 function renderFault({ name, fault, value }: SettingFault): string {
   const line = `nopal: setting ${short(name)}: ${fault}`
   if (value === undefined) return line
-  return `${line} (${isSecret(name) ? 'hidden' : short(value)})`
+  return `${line} (${isSecret(name) || holdsUser.test(value) ? 'hidden' : short(value)})`
 }
+
+/** A URL with a user name, and a password with it. */
+const holdsUser = /\/\/[^/]*@/
 
 /** Judged by the name, so that a secret under a mistyped name stays hidden too. */
 function isSecret(name: string): boolean {

@@ -198,3 +198,21 @@ export const countOrShare: Parse<CountOrShare> = text => {
   if (!match || Number(match[1]) > 100) throw new ValueFault('is neither a number nor a percentage up to 100%')
   return { share: Number(match[1]) / 100 }
 }
+
+/** Any text. */
+export const anyText: Parse<string> = text => text
+
+/** `http` or `https`, a host, perhaps a path; without a slash at the end. */
+export const httpUrl: Parse<string> = text => {
+  const url = URL.parse(text)
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) throw new ValueFault('is no http or https URL')
+  if (url.username !== '' || url.password !== '') throw new ValueFault('has a user name in it')
+  if (url.search !== '' || url.hash !== '') throw new ValueFault('has more than a host and a path')
+  return url.href.replace(/\/+$/, '')
+}
+
+/** One word of the description of a rule, or nothing. */
+export const clusterName: Parse<string> = text => {
+  if (!/^[^\s=]{0,253}$/.test(text)) throw new ValueFault('is not one word without =')
+  return text
+}

@@ -30,6 +30,7 @@ export interface GateSettings extends Omit<Gate, 'taintKey' | 'taintValue' | 'ta
   readonly label: { readonly key: string; readonly value: string }
 }
 
-export type { Endpoint } from './parsers.ts'
+export type { CountOrShare, Endpoint } from './parsers.ts'
 export type VerifySettings = AllValues['verify']
+export type NetmakerSettings = AllValues['netmaker']
 export type InstallSettings = AllValues['install']

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { SettingsError } from '../../../../agent/config/faults.ts'
+import { netmakerAccess } from '../../../../agent/config/netmaker-access.ts'
 import { createRandom } from '../verify/seeded-random.ts'
 import { type Given, load } from './given.ts'
 
@@ -25,6 +26,11 @@ const faultCases: readonly FaultCase[] = [
     name: 'a bad duration',
     env: { CHECK_TIMEOUT: 'soon' },
     want: ['nopal: setting CHECK_TIMEOUT: is not a duration like 500ms, 2s or 5m (soon)'],
+  },
+  {
+    name: 'a URL with a user name and a password in it',
+    env: { NETMAKER_API_URL: 'https://me:hush@api.example.test' },
+    want: ['nopal: setting NETMAKER_API_URL: has a user name in it (hidden)'],
   },
   {
     name: 'a negative duration',
@@ -154,4 +160,20 @@ t.test('random files are read or refused, never anything else', async t => {
     }
   }
   t.strictSame(faults, [])
+})
+
+t.test('half of an access to Netmaker', async t => {
+  const url = { NETMAKER_API_URL: 'https://api.example.test' }
+  const faultsOfAccess = (env: Readonly<Record<string, string>>) => {
+    try {
+      return netmakerAccess(load({ env }).settings.netmaker)
+    } catch (error) {
+      return error instanceof SettingsError ? error.message.split('\n') : error
+    }
+  }
+  const must = (name: string) => `nopal: setting ${name}: must be set with NETMAKER_API_URL`
+  t.same(faultsOfAccess(url), [must('NETMAKER_USERNAME'), must('NETMAKER_PASSWORD')])
+  t.same(faultsOfAccess({ ...url, NETMAKER_USERNAME: 'u' }), [must('NETMAKER_PASSWORD')])
+  t.match(faultsOfAccess({ ...url, NETMAKER_USERNAME: 'u', NETMAKER_PASSWORD_FILE: '/p' }), { passwordFile: '/p' })
+  t.equal(faultsOfAccess({ NETMAKER_USERNAME: 'u' }), undefined, 'not asked for')
 })

@@ -42,6 +42,17 @@ t.test('defaults', async t => {
     },
     wireguard: { heal: 'off', interfaces: [], endpoint: undefined, expectExternal: true, prevent: false },
     leader: { enabled: undefined, namespace: undefined, lease: 'nopal-leader', listen: { host: '', port: 8081 } },
+    netmaker: {
+      apiUrl: undefined,
+      username: undefined,
+      password: undefined,
+      passwordFile: undefined,
+      cluster: '',
+      intervalMs: 600_000,
+      timeoutMs: 10_000,
+      maxDeletes: { share: 0.1 },
+      dryRun: false,
+    },
     install: {
       enabled: true,
       cniBinDir: '/opt/cni/bin',
@@ -195,3 +206,17 @@ for (const row of valueCases) {
     t.same(row.get(load(row)), row.want)
   })
 }
+
+t.test("kaput-not's environment", async t => {
+  const env = {
+    NETMAKER_API_URL: 'https://api.example.test/',
+    NETMAKER_USERNAME: 'kaput-not',
+    NETMAKER_PASSWORD: 'p w,d',
+    K8S_CLUSTER_NAME: 'blue',
+    LEADER_ELECTION_ID: 'kaput-not',
+  }
+  t.match(load({ env }).settings, {
+    netmaker: { apiUrl: 'https://api.example.test', username: 'kaput-not', password: 'p w,d', cluster: 'blue' },
+    leader: { lease: 'kaput-not' },
+  })
+})

@@ -135,6 +135,23 @@ const cases: readonly Case[] = [
     bad: ['', 'opt', './opt', '/a\0b'],
   },
   {
+    name: 'URL',
+    parse: parse.httpUrl,
+    good: {
+      'https://api.example.test': 'https://api.example.test',
+      'http://10.0.0.1:8081/': 'http://10.0.0.1:8081',
+      'https://example.test/netmaker//': 'https://example.test/netmaker',
+      'HTTPS://[2001:db8::1]': 'https://[2001:db8::1]',
+    },
+    bad: ['', 'api.example.test', 'ftp://x', 'https://', 'https://u:p@x', 'https://u@x', 'https://x?y', 'https://x#y'],
+  },
+  {
+    name: 'name of a cluster',
+    parse: parse.clusterName,
+    good: { '': '', 'blue-1': 'blue-1' },
+    bad: ['a b', 'a=b', 'a\n', long.repeat(4)],
+  },
+  {
     name: 'count or share',
     parse: parse.countOrShare,
     good: {

@@ -1,0 +1,41 @@
+/** The ways a call to the Netmaker server can fail. */
+export type NetmakerErrorCode =
+  | 'Unreachable'
+  | 'TLSFailed'
+  | 'TimedOut'
+  /** Not what such a server says: a page, a redirect, other JSON, too much of it. */
+  | 'BadReply'
+  | 'LoginRefused'
+  /** A token that was just given out is refused. */
+  | 'TokenRefused'
+  | 'Forbidden'
+  /** 400 and the like: it proves next to nothing, not even that the call was wrong. */
+  | 'Refused'
+  /** The server is older than its egress rules. */
+  | 'NoEgress'
+  | 'Throttled'
+  | 'ServerError'
+  /** Some writes of a pass failed; the cause is the first one's error. */
+  | 'WritesFailed'
+
+export class NetmakerError extends Error {
+  override readonly name = 'NetmakerError'
+  readonly code: NetmakerErrorCode
+  /** HTTP status, where there was an answer. */
+  readonly status: number | undefined
+  /** Milliseconds the server asked to wait. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(code: NetmakerErrorCode, message: string, details: NetmakerErrorDetails = {}) {
+    super(message, { cause: details.cause })
+    this.code = code
+    this.status = details.status
+    this.retryAfterMs = details.retryAfterMs
+  }
+}
+
+export interface NetmakerErrorDetails {
+  readonly status?: number | undefined
+  readonly retryAfterMs?: number | undefined
+  readonly cause?: unknown
+}
