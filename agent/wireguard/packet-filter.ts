@@ -32,31 +32,37 @@ export const removeFilter: readonly string[] = [`table ${table} {}`, `delete tab
 
 /**
  * Commands for `nft` that put our table in place of the one that was there, in one step: at no moment is there none. It
- * drops what a WireGuard device sends towards pods, which never is where a peer is, whatever way it would take; and the
- * questions by which netclient would learn such an endpoint, except through the tunnel, and to this node's own pods,
- * which may well listen there.
+ * drops what a WireGuard device sends towards pods, which never is where a peer is, whatever way it would take, and what
+ * reaches it from there, which would move a peer's endpoint; and the questions by which netclient would learn such an
+ * endpoint, except through the tunnel, and to this node's own pods, which may well listen there.
  */
 export function planFilter({ devices, ownPods, otherPods }: FilterFacts): readonly string[] {
   const ports = [...new Set(devices.map(device => device.listenPort).filter(port => port > 0))]
   const names = devices.map(({ name }) => name).filter(isPlain)
   const through = names.length === 0 ? '' : `oifname != { ${names.map(name => `"${name}"`).join(', ')} } `
-  const rules = (['ip', 'ip6'] as const).flatMap(family => [
-    ...dropWhere(`udp sport { ${ports.join(', ')} }`, family, ports.length === 0 ? [] : [...ownPods, ...otherPods]),
-    ...dropWhere(`${through}tcp dport ${probePort}`, family, otherPods),
-  ])
-  const chain = ['chain output {', 'type filter hook output priority filter; policy accept;', ...rules, '}']
-  return [...removeFilter, `table ${table} {`, ...chain, '}']
+  const pods = ports.length === 0 ? [] : [...ownPods, ...otherPods]
+  const output = [
+    ...dropWhere(`udp sport { ${ports.join(', ')} }`, 'daddr', pods),
+    ...dropWhere(`${through}tcp dport ${probePort}`, 'daddr', otherPods),
+  ]
+  const input = dropWhere(`udp dport { ${ports.join(', ')} }`, 'saddr', pods)
+  return [...removeFilter, `table ${table} {`, ...chain('output', output), ...chain('input', input), '}']
+}
+
+function chain(hook: 'input' | 'output', rules: readonly string[]): readonly string[] {
+  return [`chain ${hook} {`, `type filter hook ${hook} priority filter; policy accept;`, ...rules, '}']
 }
 
 /** No line may be longer than the kernel takes as one argument of a program. */
 const mostInRule = 1_000
 
-function dropWhere(packets: string, family: 'ip' | 'ip6', networks: readonly string[]): readonly string[] {
-  const own = [...new Set(networks)].filter(network => network.includes(':') === (family === 'ip6')).sort()
-  const rules = Array.from({ length: Math.ceil(own.length / mostInRule) }, (_, index) =>
-    own.slice(index * mostInRule, (index + 1) * mostInRule),
-  )
-  return rules.map(some => `${packets} ${family} daddr { ${some.join(', ')} } drop`)
+function dropWhere(packets: string, side: 'saddr' | 'daddr', networks: readonly string[]): readonly string[] {
+  return (['ip', 'ip6'] as const).flatMap(family => {
+    const own = [...new Set(networks)].filter(network => network.includes(':') === (family === 'ip6')).sort()
+    const count = Math.ceil(own.length / mostInRule)
+    const parts = Array.from({ length: count }, (_, index) => own.slice(index * mostInRule, (index + 1) * mostInRule))
+    return parts.map(some => `${packets} ${family} ${side} { ${some.join(', ')} } drop`)
+  })
 }
 
 /** A name that means nothing else to nft. */

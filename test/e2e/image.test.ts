@@ -56,7 +56,8 @@ for (const arch of architectures) {
     t.same([...new Set(programs.map(({ cpu }) => cpu))], [arch])
     const runnable = programs.map(({ file }) => file.slice(root.length)).filter(file => !file.includes('/lib'))
     const netlink = `/opt/nopal/netlink-${arch === 'amd64' ? 'x64' : arch}.node`
-    t.same(runnable.sort(), ['/opt/nopal/kactus', netlink, '/usr/bin/node', '/usr/bin/unshare'])
+    const ofSystem = ['nft', 'node', 'unshare', 'wg'].map(name => `/usr/bin/${name}`)
+    t.same(runnable.sort(), ['/opt/nopal/kactus', netlink, ...ofSystem])
     const unpacked = (await Promise.all(files.map(async file => (await stat(file)).size))).reduce(
       (sum, one) => sum + one,
     )
@@ -67,6 +68,23 @@ for (const arch of architectures) {
     t.match(await run('/usr/bin/nopal', '--version'), /^\d+\.\d+\.\d+\n$/)
     t.match(config, { config: { Entrypoint: ['/usr/bin/nopal'], Env: ['PATH=/usr/bin'] } }, 'which is on PATH')
     t.match(await run('/usr/bin/unshare', '--version'), /util-linux/)
+    t.match(await run('/usr/bin/wg', '--version'), /wireguard-tools/)
+    const table = `table inet nopal_mesh {
+      chain output { type filter hook output priority filter; udp sport { 51821 } ip daddr { 10.42.1.0/24 } drop; }
+    }\n`
+    const inside = 'chroot "$0" nft "$1" && exec chroot "$0" nft list ruleset'
+    const made = await runCommand([
+      'unshare',
+      '--net',
+      'env',
+      'PATH=/usr/sbin:/usr/bin',
+      'sh',
+      '-c',
+      inside,
+      root,
+      table,
+    ])
+    t.match(made, 'udp sport 51821 ip daddr 10.42.1.0/24 drop')
   })
 }
 

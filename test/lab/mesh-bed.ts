@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { until } from '../machine/wait.ts'
 import type { LabChild } from './child.ts'
 import { outsideName } from './dns.ts'
@@ -56,6 +57,22 @@ ${lines}
 `
 }
 
+/** What a stand-in for netclient remembers, and how often it sees to it. */
+interface Netclient {
+  readonly endpoint: string
+  readonly everySeconds: number
+  readonly forgets?: boolean
+}
+
+const netclientScript = `#!/bin/sh
+endpoint=$3
+if [ "$5" = never ]; then trap : HUP; else trap endpoint= HUP; fi
+while :; do
+  if [ "$endpoint" ]; then wg set "$1" peer "$2" endpoint "$endpoint"; echo put; else echo forgotten; fi
+  sleep "$4" & wait
+done
+`
+
 /** A mesh of nodes that keep their sessions alive, with an agent on each. */
 export class GuardedMesh {
   readonly lab: Lab
@@ -96,6 +113,26 @@ export class GuardedMesh {
     const agent = this.#agents[number - 1]
     if (agent === undefined) throw new Error(`no agent ${number}`)
     return agent
+  }
+
+  /** Ends a node's agent and starts it again, with other settings. */
+  async restartAgent(number: number, signal: NodeJS.Signals, settings: string): Promise<LabChild> {
+    await this.agent(number).stop(signal)
+    const agent = await this.lab.startAgent(this.node(number), { settings })
+    this.#agents[number - 1] = agent
+    return agent
+  }
+
+  /**
+   * Starts a stand-in for netclient: at once and then every so many seconds it sets an endpoint that it remembers, until
+   * SIGHUP makes it forget, unless it is one that does not.
+   */
+  startNetclient(node: LabNode, other: LabNode, { endpoint, everySeconds, forgets = true }: Netclient): LabChild {
+    // A script's process has the name of its file.
+    const file = '/run/netclient'
+    writeFileSync(node.path(file), netclientScript, { mode: 0o755 })
+    const words = [mesh.device, this.keyOf(other), endpoint, String(everySeconds), forgets ? '' : 'never']
+    return node.start('netclient', [file, ...words])
   }
 
   keyOf(node: LabNode): string {

@@ -2,7 +2,7 @@ import t from 'tap'
 import { until } from '../machine/wait.ts'
 import { untilOpen } from './gate-bed.ts'
 import { mesh } from './mesh.ts'
-import { GuardedMesh, guardSettings } from './mesh-bed.ts'
+import { GuardedMesh, guardSettings, type WgDocument } from './mesh-bed.ts'
 import { networkCondition, readNode } from './objects.ts'
 
 const heals = (action: string, outcome: string) =>
@@ -40,6 +40,25 @@ t.test('a guarded mesh', async t => {
       ['n2', 'expected'],
       ['n3', 'expected'],
     ])
+  })
+
+  await t.test('nopal wg --watch goes on until it is told to end', async t => {
+    const watching = bed.lab.run.start('watching', [one.nopalScript, 'wg', '--watch', '--output', 'json'])
+    const documents = () =>
+      watching
+        .log()
+        .split('\n')
+        .slice(0, -1)
+        .map(line => JSON.parse(line) as WgDocument)
+    const peersOf = (document: WgDocument | undefined) => document?.devices[0]?.peers.map(({ node }) => node).sort()
+    await until('two looks', () => documents().length >= 2)
+    t.strictSame(peersOf(documents()[0]), ['n2', 'n3'])
+    const key = (await one.must(['sh', '-c', 'wg genkey | wg pubkey'])).trim()
+    await one.must(['wg', 'set', mesh.device, 'peer', key])
+    await until('the new peer', () => peersOf(documents().at(-1))?.length === 3)
+    await one.must(['wg', 'set', mesh.device, 'peer', key, 'remove'])
+    await until('it is gone again', () => peersOf(documents().at(-1))?.length === 2)
+    t.equal(await watching.stop('SIGINT'), 0)
   })
 
   await t.test('an endpoint set to a pod address: a loop that is seen, stopped and proved to be over', async t => {
