@@ -27,7 +27,7 @@ if (!foreignRules.includes(foreign) || foreignRules.includes(`${ours} {`)) throw
 // A pod's address of the second node, where its netclient answers on all addresses.
 const pod = '10.42.2.1'
 await two.must(['ip', 'address', 'add', `${pod}/32`, 'dev', 'lo'])
-const answer = `require('net').createServer(s => s.end('PONG')).listen(${mesh.port}, '0.0.0.0')`
+const answer = `require('net').createServer(s => s.on('error', () => {}).end('PONG')).listen(${mesh.port}, '0.0.0.0')`
 const answering = two.start('answering', [process.execPath, '-e', answer])
 t.teardown(() => answering.stop())
 

@@ -1,7 +1,6 @@
 import t, { type Test } from 'tap'
 import { startLoop } from '../../../../agent/runtime/loop.ts'
 import { createMetrics } from '../../../../agent/runtime/metrics.ts'
-import { classifyDevices } from '../../../../agent/wireguard/classify.ts'
 import { DeviceFault } from '../../../../agent/wireguard/device.ts'
 import { createMeshDuty } from '../../../../agent/wireguard/duty.ts'
 import { createWireguardMetrics } from '../../../../agent/wireguard/metrics.ts'
@@ -9,7 +8,8 @@ import type { ResetOutcome } from '../../../../agent/wireguard/netclient.ts'
 import type { MeshState } from '../../../../agent/wireguard/state.ts'
 import { createFakeClock, settle } from '../runtime/fake-clock.ts'
 import { createRecordingLogger } from '../runtime/recording-logger.ts'
-import { peer, reading, surroundings } from './mesh.ts'
+import { peer, surroundings } from './mesh.ts'
+import { toldObserver } from './told-observer.ts'
 
 const right = '203.0.113.2:51821'
 const wrong = '10.42.2.0:51821'
@@ -33,23 +33,27 @@ function bed(t: Test, mode: 'off' | 'observe' | 'heal' = 'heal') {
     events: [] as string[],
     states: [] as MeshState[],
   }
+  const told = toldObserver({
+    nowMs: clock.now,
+    peers: () => [
+      peer(2, world.endpoint, { handshakeMs: world.handshakeMs }),
+      ...Array.from({ length: world.strangers }, () => stranger),
+    ],
+    onMove(endpoint) {
+      if (world.refuses) throw new DeviceFault('BadReply', 'it does not obey')
+      world.moves.push(`wg0 ${endpoint}`)
+      world.endpoint = endpoint
+    },
+  })
   const metrics = createMetrics()
   const log = createRecordingLogger()
   const duty = createMeshDuty({
     observer: {
-      async observe() {
+      ...told,
+      async observe(of) {
         world.looks.push(clock.now())
         if (world.lookMs > 0) await new Promise<void>(resolve => clock.after(world.lookMs, resolve))
-        const { endpoint, handshakeMs } = world
-        const strangers = Array.from({ length: world.strangers }, () => stranger)
-        const readings = [reading([peer(2, endpoint, { handshakeMs }), ...strangers])]
-        const devices = classifyDevices(readings, surroundings({ map, nowMs: clock.now() }))
-        return { devices, readings, unlisted: [] }
-      },
-      async move(device, _, { address, port }) {
-        if (world.refuses) throw new DeviceFault('BadReply', 'it does not obey')
-        world.moves.push(`${device} ${address}:${port}`)
-        world.endpoint = `${address}:${port}`
+        return told.observe(of)
       },
     },
     map: () => map,
