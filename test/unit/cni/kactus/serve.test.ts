@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ownIdentity } from '../../../../cni/host/process-identity.ts'
-import { runCommand } from '../../../../cni/kactus/command.ts'
+import { runCommand } from '../../../../cni/kactus/serve.ts'
 import type { CniProcess } from '../../../../cni/kactus/skel.ts'
 import type { CniCommand } from '../../../../cni/spec/plugin.ts'
 import { refusalOf } from '../refusal.ts'
