@@ -6,14 +6,19 @@ import { CredentialsError, type KubeCredentials } from './credentials.ts'
 /** Who we are, as a program says. */
 export type Login = Partial<Pick<KubeCredentials, 'token' | 'clientCertPem' | 'clientKeyPem'>>
 
+/** A login over a slow line takes some seconds. */
+const longestMs = 30_000
+
 /**
- * Logs in by the program that a kubeconfig's user names. The library runs it, and again when what it said has run out.
+ * Logs in by the program that a kubeconfig's user names. The library runs it, and again when what it said has run out. One
+ * that hangs is not started a second time beside itself.
  * @throws CredentialsError LoginFailed
  */
 export async function createExecLogin(
   exec: JsonObject,
   credentials: KubeCredentials,
   cluster: JsonObject,
+  limitMs = longestMs,
 ): Promise<() => Promise<Login>> {
   const { KubeConfig } = await import('@kubernetes/client-node')
   const config = new KubeConfig()
@@ -23,20 +28,35 @@ export async function createExecLogin(
     exec: { ...exec, command, env: [...variablesOf(exec), toldTo(exec, credentials, cluster)] },
   }
   config.loadFromClusterAndUser({ name: 'any', server: 'https://any', skipTLSVerify: false }, user)
-  return async () => {
+  const refusal = (fault: string) =>
+    new CredentialsError('LoginFailed', `the kubeconfig's program ${JSON.stringify(command)} ${fault}`)
+  const run = async () => {
     const options: RequestOptions = {}
-    try {
-      await config.applyToHTTPSOptions(options)
-    } catch (error) {
-      throw new CredentialsError('LoginFailed', `the kubeconfig's program ${JSON.stringify(command)} ${faultOf(error)}`)
-    }
-    const { headers, cert, key } = options
-    const bearer = /^Bearer (.+)$/.exec(String(new Map(Object.entries(headers ?? {})).get('Authorization') ?? ''))?.[1]
-    return {
-      ...(bearer !== undefined && { token: bearer }),
-      ...(cert !== undefined && { clientCertPem: String(cert) }),
-      ...(key !== undefined && { clientKeyPem: String(key) }),
-    }
+    await config.applyToHTTPSOptions(options).catch((error: unknown) => {
+      throw refusal(faultOf(error))
+    })
+    return loginOf(options)
+  }
+  let running: Promise<Login> | undefined
+  return async () => {
+    running ??= run().finally(() => {
+      running = undefined
+    })
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(refusal(`said nothing within ${limitMs / 1000} s`)), limitMs)
+    })
+    return Promise.race([running, late]).finally(() => clearTimeout(timer))
+  }
+}
+
+function loginOf(options: RequestOptions): Login {
+  const { headers, cert, key } = options
+  const bearer = /^Bearer (.+)$/.exec(String(new Map(Object.entries(headers ?? {})).get('Authorization') ?? ''))?.[1]
+  return {
+    ...(bearer !== undefined && { token: bearer }),
+    ...(cert !== undefined && { clientCertPem: String(cert) }),
+    ...(key !== undefined && { clientKeyPem: String(key) }),
   }
 }
 

@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { CredentialsError } from '../../../../agent/kube/credentials.ts'
+import { CredentialsError, type KubeCredentials } from '../../../../agent/kube/credentials.ts'
+import { createExecLogin } from '../../../../agent/kube/exec-login.ts'
 import { followCredentials } from '../../../../agent/kube/follow-credentials.ts'
 import { loadCredentials } from '../../../../agent/kube/load-credentials.ts'
 
@@ -108,6 +110,18 @@ for (const { name, script, message } of faultCases) {
     t.notMatch(`${error.message} ${error.cause}`, SECRET)
   })
 }
+
+t.test('a program that hangs is given up, and not started a second time while it does', async t => {
+  const folder = t.testdir({ login: '#!/bin/sh\necho run >>"$1/runs"\nread go <"$1/gate"\n' })
+  chmodSync(join(folder, 'login'), 0o755)
+  execFileSync('mkfifo', [join(folder, 'gate')])
+  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: join(folder, 'login'), args: [folder] }
+  const logIn = await createExecLogin(exec, { server: 'https://h' } as KubeCredentials, {}, 300)
+  for (let round = 0; round < 2; round++)
+    await t.rejects(logIn(), { code: 'LoginFailed', message: /said nothing within 0.3 s$/ })
+  t.equal(readFileSync(join(folder, 'runs'), 'utf8'), 'run\n')
+  writeFileSync(join(folder, 'gate'), 'go\n')
+})
 
 t.test('a program that is not there', async t => {
   const { config } = withProgram(t, '')
