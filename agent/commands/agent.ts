@@ -2,9 +2,10 @@ import { createNodeContext } from '../node/context.ts'
 import { startNodeDuties } from '../node/duties.ts'
 import { shutDown } from '../node/shutdown.ts'
 import { probeRoutes } from '../report/routes.ts'
+import { firing } from '../runtime/clock.ts'
 import { keepMemorySmall } from '../runtime/memory.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
-import { endAll, firing, serve, serveReport, startRole } from './role.ts'
+import { endAll, serve, serveReport, startRole } from './role.ts'
 
 /** `nopal agent`: runs until it is asked to end. */
 export async function runAgent(ports: ProcessPorts): Promise<ExitCode> {

@@ -1,10 +1,11 @@
 import type { Settings } from '../config/settings.ts'
 import { startElection } from '../kube/election.ts'
 import { LeaseObject } from '../kube/lease-object.ts'
-import { leadTerm } from '../lead/duties.ts'
+import { createLeaderDuties, leadTerm } from '../lead/duties.ts'
 import { createLeadership } from '../lead/leadership.ts'
+import { firing } from '../runtime/clock.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
-import { endAll, firing, type Role, serveReport, startRole } from './role.ts'
+import { endAll, type Role, serveReport, startRole } from './role.ts'
 
 /** `nopal lead`: stands for leader of the cluster, and works while it leads, until it is asked to end. */
 export async function runLead(ports: ProcessPorts): Promise<ExitCode> {
@@ -12,6 +13,7 @@ export async function runLead(ports: ProcessPorts): Promise<ExitCode> {
   const { settings, log, kube, loop } = role
   const leadership = createLeadership(role.metrics)
   role.status.add(leadership.section)
+  const duties = createLeaderDuties(role)
   const server = serveReport(role, settings.leader.listen)
   const elected = await isElected(role)
   log.info({ server: kube.server, elected }, 'leader started')
@@ -19,7 +21,7 @@ export async function runLead(ports: ProcessPorts): Promise<ExitCode> {
     ...loop,
     api: kube,
     lease: elected ? leaseOf(role, ports.hostname) : undefined,
-    lead: term => leadTerm({ ...role, term }),
+    lead: term => leadTerm(duties, term),
     onState: leadership.show,
   })
   await firing(ports.ended)

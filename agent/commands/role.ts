@@ -60,14 +60,6 @@ export function serve(name: string, options: ReportOptions, loop: LoopOptions): 
   return startLoop(createListenDuty({ name, listen, open: () => startReportServer(options), log: loop.log }), loop)
 }
 
-/** Resolves when the process is asked to end. */
-export function firing(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-}
-
 /** Stops all parts; what takes too long is left to the end of the process. */
 export async function endAll(parts: readonly { stop(): Promise<unknown> }[]): Promise<void> {
   const late = new Promise(resolve => setTimeout(resolve, longestEndMs))

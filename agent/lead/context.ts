@@ -1,6 +1,5 @@
 import type { Settings } from '../config/settings.ts'
 import type { KubeClient } from '../kube/client.ts'
-import type { Term } from '../kube/term.ts'
 import type { Status } from '../report/status.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { LoopOptions } from '../runtime/loop.ts'
@@ -17,9 +16,4 @@ export interface LeaderParts {
   readonly status: Status
   /** The same for every duty. */
   readonly loop: LoopOptions
-}
-
-/** What the duties of one term have. */
-export interface LeaderContext extends LeaderParts {
-  readonly term: Term
 }

@@ -1,18 +1,25 @@
+import type { Term } from '../kube/term.ts'
+import { firing } from '../runtime/clock.ts'
 import type { Running } from '../runtime/duty.ts'
-import type { LeaderContext } from './context.ts'
+import type { LeaderParts } from './context.ts'
 
-/** Starts one duty for a term; undefined = the settings switch it off. */
-export type LeaderDuty = (leader: LeaderContext) => Running | undefined
+/** Starts one duty for a term. */
+export type LeaderDuty = (term: Term) => Running
+
+/** Makes a duty with its metrics and its section of the status, once for the process; undefined = the settings switch it off. */
+export type LeaderDutySource = (leader: LeaderParts) => LeaderDuty | undefined
 
 /** All that is done once for the cluster. */
-const leaderDuties: readonly LeaderDuty[] = []
+const sources: readonly LeaderDutySource[] = []
+
+/** What the settings ask of this process while it leads. */
+export function createLeaderDuties(leader: LeaderParts): readonly LeaderDuty[] {
+  return sources.map(create => create(leader)).filter(duty => duty !== undefined)
+}
 
 /** Does all of it until the term ends. */
-export async function leadTerm(leader: LeaderContext): Promise<void> {
-  const running = leaderDuties.map(start => start(leader)).filter(part => part !== undefined)
-  await new Promise<void>(resolve => {
-    if (leader.term.signal.aborted) resolve()
-    leader.term.signal.addEventListener('abort', () => resolve(), { once: true })
-  })
+export async function leadTerm(duties: readonly LeaderDuty[], term: Term): Promise<void> {
+  const running = duties.map(start => start(term))
+  await firing(term.signal)
   await Promise.all(running.map(part => part.stop()))
 }
