@@ -5,7 +5,7 @@ import { findKubeAssets } from '../cluster/assets.ts'
 import { CommandFailed } from '../machine/command.ts'
 import { waitFor } from '../machine/wait.ts'
 import { images } from './cluster/images.ts'
-import { net, planCluster, unverified } from './cluster/plan.ts'
+import { mesh, net, planCluster, unverified } from './cluster/plan.ts'
 import { openMachine } from './cluster/status.ts'
 import { leftoversOf } from './leftovers.ts'
 import {
@@ -94,12 +94,12 @@ t.test('a cluster as it is before nopal comes', async t => {
       t.match(await inPod('nslookup', `kubernetes.default.svc.${net.clusterDomain}`), net.apiService)
       t.match(await inPod('nslookup', 'example.com'), net.names['example.com'])
     }
-    t.match(await cluster.nodes.get('n1')?.run(['wg', 'show', net.meshDevice, 'latest-handshakes']), /\t[1-9]\d+\n/)
+    t.match(await cluster.nodes.get('n1')?.run(['wg', 'show', mesh.device, 'latest-handshakes']), /\t[1-9]\d+\n/)
   })
 
   t.test('the mesh carries them: without it they do not reach each other', async t => {
     const pods = await startBoxes(cluster)
-    await cluster.nodes.get('n2')?.run(['ip', 'link', 'set', net.meshDevice, 'down'])
+    await cluster.nodes.get('n2')?.run(['ip', 'link', 'set', mesh.device, 'down'])
     const [first, second] = pods.map(pod => ({ name: pod.metadata.name, address: pod.status.podIP }))
     const ping = ['exec', first?.name ?? '', '--', 'ping', '-c', '1', '-W', '1', second?.address ?? '']
     const answer = await kubectl(ping).catch(error => (error instanceof CommandFailed ? error.output.stdout : error))

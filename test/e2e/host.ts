@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ContainerRecord } from '../../cni/networks/record.ts'
 import { readRecords } from '../../cni/networks/record-folder.ts'
 import type { Machine } from '../machine/machine.ts'
-import { net } from './cluster/plan.ts'
+import { mesh, net } from './cluster/plan.ts'
 
 /** What nopal puts on a node. */
 export const ownFiles = {
@@ -91,7 +91,7 @@ export async function showDefaultNetwork(machine: Machine): Promise<void> {
 /** Lets nothing of the mesh in or out of a node, as a firewall in between does. */
 export async function cutMesh(machine: Machine): Promise<void> {
   const rules = ['input', 'output'].map(
-    hook => `chain ${hook} { type filter hook ${hook} priority 0; udp dport ${net.meshPort} drop; }`,
+    hook => `chain ${hook} { type filter hook ${hook} priority 0; udp dport ${mesh.port} drop; }`,
   )
   await machine.run(['nft', '-f', '-'], { input: `table inet cut {\n${rules.join('\n')}\n}\n` })
 }

@@ -55,7 +55,7 @@ export class LabChild {
 
   /** Waits until the program has printed something that matches. Fails at once if it ends before. */
   async waitForLog(pattern: RegExp, limitMs = 20_000): Promise<void> {
-    await until(`${this.name} to say ${pattern}`, () => pattern.test(this.log()) || this.#failIfEnded(), { limitMs })
+    await until(`${this.name} to say ${pattern}`, () => pattern.test(this.log()) || this.failIfEnded(), { limitMs })
   }
 
   /** Asks the program to end, kills it if it has not after the limit, and returns its exit code. */
@@ -68,7 +68,8 @@ export class LabChild {
     return code
   }
 
-  #failIfEnded(): false {
+  /** For a wait: what has ended cannot get ready any more. */
+  failIfEnded(): false {
     if (this.#running) return false
     throw new Error(`${this.name} ended before it was ready:\n${this.log().slice(-2000)}`)
   }

@@ -126,7 +126,7 @@ async function startNodes(run: LabRun, plans: readonly NodePlan[], cleanup: Clea
       return node
     }),
   )
-  await startMesh(run, nodes, cleanup)
+  await startMesh(nodes, cleanup)
   return nodes
 }
 

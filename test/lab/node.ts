@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CommandFailed, type CommandOptions, type Output } from '../machine/command.ts'
+import { inside } from '../machine/machine.ts'
 import type { LabChild } from './child.ts'
 import { namespaceFolder } from './namespaces.ts'
 import type { LabRun } from './run.ts'
@@ -99,7 +100,7 @@ export class LabNode {
 
   /** argv that runs a program on this node. */
   inside(argv: readonly string[]): string[] {
-    return ['nsenter', `--target=${this.#holder.pid}`, '--net', '--mount', '--uts', '--', ...argv]
+    return inside(this.#holder.pid, argv)
   }
 
   /** Runs a program on the node to its end, whatever its exit code. */

@@ -3,12 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CommandFailed, type CommandOptions, collect, type Output } from '../machine/command.ts'
+import { bareEnv, type CommandOptions, collect, type Output, runCommand } from '../machine/command.ts'
 import { LabChild } from './child.ts'
 import { delist, enlist, noteFolder, runVariable } from './registry.ts'
-
-/** Children get this and nothing of ours: a lab must not depend on who started it. */
-const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** One run of a lab: its id, its folder, and every program it starts. */
 export class LabRun {
@@ -43,9 +40,7 @@ export class LabRun {
    * @throws CommandFailed
    */
   async must(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
-    const output = await this.run(argv, options)
-    if (output.code !== 0) throw new CommandFailed(argv, output)
-    return output.stdout
+    return await runCommand(argv, { ...options, env: this.#environment(options.env) })
   }
 
   /** Starts a program that runs beside the lab and dies with it. Its output goes to `logs/<name>.log`. */
@@ -85,7 +80,7 @@ export class LabRun {
   }
 
   #environment(extra: Readonly<Record<string, string>> | undefined): Record<string, string> {
-    return { PATH: path, HOME: '/root', LANG: 'C.UTF-8', ...extra, [runVariable]: this.id }
+    return { ...bareEnv, ...extra, [runVariable]: this.id }
   }
 }
 

@@ -108,8 +108,13 @@ export class Machine {
 
   /** argv that runs a program in the machine, but not in its control group. */
   inside(argv: readonly string[]): string[] {
-    return ['nsenter', '--target', String(this.#anchorPid), '--net', '--mount', '--uts', '--', ...argv]
+    return inside(this.#anchorPid, argv)
   }
+}
+
+/** argv that runs a program in the network, mounts and host name of a process. */
+export function inside(pid: number, argv: readonly string[]): string[] {
+  return ['nsenter', `--target=${pid}`, '--net', '--mount', '--uts', '--', ...argv]
 }
 
 /** Joins the machine's control group before anything else, so that whatever the program starts is found again. */

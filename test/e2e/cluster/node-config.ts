@@ -1,4 +1,4 @@
-import { type NodePlan, net, unverified } from './plan.ts'
+import { mesh, type NodePlan, net, unverified } from './plan.ts'
 
 /** Name of the image that holds pods' namespaces open. */
 export const pauseImage = 'localhost/nopal-test/pause:1'
@@ -64,7 +64,7 @@ export function cniConfig(podCidr: string): object {
         bridge: 'cni0',
         isDefaultGateway: true,
         hairpinMode: true,
-        mtu: net.meshMtu,
+        mtu: mesh.mtu,
         ipam: { type: 'host-local', ranges: [[{ subnet: podCidr }]] },
       },
     ],

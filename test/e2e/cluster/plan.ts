@@ -7,11 +7,6 @@ export const net = {
   gateway: '203.0.113.254',
   controlPlane: '203.0.113.10',
   apiPort: 6443,
-  meshDevice: 'nm-e2e',
-  meshPort: 51821,
-  meshPrefix: 24,
-  /** WireGuard's headers take 80 bytes of 1500. */
-  meshMtu: 1420,
   podCidr: '10.42.0.0/16',
   serviceCidr: '10.96.0.0/16',
   apiService: '10.96.0.1',
@@ -20,6 +15,9 @@ export const net = {
   /** What the internet's own DNS server knows. */
   names: { 'example.com': '203.0.113.80', 'www.example.com': '203.0.113.80' },
 } as const
+
+/** The mesh of its nodes. */
+export const mesh = { device: 'nm-e2e', port: 51821, mtu: 1420, prefixLength: 24 } as const
 
 /** The taint every node registers with: nopal lifts it. */
 export const unverified = { key: 'node-ready/unverified', value: 'true', effect: 'NoSchedule' } as const

@@ -1,4 +1,5 @@
 import type { Machine } from '../../machine/machine.ts'
+import { batch } from '../../machine/mesh.ts'
 import { net } from './plan.ts'
 
 /** A machine with a cable to the switch. */
@@ -32,9 +33,4 @@ function uplink(address: string): string {
     'link set eth0 up',
     `route add default via ${net.gateway}`,
   ])
-}
-
-/** Lines for `ip -batch -`. */
-export function batch(lines: readonly string[]): string {
-  return `${lines.join('\n')}\n`
 }

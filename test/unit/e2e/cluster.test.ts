@@ -1,6 +1,5 @@
 import t from 'tap'
-import { meshConfig } from '../../e2e/cluster/mesh.ts'
-import { nodePlans, planCluster } from '../../e2e/cluster/plan.ts'
+import { planCluster } from '../../e2e/cluster/plan.ts'
 
 interface NameRow {
   readonly name: string
@@ -27,25 +26,3 @@ for (const { name, id, good } of names) {
     else t.throws(() => planCluster(id, '/cache'), /small letters and digits/)
   })
 }
-
-t.test('the mesh leads each peer its own addresses and its pods', async t => {
-  const [first, second] = nodePlans
-  if (first === undefined || second === undefined) throw new Error('two nodes')
-  const podCidrs = new Map([
-    [first.name, '10.42.0.0/24'],
-    [second.name, '10.42.1.0/24'],
-  ])
-  const text = meshConfig({ privateKey: 'own=' }, [{ plan: second, publicKey: 'other=' }], podCidrs)
-  t.equal(
-    text,
-    `[Interface]
-PrivateKey = own=
-ListenPort = 51821
-[Peer]
-PublicKey = other=
-Endpoint = 203.0.113.2:51821
-AllowedIPs = 10.50.0.2/32, 10.42.1.0/24
-PersistentKeepalive = 25
-`,
-  )
-})
