@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ContainerRecord } from '../../cni/networks/record.ts'
 import { readRecords } from '../../cni/networks/record-folder.ts'
 import type { Machine } from '../machine/machine.ts'
-import { mesh, net } from './cluster/plan.ts'
+import { mesh } from './cluster/plan.ts'
 
 /** What nopal puts on a node. */
 export const ownFiles = {
