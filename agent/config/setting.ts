@@ -1,4 +1,4 @@
-import type { Parse } from './parsers.ts'
+import { orNothing, type Parse, path } from './parsers.ts'
 
 /** One setting: its names, its default, how it is read and what it does. README's table is printed from these. */
 export interface Setting<T> {
@@ -36,6 +36,17 @@ export function section<R extends Readonly<Record<string, SettingRow<unknown>>>>
   })
   // Each setting is its own row, filled up.
   return Object.fromEntries(settings) as SettingsOf<R>
+}
+
+/** Of a secret's row, the row of the file that the secret may be in instead: all its names end in `-file`. */
+export function fileOf(secret: Pick<SettingRow<unknown>, 'key' | 'aliases'>, describe: string) {
+  return {
+    key: `${secret.key}-file`,
+    aliases: (secret.aliases ?? []).map(alias => `${alias}_FILE`),
+    fallback: '',
+    parse: orNothing(path),
+    describe,
+  }
 }
 
 /** The environment name of a setting: `NOPAL_VERIFY_CHECK_TIMEOUT`. */

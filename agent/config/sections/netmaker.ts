@@ -1,5 +1,13 @@
 import * as parse from '../parsers.ts'
-import { section } from '../setting.ts'
+import { fileOf, section } from '../setting.ts'
+
+const password = {
+  key: 'password',
+  aliases: ['NETMAKER_PASSWORD'],
+  fallback: '',
+  parse: parse.orNothing(parse.anyText),
+  describe: "That user's password.",
+}
 
 /** The mesh's own server: pods' networks as egress rules. For the leader and `nopal egress`. */
 export const netmaker = section('netmaker', {
@@ -17,20 +25,8 @@ export const netmaker = section('netmaker', {
     parse: parse.orNothing(parse.anyText),
     describe: 'User of that server, without a second factor.',
   },
-  password: {
-    key: 'password',
-    aliases: ['NETMAKER_PASSWORD'],
-    fallback: '',
-    parse: parse.orNothing(parse.anyText),
-    describe: "That user's password.",
-  },
-  passwordFile: {
-    key: 'password-file',
-    aliases: ['NETMAKER_PASSWORD_FILE'],
-    fallback: '',
-    parse: parse.orNothing(parse.path),
-    describe: 'File that holds the password instead; read again at every login.',
-  },
+  password,
+  passwordFile: fileOf(password, 'File that holds the password instead; read again at every login.'),
   cluster: {
     key: 'cluster',
     aliases: ['K8S_CLUSTER_NAME'],
