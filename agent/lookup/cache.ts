@@ -4,7 +4,8 @@ import type { NetworkKind } from '../../cni/networks/request.ts'
 import type { JsonObject } from '../../cni/spec/json.ts'
 import type { KubeApi } from '../kube/api.ts'
 import type { KubeStreams } from '../kube/client.ts'
-import { type Informer, type InformerOptions, startInformer } from '../kube/informer.ts'
+import { type Change, type Informer, type InformerOptions, startInformer } from '../kube/informer.ts'
+import { type NodePod, nodePodFrom } from '../kube/pod.ts'
 import { objectKey } from '../kube/watch-events.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
@@ -21,6 +22,18 @@ export interface ObjectCache {
   stop(): Promise<unknown>
 }
 
+/** The same, and what else this node's agent wants to know of them. */
+export interface NodeObjects extends ObjectCache {
+  nodePod(key: string): NodePod | undefined
+  nodePods(): Iterable<NodePod>
+  /** Whether all pods that are there have been told. */
+  podsKnown(): boolean
+  /** Calls `run` with the pods that came, changed or went; at first with all that are there. */
+  onPodChanges(run: (changes: readonly Change<NodePod>[]) => void): void
+  /** Calls `run` after each change among the networks. */
+  onNetworks(run: () => void): void
+}
+
 export interface ObjectCacheOptions {
   readonly api: KubeApi & KubeStreams
   readonly nodeName: string
@@ -35,13 +48,14 @@ export interface ObjectCacheOptions {
 interface KnownPod {
   readonly facts: PodFacts
   readonly worker: PodPhase | undefined
+  readonly node: NodePod | undefined
 }
 
 /** A full node has some hundred pods; a cluster that knows thousands of networks still fits. */
 const podLimits: Limits = { mostEach: 16 * 1024, mostInAll: 2 * 2 ** 20 }
 const networkLimits: Limits = { mostEach: 64 * 1024, mostInAll: 4 * 2 ** 20 }
 
-export function startObjectCache(options: ObjectCacheOptions): ObjectCache {
+export function startObjectCache(options: ObjectCacheOptions): NodeObjects {
   const fieldSelector = `spec.nodeName=${options.nodeName}`
   const pods = follow(options, { path: '/api/v1/pods', query: { fieldSelector } }, new Allowance(knownPod, podLimits))
   countWorkers(pods, options.onWorkers)
@@ -56,13 +70,26 @@ export function startObjectCache(options: ObjectCacheOptions): ObjectCache {
       return sightOf(known.get(objectKey(name, namespace)), known.current())
     },
     onPods: run => pods.subscribe(run),
+    nodePod: key => pods.get(key)?.value?.node,
+    nodePods: () => [...pods.values()].flatMap(({ value }) => value?.node ?? []),
+    podsKnown: () => pods.synced(),
+    onPodChanges(run) {
+      pods.subscribe(changes => run(changes.map(nodePodChange)))
+    },
+    onNetworks(run) {
+      for (const each of Object.values(networks)) each.subscribe(run)
+    },
     stop: () => Promise.all([pods, ...Object.values(networks)].map(each => each.stop())),
   }
 }
 
 function knownPod(body: unknown): KnownPod | undefined {
   const facts = podFrom(body)
-  return facts && { facts, worker: workerPhase(body) }
+  return facts && { facts, worker: workerPhase(body), node: nodePodFrom(body, facts) }
+}
+
+function nodePodChange({ key, before, after }: Change<Kept<KnownPod>>): Change<NodePod> {
+  return { key, before: before?.value?.node, after: after?.value?.node }
 }
 
 function countWorkers(pods: Informer<Kept<KnownPod>>, onWorkers: (counts: WorkerCounts) => void = () => undefined) {

@@ -6,8 +6,6 @@ import type { WorkerCounts } from './workers.ts'
 export interface LookupMetrics {
   /** kactus asked: it was answered, told that we do not know, was not understood, or hung up on. */
   recordLookup(outcome: LookupOutcome | 'refused'): void
-  /** How many pods on this node were made to verify it, by phase. */
-  recordWorkers(counts: WorkerCounts): void
 }
 
 export function createLookupMetrics(metrics: Metrics): LookupMetrics {
@@ -16,15 +14,17 @@ export function createLookupMetrics(metrics: Metrics): LookupMetrics {
     'Questions of kactus by how they ended: known and unknown were answered, bad and refused were none to answer.',
     ['outcome'],
   )
+  return { recordLookup: outcome => lookups.inc({ outcome }) }
+}
+
+/** Shows how many pods on this node were made to verify it, by phase. */
+export function createWorkerMetrics(metrics: Metrics): (counts: WorkerCounts) => void {
   const workers = metrics.gauge(
     'kube_node_ready_worker_pods',
     'Pods on this node that were made to verify it, by phase; none of these series while its pods are not watched.',
     ['status'],
   )
-  return {
-    recordLookup: outcome => lookups.inc({ outcome }),
-    recordWorkers(counts) {
-      for (const [status, count] of Object.entries(counts)) workers.set({ status }, count)
-    },
+  return counts => {
+    for (const [status, count] of Object.entries(counts)) workers.set({ status }, count)
   }
 }

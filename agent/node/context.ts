@@ -7,6 +7,8 @@ import { type Informer, startInformer } from '../kube/informer.ts'
 import type { KubeNode } from '../kube/node.ts'
 import { type NodeNetwork, nodeNetworksPath, parseNodeNetwork } from '../kube/node-network.ts'
 import { followOwnNode, type OwnNode } from '../kube/own-node.ts'
+import { type NodeObjects, startObjectCache } from '../lookup/cache.ts'
+import { createWorkerMetrics } from '../lookup/metrics.ts'
 import type { Status } from '../report/status.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { LoopOptions } from '../runtime/loop.ts'
@@ -36,6 +38,8 @@ export interface NodeParts {
 export interface NodeContext extends NodeParts {
   /** The own Node as the API has it. */
   readonly ownNode: OwnNode & Pick<SharedValue<KubeNode | undefined>, 'onChange'>
+  /** The pods of this node and the networks; undefined = nobody needs them. */
+  readonly objects: NodeObjects | undefined
   /** What all nodes publish of themselves. */
   readonly networks: Informer<NodeNetwork>
   /** This node's part in the mesh, as the newest look shows it; undefined = not looked at yet. */
@@ -59,6 +63,7 @@ export function createNodeContext(parts: NodeParts): NodeContext {
       ...followOwnNode({ ...loop, api: kube, name: settings.nodeName, onChange: seen.set }),
       onChange: seen.onChange,
     },
+    objects: startObjects(parts),
     networks: startInformer({
       ...loop,
       api: kube,
@@ -74,6 +79,13 @@ export function createNodeContext(parts: NodeParts): NodeContext {
     installed: createSharedValue<InstallState | undefined>(undefined),
     wanted: createSharedValue<'verification' | 'attached' | undefined>(undefined),
   }
+}
+
+/** A dry run leaves nothing on the host, no socket either. */
+function startObjects({ settings, kube, metrics, loop }: NodeParts): NodeObjects | undefined {
+  const { agent, gate, podagent, nodeName } = settings
+  if (gate.dryRun || (agent.socket === '' && !podagent.enabled)) return undefined
+  return startObjectCache({ ...loop, api: kube, nodeName, onWorkers: createWorkerMetrics(metrics) })
 }
 
 /** A dry run writes nothing, to the host neither. */

@@ -6,6 +6,7 @@ import { answerKactus } from './lookup.ts'
 import { guardMesh } from './mesh.ts'
 import { publishNetwork } from './node-network.ts'
 import { answerPeers } from './peers.ts'
+import { serveRunningPods } from './podagent.ts'
 import { retrySandbox } from './sandbox.ts'
 import { verifyNetwork } from './verify.ts'
 
@@ -17,6 +18,7 @@ const nodeDuties: readonly NodeDuty[] = [
   answerPeers,
   installKactus,
   answerKactus,
+  serveRunningPods,
   guardMesh,
   verifyNetwork,
   retrySandbox,
@@ -26,7 +28,7 @@ const nodeDuties: readonly NodeDuty[] = [
 
 /** Starts everything that runs on a node. */
 export async function startNodeDuties(node: NodeContext): Promise<Running> {
-  const running: Running[] = [node.ownNode, node.networks]
+  const running: Running[] = [node.ownNode, node.networks, ...(node.objects === undefined ? [] : [node.objects])]
   for (const start of nodeDuties) {
     const started = await start(node)
     if (started !== undefined) running.push(started)

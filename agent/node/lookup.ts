@@ -1,5 +1,4 @@
 import { answerLine } from '../lookup/answers.ts'
-import { startObjectCache } from '../lookup/cache.ts'
 import { createLookupDuty } from '../lookup/duty.ts'
 import { createLookupMetrics } from '../lookup/metrics.ts'
 import { socketPath } from '../lookup/paths.ts'
@@ -8,17 +7,16 @@ import { startLoop } from '../runtime/loop.ts'
 import type { NodeContext } from './context.ts'
 
 /** Answers kactus from memory. A dry run leaves nothing on the host, no socket either. */
-export function answerKactus({ settings, log, kube, metrics, loop }: NodeContext): Running | undefined {
-  if (settings.agent.socket === '' || settings.gate.dryRun) return undefined
+export function answerKactus({ settings, log, objects, metrics, loop }: NodeContext): Running | undefined {
+  if (objects === undefined || settings.agent.socket === '') return undefined
   const { clock } = loop
-  const { recordLookup, recordWorkers } = createLookupMetrics(metrics)
-  const cache = startObjectCache({ ...loop, api: kube, nodeName: settings.nodeName, onWorkers: recordWorkers })
+  const { recordLookup } = createLookupMetrics(metrics)
   const duty = (wake: () => void) =>
     createLookupDuty({
       path: socketPath(settings),
       uid: process.getuid?.() ?? 0,
       async answer(line) {
-        const { text, outcome } = await answerLine(line, cache, clock)
+        const { text, outcome } = await answerLine(line, objects, clock)
         recordLookup(outcome)
         return text
       },
@@ -27,6 +25,5 @@ export function answerKactus({ settings, log, kube, metrics, loop }: NodeContext
       log,
       clock,
     })
-  const running = startLoop(duty, loop)
-  return { stop: () => running.stop().then(() => cache.stop()) }
+  return startLoop(duty, loop)
 }

@@ -31,11 +31,12 @@ export async function check(call: Call): Promise<undefined> {
 /** All that came with the runtime's interface, or the one network that is named. */
 function meant({ conf, request }: Call, record: ContainerRecord): readonly Attachment[] {
   const network = networkOf(request.args)
+  const scope = { conf: conf.name, ifname: request.ifname }
   if (network !== undefined) {
-    const found = attachmentOf(record, conf.name, network)
+    const found = attachmentOf(record, scope, network)
     return found === undefined ? [] : [found]
   }
-  const all = endingWith(record, { conf: conf.name, ifname: request.ifname })
+  const all = endingWith(record, scope)
   return all.some(({ isPrimary, owner }) => isPrimary && owner === request.ifname) ? all : []
 }
 

@@ -42,7 +42,8 @@ async function sweep({ store, request, log }: Call): Promise<void> {
 async function delNetwork(call: Call, network: NetworkRequest): Promise<void> {
   const { request, store } = call
   const record = await store.read(request.containerId)
-  const found = record === undefined ? undefined : attachmentOf(record, call.conf.name, network)
+  const scope = { conf: call.conf.name, ifname: request.ifname }
+  const found = record === undefined ? undefined : attachmentOf(record, scope, network)
   if (record === undefined || found === undefined) return
   if (found.isPrimary) {
     throw new CniError(CniCode.InvalidNetworkConfig, `${titleOf(found)} is the default network of this container`)

@@ -13,6 +13,7 @@ import { NETWORK_PATHS, type NetworkObject, networkFrom } from '../networks/netw
 import { refusePlugins } from '../networks/plugin-rules.ts'
 import type { PodRef } from '../networks/record.ts'
 import type { NetworkKind, NetworkRequest } from '../networks/request.ts'
+import { isSamePod } from '../networks/same-pod.ts'
 import { selectNetworks, unreadAnnotations, withWishes } from '../networks/selection.ts'
 import { CniCode, CniError } from '../spec/errors.ts'
 import { field, isJsonObject, type Json } from '../spec/json.ts'
@@ -45,7 +46,7 @@ export async function lookUpPod(
 ): Promise<readonly ResolvedNetwork[]> {
   const known = await sources.agent({ namespace: pod.namespace, pod: pod.name, network: undefined })
   // The agent's view may be of a pod of that name that is gone: the API has the last word.
-  const isKnown = known !== undefined && isSamePod(known.pod, pod)
+  const isKnown = known !== undefined && isSamePod(known.pod, pod.uid)
   const { annotations } = isKnown ? known.pod : await readPod(sources, pod)
   const unread = unreadAnnotations(annotations, rules.multusReader)
   if (unread !== undefined) rules.log[unread.isLost ? 'error' : 'info'](unread.message)
@@ -65,7 +66,7 @@ export async function lookUpNetwork(
 ): Promise<ResolvedNetwork> {
   const { kind, name, namespace } = request
   const known = await sources.agent({ namespace: pod.namespace, pod: pod.name, network: { kind, name, namespace } })
-  if (known === undefined || !isSamePod(known.pod, pod)) {
+  if (known === undefined || !isSamePod(known.pod, pod.uid)) {
     // Without the agent, who knows the pod, a network is attached as the seed does.
     rules.log.info(`the agent does not know the pod: network ${name} is attached by its name and address alone`)
     return resolve(request, new NetworkLookup(sources, [], pod, rules))
@@ -175,19 +176,11 @@ async function readPod(sources: LookupSources, pod: PodRef): Promise<PodFacts> {
   if (value === undefined) throw new CniError(KactusCode.PodNotFound, `there is no ${title}`)
   const facts = podFactsFrom(isJsonObject(value) ? field(value, 'metadata') : undefined)
   if (facts === undefined) throw new CniError(KactusCode.LookupImpossible, `the API's answer for ${title} is no pod`)
-  if (!isSamePod(facts, pod)) {
+  if (!isSamePod(facts, pod.uid)) {
     const details = `the runtime has ${pod.uid}, the API ${facts.uid}`
     throw new CniError(KactusCode.OtherPod, `${title} is another pod of that name by now`, { details })
   }
   return facts
-}
-
-/** A static pod has another UID on its node than its mirror in the API, which carries the first as an annotation. */
-function isSamePod(facts: PodFacts, pod: PodRef): boolean {
-  const { annotations } = facts
-  const isMirror = Object.hasOwn(annotations, 'kubernetes.io/config.mirror')
-  const onNode = [annotations['kubernetes.io/config.hash'], annotations['kubernetes.io/config.mirror']]
-  return pod.uid === undefined || facts.uid === pod.uid || (isMirror && onNode.includes(pod.uid))
 }
 
 async function reading<T>(title: string, read: () => Promise<T>): Promise<T> {

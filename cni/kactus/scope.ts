@@ -24,15 +24,16 @@ export function endingWith(record: ContainerRecord, scope: Scope): readonly Atta
   return [...ownedBy(record, scope), ...hotplugged]
 }
 
-/** The attachment of one network that a command names. */
+/** The attachment of one network that a command names; of several of that network the one on its interface. */
 export function attachmentOf(
   record: ContainerRecord,
-  conf: string,
+  { conf, ifname }: Scope,
   { name, namespace }: NetworkRequest,
 ): Attachment | undefined {
   const isMeant = ({ network }: Attachment) =>
     namespace === undefined ? network?.endsWith(`/${name}`) === true : network === `${namespace}/${name}`
-  return record.attachments.find(entry => entry.conf === conf && isMeant(entry))
+  const meant = record.attachments.filter(entry => entry.conf === conf && isMeant(entry))
+  return meant.find(entry => entry.ifname === ifname) ?? meant[0]
 }
 
 /** The record without some attachments. */

@@ -91,7 +91,7 @@ t.test('a verdict that is doubted while it runs is neither shown nor counted; th
   t.teardown(async () => {
     for (const { resolve } of held) resolve()
     await running.stop()
-    await Promise.all([node.ownNode.stop(), node.networks.stop()])
+    await Promise.all([node.ownNode.stop(), node.networks.stop(), node.objects?.stop()])
   })
   const attempts = async () => {
     const text = await metrics.render()

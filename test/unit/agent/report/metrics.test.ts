@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createGateMetrics } from '../../../../agent/gate/metrics.ts'
 import { createKubeMetrics } from '../../../../agent/kube/metrics.ts'
-import { createLookupMetrics } from '../../../../agent/lookup/metrics.ts'
+import { createWorkerMetrics } from '../../../../agent/lookup/metrics.ts'
 import { recordBuild } from '../../../../agent/report/build-metrics.ts'
 import { createDutyMetrics } from '../../../../agent/runtime/duty-metrics.ts'
 import { createMetrics } from '../../../../agent/runtime/metrics.ts'
@@ -29,7 +29,7 @@ function create() {
   return {
     render: metrics.render,
     ...createVerdictMetrics(metrics, 'n1'),
-    ...createLookupMetrics(metrics),
+    recordWorkers: createWorkerMetrics(metrics),
     recordDuty: createDutyMetrics(metrics),
     recordKubeRequest: createKubeMetrics(metrics),
     recordGateWrite: createGateMetrics(metrics, 'n1'),

@@ -1,0 +1,93 @@
+import { createEventRecorder } from '../kube/events.ts'
+import type { Change } from '../kube/informer.ts'
+import type { NodePod } from '../kube/pod.ts'
+import { Lanes } from '../podagent/lanes.ts'
+import { createPodagentMetrics } from '../podagent/metrics.ts'
+import { PodWork } from '../podagent/pod-work.ts'
+import { PodRecords } from '../podagent/records.ts'
+import { createStatusTeller } from '../podagent/status-teller.ts'
+import { readSystemConf } from '../podagent/system-conf.ts'
+import { onHost } from '../runtime/host-root.ts'
+import { type Queue, startQueue } from '../runtime/queue.ts'
+import { sandboxPaths } from '../sandbox/paths.ts'
+import { createPluginRunner } from '../sandbox/plugins.ts'
+import { installs, type NodeContext } from './context.ts'
+import type { Running } from './duties.ts'
+
+/** So many pods are worked on at once: each costs the memory of one kactus. */
+const width = 4
+/** More than that at work are plugins that hang. */
+const mostAtWork = 24
+const patienceMs = 3_000
+/** Longer than kactus gives one delegate. */
+const limitMs = 120_000
+const backoff = { leastMs: 1_000, mostMs: 60_000 }
+
+/** Attaches and detaches networks of pods that run, as their annotations say. */
+export function serveRunningPods(node: NodeContext): Running | undefined {
+  const { settings, objects, log, loop, installed } = node
+  if (objects === undefined || !settings.podagent.enabled) return undefined
+  const work = createWork(node, objects.nodePod)
+  const lanes = new Lanes(width, patienceMs, loop.clock)
+  const failing = new Set<string>()
+  const queue = startQueue({
+    ...loop,
+    backoff,
+    width: mostAtWork,
+    work: (key, signal) => lanes.run(() => work.run(key, signal)),
+    fields: pod => ({ duty: 'podagent', pod }),
+    onTurn(pod, works) {
+      if (works) failing.delete(pod)
+      else failing.add(pod)
+      node.loop.onTurn?.('podagent', failing.size === 0)
+    },
+  })
+  const begin = () => {
+    objects.onPodChanges(changes => addChanged(queue, changes))
+    // A network that was missing or broken may be well now.
+    objects.onNetworks(() => {
+      for (const key of failing) queue.add(key)
+    })
+  }
+  // Before kactus is in place nobody can be called.
+  if (!installs(settings)) begin()
+  else onceInstalled(installed, begin)
+  log.debug({}, 'networks of running pods are looked after')
+  return queue
+}
+
+function onceInstalled(installed: NodeContext['installed'], begin: () => void): void {
+  let hasBegun = false
+  const look = (state = installed.current()) => {
+    if (hasBegun || state?.installed !== true) return
+    hasBegun = true
+    begin()
+  }
+  installed.onChange(look)
+  look()
+}
+
+function createWork(
+  { settings, kube, metrics, log, loop }: NodeContext,
+  pod: (key: string) => NodePod | undefined,
+): PodWork {
+  const { clock } = loop
+  const { install, nodeName } = settings
+  return new PodWork({
+    pod,
+    conf: () => readSystemConf(sandboxPaths(install).confFolder, install.hostRoot),
+    sources: { records: new PodRecords(), runtime: undefined, here: onHost(install.hostRoot) },
+    runner: signal => createPluginRunner(sandboxPaths(install), { limitMs, signal }),
+    events: createEventRecorder({ api: kube, clock, log, instance: nodeName }),
+    status: createStatusTeller(kube),
+    metrics: createPodagentMetrics(metrics),
+    clock,
+    log,
+  })
+}
+
+/** What others write on a pod is nothing to us. */
+function addChanged(queue: Queue, changes: readonly Change<NodePod>[]): void {
+  const print = (pod: NodePod | undefined) => JSON.stringify({ ...pod, told: null })
+  for (const { key, before, after } of changes) if (print(before) !== print(after)) queue.add(key)
+}
