@@ -14,7 +14,7 @@ const deepestCause = 5
 /** Turns anything thrown into log fields, causes included. */
 export function describeError(thrown: unknown, depth = 0): ErrorFields {
   if (!(thrown instanceof Error)) return { name: typeof thrown, message: String(thrown) }
-  const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined
+  const code = codeOf(thrown)
   return {
     name: thrown.name,
     message: thrown.message,
@@ -22,6 +22,12 @@ export function describeError(thrown: unknown, depth = 0): ErrorFields {
     ...(code === undefined && thrown.stack !== undefined ? { stack: thrown.stack } : {}),
     ...(thrown.cause === undefined || depth >= deepestCause ? {} : { cause: describeError(thrown.cause, depth + 1) }),
   }
+}
+
+/** A plugin's code is a number. */
+function codeOf(thrown: Error): string | undefined {
+  const code = 'code' in thrown ? thrown.code : undefined
+  return typeof code === 'string' || typeof code === 'number' ? String(code) : undefined
 }
 
 /** An error with a code was foreseen and its message says enough; any other is a fault of the program. */

@@ -19,7 +19,8 @@ import {
 } from './agent-policy/bed.ts'
 import { foreignNodeRefusals, ownNodeRefusals } from './agent-policy/node-refusals.ts'
 import { eventRefusals, leaseRefusals, tokenRefusals } from './agent-policy/object-refusals.ts'
-import { agentClient, checkEvents, checkLease, checkMarks, checkToken } from './agent-policy/work.ts'
+import { podRefusals } from './agent-policy/pod-refusals.ts'
+import { agentClient, checkEvents, checkLease, checkMarks, checkPods, checkToken } from './agent-policy/work.ts'
 import { nodes, patchJson, patchMerge, patchStrategic } from './api/requests.ts'
 
 // Only the real server runs admission policies.
@@ -35,10 +36,12 @@ await t.test('what an agent does goes through, with a token of a pod on its node
   await t.test('marks', t => checkMarks(t, kube))
   await t.test('leases', t => checkLease(t, kube))
   await t.test('events', t => checkEvents(t, kube))
+  await t.test('interfaces of a pod', t => checkPods(t, kube, api))
   await t.test('a token for kactus', t => checkToken(t, kube, api))
 })
 
-const refusals = [...foreignNodeRefusals, ...ownNodeRefusals, ...leaseRefusals, ...eventRefusals, ...tokenRefusals]
+const ofNodes = [...foreignNodeRefusals, ...ownNodeRefusals]
+const refusals = [...ofNodes, ...podRefusals, ...leaseRefusals, ...eventRefusals, ...tokenRefusals]
 
 await t.test('what else its token is tried for is refused, had it every right, and nothing has changed', async t => {
   await grantEverything(api, thief)

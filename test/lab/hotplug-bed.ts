@@ -68,8 +68,17 @@ export function recordedOf({ node, sandbox }: LabPod): readonly string[] {
   return (record?.attachments ?? []).map(({ network, list, status }) => `${network ?? list.name} ${status}`)
 }
 
+/** Waits until kactus has these on record, attached, and nothing else. */
+export async function untilRecorded(pod: LabPod, networks: readonly string[]): Promise<void> {
+  const wanted = networks
+    .map(each => `${each} added`)
+    .sort()
+    .join(', ')
+  await until(`${wanted} on record`, () => [...recordedOf(pod)].sort().join(', ') === wanted)
+}
+
 /** Reason and note of each Event about the pod. */
-export async function eventsOf(lab: Lab, pod: LabPod): Promise<readonly string[]> {
+async function eventsOf(lab: Lab, pod: LabPod): Promise<readonly string[]> {
   const path = `/apis/events.k8s.io/v1/namespaces/${pod.sandbox.pod.namespace}/events`
   const { items } = (await ask(lab.api, { method: 'GET', path })) as { items: readonly EventObject[] }
   const own = items.filter(({ regarding }) => regarding.kind === 'Pod' && regarding.name === pod.name)

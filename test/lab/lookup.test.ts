@@ -1,13 +1,14 @@
 import { statSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { until } from '../machine/wait.ts'
-import { account, isBuilt, type KactusBuild } from './agent.ts'
+import { isBuilt, type KactusBuild } from './agent.ts'
 import type { LabChild } from './child.ts'
 import { mergePatch, readMetric } from './gate-bed.ts'
 import { type Lab, startLab } from './lab.ts'
 import type { LabNode } from './node.ts'
 import { ask, deletePod, readNode, verifiedLabel } from './objects.ts'
 import type { LabPod } from './pods.ts'
+import { allowFallback } from './product.ts'
 
 const socket = '/run/nopal/agent.sock'
 const green = 'net9f27410725ab'
@@ -31,7 +32,7 @@ for (const kactus of ['kactus', 'kactus-pkg'] as const) {
         if (!t.passing()) t.comment(lab.run.logTails(40))
         await lab.stop()
       })
-      if (api === 'real') await allowFallback(lab)
+      if (api === 'real') await allowFallback(lab.api)
       const bench = { lab, node: lab.node(1), kactus }
       const agent = await startAgent(bench)
       await answers(t, bench)
@@ -39,18 +40,6 @@ for (const kactus of ['kactus', 'kactus-pkg'] as const) {
       await takesOver(t, bench, next)
     })
   }
-}
-
-/** Agents of the lab have a kubeconfig, and kactus then goes by the agent's own account. */
-async function allowFallback(lab: Lab): Promise<void> {
-  const body = {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'ClusterRoleBinding',
-    metadata: { name: 'lab-kactus' },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'nopal-kactus' },
-    subjects: [{ kind: 'ServiceAccount', name: account.name, namespace: account.namespace }],
-  }
-  await ask(lab.api, { method: 'POST', path: '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', body })
 }
 
 async function startAgent({ lab, node, kactus }: Bench, settings?: string): Promise<LabChild> {

@@ -6,6 +6,8 @@ import { applyManifests } from '../../lab/product.ts'
 import { until } from '../../machine/wait.ts'
 import { get, newerEvents, nodeNetworks, nodes, patchMerge, post } from '../api/requests.ts'
 
+export const pods = '/api/v1/namespaces/default/pods'
+
 /** Where the product's own objects are. */
 export const leases = '/apis/coordination.k8s.io/v1/namespaces/nopal/leases'
 export const accounts = '/api/v1/namespaces/nopal/serviceaccounts'
@@ -50,11 +52,30 @@ function nodeObject(name: string): object {
   }
 }
 
+/** A pod on the node of its name. */
+export function podObject(nodeName: string): object {
+  const containers = [{ name: 'main', image: 'localhost/none' }]
+  const metadata = { name: nodeName, labels: { app: 'a' }, annotations: { networks: '[]' } }
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata,
+    spec: { nodeName, automountServiceAccountToken: false, containers },
+  }
+}
+
+/** What an agent says of a pod. */
+export function podEventOf(node: string, name: string): object {
+  const regarding = { apiVersion: 'v1', kind: 'Pod', namespace: 'default', name: node }
+  return { ...eventOf(node, name), reason: 'AddedInterface', regarding }
+}
+
 /** Every right on everything that the policy looks at: what is refused then is refused by the policy. */
 const everyRight = {
   metadata: { name: 'everything' },
   rules: [
     { apiGroups: [''], resources: ['nodes', 'nodes/status', 'nodes/proxy'], verbs: ['*'] },
+    { apiGroups: [''], resources: ['pods', 'pods/status', 'pods/eviction'], verbs: ['*'] },
     { apiGroups: [''], resources: ['serviceaccounts/token'], verbs: ['*'] },
     { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['*'] },
     { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['*'] },
@@ -79,6 +100,7 @@ export async function prepare(api: ApiServer): Promise<void> {
     await must(api, patchMerge(`${nodes}/${name}`, { spec: { taints } }))
     await must(api, post(nodeNetworks, { apiVersion: 'nopal.io/v1alpha1', kind: 'NodeNetwork', metadata: { name } }))
     await must(api, post(newerEvents, eventOf(name, `told-by-${name}`)))
+    await must(api, post(pods, podObject(name)))
   }
   await must(api, post(leases, leaseOf('nopal-heal', `${other}_1`)))
   await must(api, post(leases, leaseOf('of-others', 'somebody')))
@@ -109,7 +131,7 @@ export async function untilInForce(thief: ApiTarget): Promise<void> {
 
 /** All that the table of refusals is about. */
 export async function readAll(api: ApiServer): Promise<readonly unknown[]> {
-  const folders = [nodes, nodeNetworks, newerEvents, leases]
+  const folders = [nodes, nodeNetworks, newerEvents, leases, pods]
   return await Promise.all(folders.map(async path => ((await api.send(get(path))).body as { items: unknown }).items))
 }
 

@@ -1,6 +1,6 @@
 import type { ApiRequest } from '../../cluster/api-server.ts'
 import { newerEvents, patchMerge, post, put, remove } from '../api/requests.ts'
-import { accounts, boundTo, eventOf, leaseOf, leases, other, own, tokenRequest } from './bed.ts'
+import { accounts, boundTo, eventOf, leaseOf, leases, other, own, podEventOf, tokenRequest } from './bed.ts'
 import type { Refusal } from './refusal.ts'
 
 const noDeletes = 'an agent has no business with DELETE of'
@@ -25,7 +25,7 @@ export const leaseRefusals: readonly Refusal[] = [
   ['deletecollection leases', 'delete all', remove(leases), `${noDeletes} leases`],
 ]
 
-const ownNodeAlone = 'an agent tells, as nopal, of its own node alone'
+const ownNodeAlone = "an agent tells, as nopal and as its own node's, of that node and of interfaces of pods alone"
 const pod = { kind: 'Pod', name: own, namespace: 'default' }
 const series = { series: { count: 2, lastObservedTime: '2026-01-01T00:00:00.000000Z' } }
 const toldBy = (who: string) => `${newerEvents}/told-by-${who}`
@@ -33,6 +33,13 @@ const toldBy = (who: string) => `${newerEvents}/told-by-${who}`
 export const eventRefusals: readonly Refusal[] = [
   ['create events', "of another's node", post(newerEvents, eventOf(other, 'a')), ownNodeAlone],
   ['create events', 'of a pod', post(newerEvents, { ...eventOf(own, 'b'), regarding: pod }), ownNodeAlone],
+  ['create events', "of a pod, for another's node", post(newerEvents, podEventOf(other, 'b')), ownNodeAlone],
+  [
+    'create events',
+    'of a pod, as a scheduler',
+    post(newerEvents, { ...podEventOf(own, 'b'), reason: 'Killing' }),
+    ownNodeAlone,
+  ],
   ['create events', 'of nothing', post(newerEvents, { ...eventOf(own, 'b'), regarding: undefined }), ownNodeAlone],
   [
     'create events',

@@ -9,11 +9,14 @@ import type { CredentialsSource } from '../../../agent/kube/follow-credentials.t
 import { fixedCredentials } from '../../../agent/kube/follow-credentials.ts'
 import { createLease } from '../../../agent/kube/lease.ts'
 import { createNodeWriter } from '../../../agent/kube/node-writer.ts'
+import { createStatusTeller } from '../../../agent/podagent/status-teller.ts'
 import { systemClock as clock } from '../../../agent/runtime/clock.ts'
 import type { ApiServer } from '../../cluster/api-server.ts'
 import { settings } from '../../unit/agent/gate/samples.ts'
+import { attached, green, podOf, primary, recordOf } from '../../unit/agent/podagent/samples.ts'
 import { createRecordingLogger } from '../../unit/agent/runtime/recording-logger.ts'
-import { own } from './bed.ts'
+import { get } from '../api/requests.ts'
+import { must, own, pods } from './bed.ts'
 
 // What an agent does, by its own code.
 
@@ -72,6 +75,31 @@ export async function checkEvents(t: Test, kube: KubeClient): Promise<void> {
   for (const type of ['Normal', 'Normal'] as const) {
     await events.record(nodeRef({ name: own, uid }), { type, reason: 'Told', note: 'told' }, signal)
   }
+  t.same(log.lines, [], 'they were sent')
+}
+
+export async function checkPods(t: Test, kube: KubeClient, api: ApiServer): Promise<void> {
+  const log = createRecordingLogger()
+  const { body } = await must(api, get(`${pods}/${own}`))
+  const { metadata } = body as { metadata: { namespace: string; name: string; uid: string } }
+  const pod = { ...podOf([]), ...metadata, facts: { uid: metadata.uid, annotations: {} } }
+  const record = recordOf([primary(), attached('default/green', green)])
+  const conf = { name: 'kactus-net', multusReader: 'kactus' } as const
+  const status = createStatusTeller(kube)
+  await status.tell(pod, record, conf, signal)
+  const after = (await must(api, get(`${pods}/${own}`))).body as { metadata: { annotations: Record<string, string> } }
+  const told = after.metadata.annotations['k8s.v1.cni.cncf.io/network-status'] ?? ''
+  t.match(JSON.parse(told), [
+    { name: 'any', interface: 'eth0' },
+    { name: 'default/green', interface: green },
+  ])
+  await status.tell({ ...pod, facts: { ...pod.facts, uid: 'another' } }, record, conf, signal)
+  t.pass('a pod that is another by now is let be')
+  const events = createEventRecorder({ api: kube, clock, log, instance: own })
+  const event = { type: 'Normal', reason: 'AddedInterface', note: 'told' } as const
+  // The second one counts up the first.
+  for (let turn = 0; turn < 2; turn++)
+    await events.record({ apiVersion: 'v1', kind: 'Pod', ...metadata }, event, signal)
   t.same(log.lines, [], 'they were sent')
 }
 

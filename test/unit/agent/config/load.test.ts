@@ -61,6 +61,7 @@ t.test('defaults', async t => {
       kubeletDir: '/var/lib/kubelet',
       allowedPlugins: [],
     },
+    podagent: { enabled: true },
   })
   t.ok(Object.isFrozen(settings) && Object.isFrozen(settings.verify.dnsDomains) && Object.isFrozen(settings.gate.taint))
 })
