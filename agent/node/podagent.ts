@@ -7,12 +7,12 @@ import { PodWork } from '../podagent/pod-work.ts'
 import { PodRecords } from '../podagent/records.ts'
 import { createStatusTeller } from '../podagent/status-teller.ts'
 import { readSystemConf } from '../podagent/system-conf.ts'
+import type { Running } from '../runtime/duty.ts'
 import { onHost } from '../runtime/host-root.ts'
 import { type Queue, startQueue } from '../runtime/queue.ts'
 import { sandboxPaths } from '../sandbox/paths.ts'
 import { createPluginRunner } from '../sandbox/plugins.ts'
 import { installs, type NodeContext } from './context.ts'
-import type { Running } from './duties.ts'
 
 /** So many pods are worked on at once: each costs the memory of one kactus. */
 const width = 4
