@@ -13,6 +13,7 @@ import { systemClock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
 import type { Verdict } from '../verdict/verdict.ts'
+import { podAddressesOf } from '../verify/pods/addresses.ts'
 import { createProgressLine, formatVerdictJson, formatVerdictText } from '../verify/present.ts'
 import { toKubeFault } from '../verify/reasons.ts'
 import { createVerification } from '../verify/verification.ts'
@@ -37,8 +38,9 @@ export async function runVerify(ports: ProcessPorts, flags: Flags): Promise<Exit
   const credentials = await findCredentialsIfAny(settings, dryRun, log)
   const kube = credentials && connect(ports, credentials)
   const sparesHost = dryRun && flags.from === undefined
-  const wireguard = kube && createMeshSource(kube, settings)
-  const options = { process: ports, settings, log, dryRun, sparesHost, kube, credentials, wireguard }
+  const mesh = kube && createMeshSource(kube, settings)
+  const { wireguard, podAddresses } = mesh ?? {}
+  const options = { process: ports, settings, log, dryRun, sparesHost, kube, credentials, wireguard, podAddresses }
   const verification = createVerification(options)
   // Before the checks: a verdict must never be written to a Node that was made while they ran.
   const node = dryRun || kube === undefined ? undefined : await readNode(kube, settings, ports.ended)
@@ -53,18 +55,18 @@ export async function runVerify(ports: ProcessPorts, flags: Flags): Promise<Exit
 }
 
 /** One look at the devices, and at what the nodes publish, for the one verification. */
-function createMeshSource(kube: KubeClient, settings: Settings): WireguardSource {
-  const { nodeName: self, apiService, install, wireguard } = settings
+function createMeshSource(kube: KubeClient, settings: Settings) {
+  const { nodeName: self, apiService, install } = settings
   let listed: Promise<ListedMesh> | undefined
   const list = (signal: AbortSignal) => {
     listed ??= listMesh(kube, { self, apiHost: apiService?.host }, signal).catch(throwFault)
     return listed
   }
-  return {
+  const wireguard: WireguardSource = {
     async inspect(signal) {
       const { map, own } = await list(signal)
       const { hostRoot } = install
-      const { interfaces } = wireguard
+      const { interfaces } = settings.wireguard
       const look = { hostRoot, interfaces, clock: systemClock, waits: false, onNoRoutes: () => undefined }
       const observer = await openNodeObserver(look)
       try {
@@ -80,6 +82,10 @@ function createMeshSource(kube: KubeClient, settings: Settings): WireguardSource
       return [{ ...judgeEgress(findEgress(self, networks)), seconds: 0 }]
     },
   }
+  // Why nothing could be listed, the checks of the mesh say.
+  const podAddresses = async (signal: AbortSignal) =>
+    podAddressesOf((await list(signal).catch(() => undefined))?.networks ?? [])
+  return { wireguard, podAddresses }
 }
 
 function throwFault(error: unknown): never {

@@ -16,6 +16,7 @@ import type { MemoryKeeper } from '../runtime/memory.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { ProcessPorts } from '../runtime/process.ts'
 import { createSharedValue, type SharedValue } from '../runtime/shared-value.ts'
+import type { StandingState } from '../sandbox/standing-duty.ts'
 import type { TimedVerdict } from '../verify/status.ts'
 import type { MeshState } from '../wireguard/state.ts'
 
@@ -48,6 +49,10 @@ export interface NodeContext extends NodeParts {
   readonly board: VerdictBoard
   /** The newest verdict; undefined = none has ended. */
   readonly verdict: SharedValue<TimedVerdict | undefined>
+  /** Whether the start is over. */
+  readonly calm: SharedValue<boolean>
+  /** The standing sandbox; undefined = nobody has tried to make it yet. */
+  readonly standing: SharedValue<StandingState | undefined>
   /** How far the CNI files are; undefined = not looked at yet. */
   readonly installed: SharedValue<InstallState | undefined>
   /** Set when something waits for one more verification; `attached`: the network attaches sandboxes again. */
@@ -76,6 +81,8 @@ export function createNodeContext(parts: NodeParts): NodeContext {
     mesh: createSharedValue<MeshState | undefined>(undefined),
     board: createVerdictBoard(settings.gate, loop.clock),
     verdict: createSharedValue<TimedVerdict | undefined>(undefined),
+    calm: createSharedValue(false),
+    standing: createSharedValue<StandingState | undefined>(undefined),
     installed: createSharedValue<InstallState | undefined>(undefined),
     wanted: createSharedValue<'verification' | 'attached' | undefined>(undefined),
   }

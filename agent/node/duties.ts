@@ -1,4 +1,5 @@
 import type { Running } from '../runtime/duty.ts'
+import { awaitCalm } from './calm.ts'
 import type { NodeContext } from './context.ts'
 import { showVerdict } from './gate.ts'
 import { installKactus } from './install.ts'
@@ -8,6 +9,7 @@ import { publishNetwork } from './node-network.ts'
 import { answerPeers } from './peers.ts'
 import { serveRunningPods } from './podagent.ts'
 import { retrySandbox } from './sandbox.ts'
+import { keepStanding } from './standing.ts'
 import { verifyNetwork } from './verify.ts'
 
 /** Starts one duty of a node; undefined = the settings switch it off. */
@@ -23,6 +25,8 @@ const nodeDuties: readonly NodeDuty[] = [
   verifyNetwork,
   retrySandbox,
   showVerdict,
+  awaitCalm,
+  keepStanding,
   publishNetwork,
 ]
 

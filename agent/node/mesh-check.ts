@@ -2,16 +2,13 @@ import type { WireguardSource } from '../verify/wireguard-check.ts'
 import { findEgress, judgeEgress } from '../wireguard/egress.ts'
 import { judgeMesh } from '../wireguard/judge.ts'
 import type { NodeContext } from './context.ts'
+import { untilKnown } from './networks.ts'
 
 /** What the checks of the mesh say: of the newest look, once there is one and it is known what other nodes publish. */
 export function createMeshSource({ networks, mesh, settings, loop }: NodeContext): WireguardSource {
-  const { promise: known, resolve } = Promise.withResolvers<void>()
-  const look = () => {
-    if (networks.synced() && mesh.current() !== undefined) resolve()
-  }
-  mesh.onChange(look)
-  networks.subscribe(look)
-  look()
+  const { promise: looked, resolve } = Promise.withResolvers<void>()
+  mesh.onChange(() => resolve())
+  const known = Promise.all([untilKnown(networks), looked])
   return {
     async inspect(signal) {
       await Promise.race([known, aborted(signal)])

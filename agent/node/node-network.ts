@@ -17,7 +17,7 @@ const netclientMs = 60_000
 
 /** Publishes this node's part in the mesh, by which the other agents know it. */
 export function publishNetwork(node: NodeContext): Running | undefined {
-  const { settings, networks, ownNode, mesh, verdict, log, loop, kube } = node
+  const { settings, networks, ownNode, mesh, verdict, standing, log, loop, kube } = node
   if (settings.gate.dryRun) return undefined
   const findNetclient = keepFor(netclientMs, loop.clock.monotonic, () =>
     readNetclientEndpoint(settings.install.hostRoot),
@@ -34,7 +34,7 @@ export function publishNetwork(node: NodeContext): Running | undefined {
     log,
   })
   const running = startLoop(duty, loop)
-  for (const followed of [ownNode, mesh, verdict]) followed.onChange(running.wake)
+  for (const followed of [ownNode, mesh, verdict, standing]) followed.onChange(running.wake)
   networks.subscribe(changes => {
     if (changes.length === 0 || changes.some(({ key }) => key === settings.nodeName)) running.wake()
   })
@@ -42,18 +42,19 @@ export function publishNetwork(node: NodeContext): Running | undefined {
 }
 
 function wishOf(
-  { settings, mesh, verdict, networks }: NodeContext,
+  { settings, mesh, verdict, networks, standing }: NodeContext,
   seen: KubeNode,
   netclient: string | undefined,
 ): Wish | undefined {
-  const state = mesh.current()
-  if (state === undefined) return undefined
+  const [state, stands] = [mesh.current(), standing.current()]
+  // One write says all, where there is nothing to say of before.
+  if (state === undefined || stands === undefined) return undefined
   const { endpoint: setting, expectExternal } = settings.wireguard
   const { podCIDRs, addresses } = seen
   const inside = [...podCIDRs, ...readNetworks(state.devices.map(({ name }) => name))]
   const { peers, missing } = findEgress(settings.nodeName, networks.values())
   const egress = { peers, routed: peers - missing.length }
-  const own = { setting, expectExternal, addresses, netclient, inside, podCIDRs, podAddresses: [] }
+  const own = { setting, expectExternal, addresses, netclient, inside, podCIDRs, podAddresses: stands.addresses }
   const found = { ...describeResult(verdict.current()), ...describePeers(state), egress }
   return { spec: describeSpec(state, own), status: found }
 }

@@ -1,27 +1,25 @@
 import { describeVerdict } from '../gate/condition.ts'
+import { pause } from '../runtime/clock.ts'
 import type { Running } from '../runtime/duty.ts'
 import type { Logger } from '../runtime/log.ts'
 import { startLoop } from '../runtime/loop.ts'
 import type { Verdict } from '../verdict/verdict.ts'
 import { createVerifyDuty } from '../verify/duty.ts'
 import { createVerdictMetrics } from '../verify/metrics.ts'
+import { podAddressesOf } from '../verify/pods/addresses.ts'
 import { createVerdictStatus } from '../verify/status.ts'
-import { createVerification } from '../verify/verification.ts'
+import { createVerification, type Verification } from '../verify/verification.ts'
 import type { NodeContext } from './context.ts'
 import { createMeshSource } from './mesh-check.ts'
+import { untilKnown } from './networks.ts'
+import { createStandIn } from './standing.ts'
 
 /** Verifies the network of the node, again and again, and whenever its last verdict is called into doubt. */
 export function verifyNetwork(node: NodeContext): Running {
-  const { ports, settings, log, board, ownNode } = node
+  const { settings, log, board, ownNode } = node
   const { recordVerdict, recordRetry } = createVerdictMetrics(node.metrics, settings.nodeName)
   const sayVerdict = createVerdictSayer(log)
-  const verification = createVerification({
-    ...node,
-    process: ports,
-    dryRun: settings.gate.dryRun,
-    live: ownNode.live,
-    wireguard: createMeshSource(node),
-  })
+  const verification = createNodeVerification(node)
   let outdated = new AbortController()
   const duty = createVerifyDuty({
     settings: settings.verify,
@@ -60,6 +58,27 @@ export function verifyNetwork(node: NodeContext): Running {
     loop.wake()
   })
   return loop
+}
+
+function createNodeVerification(node: NodeContext): Verification {
+  return createVerification({
+    ...node,
+    process: node.ports,
+    dryRun: node.settings.gate.dryRun,
+    live: node.ownNode.live,
+    wireguard: createMeshSource(node),
+    podAddresses: createPodAddresses(node),
+    standsBy: createStandIn(node),
+  })
+}
+
+/** Where other nodes' standing sandboxes are, once it is known what the nodes publish; none where that takes too long. */
+function createPodAddresses({ networks, settings, loop }: NodeContext) {
+  const known = untilKnown(networks)
+  return async (signal: AbortSignal) => {
+    if (!networks.synced()) await Promise.race([known, pause(loop.clock, settings.verify.checkTimeoutMs, signal)])
+    return podAddressesOf(networks.values())
+  }
 }
 
 /** Logs a verdict that differs from the one before; the same one again is no news. */

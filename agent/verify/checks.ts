@@ -12,17 +12,21 @@ import type { ResolvConf } from './dns/resolv-conf.ts'
 import { socketDns } from './dns/transport.ts'
 import { type KubernetesService, readKubernetesService } from './kubernetes-service.ts'
 import { createMtuCheck, createPeersCheck } from './peers/check.ts'
+import { createPodsCheck } from './pods/check.ts'
+import { podPort } from './pods/knock.ts'
 import type { CheckPorts } from './ports.ts'
 import { createServicesCheck } from './services-check.ts'
 import { createTcpCheck } from './tcp-check.ts'
 import { createWireguardChecks, type WireguardSource } from './wireguard-check.ts'
 
 /** What of the settings the checks depend on. */
-export type CheckSettings = Pick<VerifySettings, 'dnsDomains' | 'checkTimeoutMs' | 'tcp' | 'ipFamilies'>
+export type CheckSettings = Pick<VerifySettings, 'dnsDomains' | 'checkTimeoutMs' | 'tcp' | 'ipFamilies' | 'podPath'>
 
 /** What the checks of one vantage are made from. */
 export interface CheckOptions {
   readonly from: Vantage
+  /** Name of this node. */
+  readonly node: string
   readonly settings: CheckSettings
   readonly apiService: Endpoint | undefined
   readonly ports: CheckPorts
@@ -42,7 +46,7 @@ export interface CheckOptions {
 
 /** All checks of one vantage, in the order in which their results are shown. */
 export function createChecks(options: CheckOptions): readonly Check[] {
-  const { from, settings, apiService, ports, wireguard } = options
+  const { from, node, settings, apiService, ports, wireguard } = options
   const limitMs = settings.checkTimeoutMs
   const readService = createServiceReader(ports.kube, limitMs)
   const peers = { limitMs, from, port: ports.peers, peers: ports.findPeers, host: options.host }
@@ -55,8 +59,14 @@ export function createChecks(options: CheckOptions): readonly Check[] {
     createServicesCheck({ limitMs, ports, readService }),
     createPeersCheck(peers),
     createMtuCheck(peers),
+    ...(from === 'sandbox' && settings.podPath ? [createPods(node, settings, ports)] : []),
     ...(wireguard === undefined ? [] : createWireguardChecks(wireguard, limitMs)),
   ]
+}
+
+function createPods(node: string, { checkTimeoutMs, ipFamilies }: CheckSettings, ports: CheckPorts): Check {
+  const { pods, peers: port, findPeers: peers } = ports
+  return createPodsCheck({ limitMs: checkTimeoutMs, node, families: ipFamilies, pods, port, peers })
 }
 
 function dnsOptions({ clusterDns, podDns: told, ports, apiService, settings }: CheckOptions) {
@@ -77,7 +87,14 @@ export function createSocketPorts(
   rest: Pick<CheckPorts, 'kube' | 'peers' | 'findPeers'>,
   resolvConfPath = '/etc/resolv.conf',
 ): CheckPorts {
-  return { ...rest, dns: socketDns, dialTcp, resolveHost, readResolvConf: () => readFile(resolvConfPath, 'utf8') }
+  return {
+    ...rest,
+    pods: podPort,
+    dns: socketDns,
+    dialTcp,
+    resolveHost,
+    readResolvConf: () => readFile(resolvConfPath, 'utf8'),
+  }
 }
 
 /** Checks of one run ask for the same Service at the same time; one request serves all. */

@@ -1,6 +1,7 @@
 import type { KubeApi } from '../kube/api.ts'
 import type { PeerPort } from './peers/exchange.ts'
 import type { Peer } from './peers/peer.ts'
+import type { PodPort } from './pods/knock.ts'
 
 /** A name server of the node. */
 export interface NameServer {
@@ -42,6 +43,7 @@ export interface CheckPorts {
   /** Addresses of a host name, as the system resolves it. */
   resolveHost(host: string): Promise<readonly string[]>
   readonly peers: PeerPort
+  readonly pods: PodPort
   /** The few other agents to ask; an empty list where none is known. */
   findPeers(signal: AbortSignal): Promise<readonly Peer[]>
 }

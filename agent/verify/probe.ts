@@ -53,7 +53,7 @@ async function check(request: ProbeRequest, signal: AbortSignal): Promise<readon
     findPeers: async () => peers,
   })
   const ports = { ...sockets, resolveHost: async (name: string) => addresses[name] ?? [] }
-  const checks = createChecks({ from: 'sandbox', settings, apiService, ports, apiPlace: api, clusterDns, host })
+  const checks = createChecks({ from: 'sandbox', node, settings, apiService, ports, apiPlace: api, clusterDns, host })
   const groups = [{ from: 'sandbox', checks }] as const
   return (await runChecks({ node, dryRun: true, groups, overallMs, signal })).checks
 }

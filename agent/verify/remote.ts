@@ -36,6 +36,7 @@ const requestShape = v.object({
     checkTimeoutMs: v.number(),
     tcp: v.array(endpoint),
     ipFamilies: v.picklist(['any', 'all', 'primary']),
+    podPath: v.boolean(),
   }),
   apiService: maybe(endpoint),
   api: maybe(
@@ -43,7 +44,9 @@ const requestShape = v.object({
   ),
   reads: v.array(v.custom<RelayedRead>(value => typeof value === 'object' && value !== null && 'key' in value)),
   clusterDns: v.object({ domain: maybe(v.string()), servers: words }),
-  peers: v.array(v.object({ node: v.string(), address: v.string(), ready: v.boolean() })),
+  peers: v.array(
+    v.object({ node: v.string(), address: v.string(), ready: v.boolean(), podAddresses: v.exactOptional(words) }),
+  ),
   peerPort: v.number(),
   addresses: v.record(v.string(), words),
   host: maybe(v.string()),

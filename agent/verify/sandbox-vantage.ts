@@ -3,10 +3,11 @@ import type { Settings } from '../config/settings.ts'
 import type { KubeApi } from '../kube/api.ts'
 import type { CredentialsSource } from '../kube/follow-credentials.ts'
 import type { Logger } from '../runtime/log.ts'
+import { addressesOf } from '../sandbox/attachment.ts'
 import { SandboxError } from '../sandbox/errors.ts'
 import type { SandboxPaths } from '../sandbox/paths.ts'
 import type { ProbeProgram } from '../sandbox/probe-process.ts'
-import { addressesOf, type Sandbox, withSandbox } from '../sandbox/sandbox.ts'
+import { type Sandbox, withSandbox } from '../sandbox/sandbox.ts'
 import type { CheckResult } from '../verdict/verdict.ts'
 import type { ApiPlace } from './api-path-check.ts'
 import type { Check } from './check.ts'
@@ -31,6 +32,8 @@ export interface SandboxVantage {
   readonly podDns: PodDns
   /** Of one run of one plugin. */
   readonly limitMs: number
+  /** Whether the node is open and its standing sandbox works. */
+  standsBy(signal: AbortSignal): Promise<boolean>
   /** Told when a sandbox begins to wait for the network, and when that has attached it, or will not. */
   onAttaching(attaching: boolean): void
 }
@@ -79,16 +82,26 @@ export async function askSandbox(
   } catch (error) {
     if (signal.aborted) return { results: cutShort(run.checks, attached, seconds()), made: true }
     if (!(error instanceof SandboxError)) throw error
-    const { code: reason, message } = error
-    if (reason === 'NoSandbox' || reason === 'NoNetwork')
-      return { results: noSandbox(run.checks, reason, message), made: false }
     // The rest is how the node is, and its checks say so; this may be a fault of ours.
-    if (reason === 'SandboxFailed') vantage.log.warn({ err: error }, 'the checks from a sandbox were lost')
-    const finding: SandboxFinding = { result: 'fail', reason, message, seconds: seconds() }
-    return { results: failedSandbox(run.checks, finding), made: true }
+    if (error.code === 'SandboxFailed') vantage.log.warn({ err: error }, 'the checks from a sandbox were lost')
+    const refused = error.code === 'SandboxRefused'
+    return withoutSandbox(run.checks, error, { seconds: seconds(), full: refused && (await vantage.standsBy(signal)) })
   } finally {
     vantage.onAttaching(false)
   }
+}
+
+/** @param how `full`: the node is not broken, its pods go on working; whoever sends it more is told elsewhere */
+function withoutSandbox(
+  checks: readonly Check[],
+  { code: reason, message }: SandboxError,
+  { seconds, full }: { readonly seconds: number; readonly full: boolean },
+): SandboxAnswer {
+  if (reason === 'NoSandbox' || reason === 'NoNetwork')
+    return { results: noSandbox(checks, reason, message), made: false }
+  if (!full) return { results: failedSandbox(checks, { result: 'fail', reason, message, seconds }), made: true }
+  const words = `${message}; the standing sandbox of this node works`
+  return { results: failedSandbox(checks, { result: 'warn', reason, message: words, seconds }), made: false }
 }
 
 function describeAttachment({ network, result }: Sandbox): string {
@@ -125,7 +138,7 @@ async function gatherRequest(
   { ports, reads }: SandboxRun,
   signal: AbortSignal,
 ): Promise<Omit<ProbeRequest, 'host'>> {
-  const { dnsDomains, checkTimeoutMs, tcp, ipFamilies, initialTimeoutMs } = settings.verify
+  const { dnsDomains, checkTimeoutMs, tcp, ipFamilies, podPath, initialTimeoutMs } = settings.verify
   const how = { signal, timeoutMs: checkTimeoutMs }
   const hosts = [...tcp, ...(settings.apiService === undefined ? [] : [settings.apiService])].map(({ host }) => host)
   const [clusterDns, peers, addresses] = await Promise.all([
@@ -137,7 +150,7 @@ async function gatherRequest(
   return {
     node: settings.nodeName,
     overallMs: initialTimeoutMs,
-    settings: { dnsDomains, checkTimeoutMs, tcp, ipFamilies },
+    settings: { dnsDomains, checkTimeoutMs, tcp, ipFamilies, podPath },
     apiService: settings.apiService,
     api: await placeOf(settings, credentials, reads?.api, how),
     reads: (await reads?.relay()) ?? [],

@@ -14,8 +14,9 @@ import { createPodDns } from './dns/pod-dns.ts'
 import { type ProbeGroup, type Progress, runChecks } from './engine.ts'
 import { resolveOnce } from './host-names.ts'
 import { createPeerPort } from './peers/exchange.ts'
-import { createPeerTurns, type PeerTurns } from './peers/peer.ts'
+import { createPeerTurns, type Peer, type PeerTurns } from './peers/peer.ts'
 import { createPeerSource, type PeerSource } from './peers/source.ts'
+import { judgePods } from './pods/judge.ts'
 import { settlePodsPath } from './pods-path.ts'
 import type { CheckPorts } from './ports.ts'
 import { askSandbox, type SandboxVantage, unasked } from './sandbox-vantage.ts'
@@ -46,11 +47,15 @@ export interface VerificationOptions {
   readonly live?: () => boolean
   /** Absent = nobody looks at WireGuard. */
   readonly wireguard?: WireguardSource | undefined
+  /** Addresses of the nodes' standing sandboxes by name of the node; never throws. Absent = none are known. */
+  readonly podAddresses?: ((signal: AbortSignal) => Promise<ReadonlyMap<string, readonly string[]>>) | undefined
+  /** Whether this node is open and its standing sandbox works. Absent = there is none. */
+  readonly standsBy?: (signal: AbortSignal) => Promise<boolean>
 }
 
 /** Puts the checks together. */
 export function createVerification(options: VerificationOptions): Verification {
-  const { settings, kube, live = () => false } = options
+  const { settings, kube, live = () => false, standsBy = async () => false } = options
   const reads = kube === undefined ? undefined : settleReads(kube, live)
   let isAttaching = false
   const vantage: SandboxVantage = {
@@ -61,6 +66,7 @@ export function createVerification(options: VerificationOptions): Verification {
     program: options.process,
     podDns: createPodDns(settings, systemClock),
     limitMs: Math.max(settings.verify.checkTimeoutMs, leastAttachMs),
+    standsBy,
     onAttaching(attaching) {
       isAttaching = attaching
     },
@@ -123,11 +129,11 @@ async function runOnce(work: Work, signal: AbortSignal, onProgress?: (progress: 
     groups: createGroups(work),
     overallMs: settings.verify.initialTimeoutMs,
     signal,
-    settle: settlePodsPath,
+    settle: results => settlePodsPath(judgePods(results, { node: settings.nodeName, peers: work.turns.chosen() })),
     ...(onProgress === undefined ? {} : { onProgress }),
   })
   const silent = verdict.checks.filter(
-    ({ code, result }) => code === 'peers' && (result === 'fail' || result === 'warn'),
+    ({ code, result }) => (code === 'peers' || code === 'pods') && (result === 'fail' || result === 'warn'),
   )
   work.turns.noteSilent(new Set(silent.map(({ target }) => target)))
   return verdict
@@ -139,8 +145,9 @@ function createGroups(work: Work): readonly ProbeGroup[] {
   const { settings } = options
   const shared = reads && shareReads(reads.api)
   const ports = createPorts(work, shared?.api)
-  const common = { settings: settings.verify, apiService: settings.apiService, podDns: vantage.podDns, ports }
   const { wireguard } = options
+  const { nodeName: node, apiService, verify } = settings
+  const common = { node, settings: verify, apiService, podDns: vantage.podDns, ports }
   const host: ProbeGroup = { from: 'host', checks: createChecks({ ...common, from: 'host', handshake, wireguard }) }
   const fromHost = settings.verify.from.includes('host')
   if (!settings.verify.from.includes('sandbox')) return [host]
@@ -171,17 +178,26 @@ function createGroups(work: Work): readonly ProbeGroup[] {
   return [mesh, sandbox]
 }
 
-function createPorts({ options, source, turns }: Work, kube: KubeApi | undefined): CheckPorts {
-  const { agent } = options.settings
+function createPorts(work: Work, kube: KubeApi | undefined): CheckPorts {
+  const { agent } = work.options.settings
   let peers: ReturnType<CheckPorts['findPeers']> | undefined
   const sockets = createSocketPorts({
     kube,
     peers: createPeerPort(agent.listen.port),
     findPeers(signal) {
       // Four checks of one run ask; the first question counts for all.
-      peers ??= source === undefined ? Promise.resolve([]) : source.peers(signal).then(turns.next)
+      peers ??= choosePeers(work, signal)
       return peers
     },
   })
   return { ...sockets, resolveHost: resolveOnce(sockets.resolveHost) }
+}
+
+/** The few for this run, and where their pods are. */
+async function choosePeers({ options, source, turns }: Work, signal: AbortSignal): Promise<readonly Peer[]> {
+  const [known, pods] = await Promise.all([source?.peers(signal) ?? [], options.podAddresses?.(signal)])
+  return turns.next(known).map(peer => {
+    const podAddresses = pods?.get(peer.node)
+    return podAddresses === undefined ? peer : { ...peer, podAddresses }
+  })
 }

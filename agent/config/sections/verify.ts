@@ -62,6 +62,12 @@ export const verify = section('verify', {
     parse: parse.wholeNumber({ least: 0 }),
     describe: 'Agents of other nodes that each verification asks, all of them in turn. 0: none.',
   },
+  podPath: {
+    key: 'pod-path',
+    fallback: 'true',
+    parse: parse.bool,
+    describe: 'Whether pods of two nodes must reach each other: each node keeps a standing sandbox that others ask.',
+  },
   from: {
     key: 'from',
     fallback: 'host,sandbox',

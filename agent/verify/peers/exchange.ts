@@ -3,9 +3,9 @@ import { createSocket } from 'node:dgram'
 import { readFile } from 'node:fs/promises'
 import { isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { pause, systemClock } from '../../runtime/clock.ts'
 import { CheckFault } from '../check.ts'
 import { decodeProbe, encodeAsk } from './message.ts'
+import { sendAgain } from './repeat.ts'
 
 /** Datagrams to other agents. */
 export interface PeerPort {
@@ -17,8 +17,6 @@ export interface PeerPort {
   /** The largest packet that the interface towards an address takes; undefined = not known. */
   mtuTowards(address: string): Promise<number | undefined>
 }
-
-const sendsMs = [0, 100, 300, 600, 1000, 1500, 2000]
 
 /**
  * The kernel marks datagrams as not to be fragmented as long as they fit the interface. A router that says why it dropped
@@ -47,11 +45,7 @@ async function exchange(to: { address: string; port: number }, bytes: number, si
   // "Message too long" is how the kernel tells of a narrow path: the next try is cut to fit.
   socket.on('error', () => undefined)
   const datagram = encodeAsk(nonce, bytes)
-  for (const atMs of sendsMs) {
-    void pause(systemClock, atMs, done.signal).then(() => {
-      if (!done.signal.aborted) socket.send(datagram, to.port, to.address, () => undefined)
-    })
-  }
+  sendAgain(() => socket.send(datagram, to.port, to.address, () => undefined), done.signal)
   try {
     await promise
   } finally {

@@ -7,6 +7,8 @@ export interface Peer {
   readonly address: string
   /** Whether the cluster says that it works: its silence then counts. */
   readonly ready: boolean
+  /** Of its node's standing sandbox; absent = none is known. */
+  readonly podAddresses?: readonly string[]
 }
 
 /** What results call a peer. */
@@ -14,11 +16,18 @@ export function targetOf({ node, address }: Peer): string {
   return `${node} (${address})`
 }
 
+/** What results call the pods of a node and of a peer. */
+export function pairOf(node: string, peer: Peer): string {
+  return `${node} to ${peer.node}`
+}
+
 /** Which others a node asks, run after run. */
 export interface PeerTurns {
   /** The few for this run, out of all that are known. */
   next(known: readonly Peer[]): readonly Peer[]
-  /** Who of them did not answer, by what results call them. */
+  /** Who is asked in this run. */
+  chosen(): readonly Peer[]
+  /** Who of them did not answer, by what results call them or their pods. */
   noteSilent(targets: ReadonlySet<string>): void
 }
 
@@ -48,8 +57,10 @@ export function createPeerTurns(node: string, most: number): PeerTurns {
       chosen = [...fresh, ...begun, ...again]
       return chosen
     },
+    chosen: () => chosen,
     noteSilent(targets) {
-      silent = new Set(chosen.filter(peer => targets.has(targetOf(peer))).map(peer => peer.node))
+      const isSilent = (peer: Peer) => targets.has(targetOf(peer)) || targets.has(pairOf(node, peer))
+      silent = new Set(chosen.filter(isSilent).map(peer => peer.node))
     },
   }
 }

@@ -205,12 +205,17 @@ async function endAll(t: Test, { cluster: { admin, kubectl }, nodes }: Bed): Pro
     const attached = await Promise.all(staying.map(pod => recordOf(machine, pod.metadata.uid)))
     const links = attached.reduce((sum, record) => sum + (record?.attachments.length ?? 0), 0)
     const older = (await olderSandboxes(machine)).length
-    const wanted = { cables: links + older, addresses: links + older }
+    const standing = 1
+    const all = links + older + standing
+    const wanted = { cables: all, addresses: all }
     // The agent's own probes come and go.
-    const found = await waitFor({ what: `only pods' cables and addresses on ${name}`, limitMs: 30_000 }, async () => {
-      const now = { cables: (await cablesOf(machine)).length, addresses: (await addressesOf(machine)).length }
-      return now.cables === wanted.cables && now.addresses === wanted.addresses ? now : undefined
-    })
-    t.same(found, wanted, `${name}: every cable is of a pod that runs, and every address`)
+    const found = await waitFor(
+      { what: `only cables and addresses of pods and of the standing sandbox on ${name}`, limitMs: 30_000 },
+      async () => {
+        const now = { cables: (await cablesOf(machine)).length, addresses: (await addressesOf(machine)).length }
+        return now.cables === wanted.cables && now.addresses === wanted.addresses ? now : undefined
+      },
+    )
+    t.same(found, wanted, `${name}: every cable is of a pod that runs or of the standing sandbox, and every address`)
   }
 }

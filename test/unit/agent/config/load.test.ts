@@ -30,6 +30,7 @@ t.test('defaults', async t => {
       peers: 3,
       from: ['host', 'sandbox'],
       ipFamilies: 'any',
+      podPath: true,
     },
     gate: {
       mode: 'bootstrap',

@@ -1,23 +1,18 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import t, { type Test } from 'tap'
-import { sandboxPaths } from '../../../../agent/sandbox/paths.ts'
-import { readRecords } from '../../../../agent/sandbox/record.ts'
-import { addressesOf, type SandboxOptions, withSandbox } from '../../../../agent/sandbox/sandbox.ts'
+import { mkdir } from 'node:fs/promises'
+import t from 'tap'
+import { addressesOf } from '../../../../agent/sandbox/attachment.ts'
+import { withSandbox } from '../../../../agent/sandbox/sandbox.ts'
 import { type ProbeRequest, parseProbeResults } from '../../../../agent/verify/remote.ts'
 import { CniError } from '../../../../cni/spec/errors.ts'
 import type { JsonObject } from '../../../../cni/spec/json.ts'
-import type { PluginCall, PluginRunner } from '../../../../cni/spec/plugin.ts'
-import { createRecordingLogger } from '../runtime/recording-logger.ts'
+import { type BedOptions, makeBed } from './sandbox-bed.ts'
 
-const nopal = [process.execPath, join(import.meta.dirname, '../../../../agent/main.ts')]
-const conf = { cniVersion: '1.0.0', name: 'net', plugins: [{ type: 'bridge' }] }
 const { signal } = new AbortController()
 
 const request: ProbeRequest = {
   node: 'n1',
   overallMs: 10_000,
-  settings: { dnsDomains: ['192.0.2.1'], checkTimeoutMs: 500, tcp: [], ipFamilies: 'any' },
+  settings: { dnsDomains: ['192.0.2.1'], checkTimeoutMs: 500, tcp: [], ipFamilies: 'any', podPath: true },
   apiService: { host: '127.0.0.1', port: 1 },
   api: undefined,
   reads: [],
@@ -26,61 +21,6 @@ const request: ProbeRequest = {
   peerPort: 1,
   addresses: {},
   host: undefined,
-}
-
-interface Bed {
-  readonly options: SandboxOptions
-  readonly calls: readonly string[]
-  readonly log: ReturnType<typeof createRecordingLogger>
-  records(): Promise<number>
-}
-
-interface BedOptions {
-  /** Stands in for the real `unshare`, which needs root; undefined = there is none. */
-  readonly unshare?: string
-  readonly self?: readonly string[]
-  readonly conf?: unknown
-  readonly answer?: (call: PluginCall) => void
-}
-
-/** Only the namespace is missing: the program runs in ours. */
-const sameNamespace = '#!/bin/sh\nshift 2\nexec "$@"\n'
-
-async function makeBed(t: Test, given: BedOptions = {}): Promise<Bed> {
-  const root = t.testdir({
-    bin: {},
-    'net.d': given.conf === null ? {} : { '10.conflist': JSON.stringify(given.conf ?? conf) },
-  })
-  const { unshare = sameNamespace, self = nopal } = given
-  if (unshare !== '') {
-    await writeFile(join(root, 'bin/unshare'), unshare)
-    await chmod(join(root, 'bin/unshare'), 0o755)
-  }
-  const paths = {
-    ...sandboxPaths({ hostRoot: '', cniBinDir: '/opt/cni/bin', cniConfDir: join(root, 'net.d') }),
-    recordFolder: join(root, 'records'),
-    lockFolder: join(root, 'records/locks'),
-  }
-  const calls: string[] = []
-  const runner: PluginRunner = {
-    find: async type => type,
-    async run(call) {
-      if (call.type === 'loopback') return undefined
-      const kept = (await readRecords(paths.recordFolder)).length
-      const netns = call.variables.CNI_NETNS?.replace(/\d+/, 'PID')
-      calls.push(`${call.command} ${call.type} ${netns}, ${kept} on record`)
-      given.answer?.(call)
-      return call.command === 'ADD' ? { cniVersion: '1.0.0', ips: [{ address: '10.1.0.2/24' }] } : undefined
-    },
-  }
-  const log = createRecordingLogger()
-  const path = unshare === '' ? join(root, 'bin') : `${join(root, 'bin')}:/usr/bin:/bin`
-  return {
-    options: { paths, log, runner, limitMs: 10_000, program: { self, env: { PATH: path } } },
-    calls,
-    log,
-    records: async () => (await readRecords(paths.recordFolder)).length,
-  }
 }
 
 const whole = ['ADD bridge /proc/PID/ns/net, 1 on record', 'DEL bridge /proc/PID/ns/net, 1 on record']
@@ -102,6 +42,7 @@ t.test('a sandbox is on record before ADD, checks from inside, and is gone after
       'services skip NoCluster',
       'peers skip NoPeers',
       'mtu skip NoPeers',
+      'pods skip NoPeers',
     ],
   )
   t.strictSame(bed.calls, whole)

@@ -7,7 +7,13 @@ import { createFakeKube, hangs, refuses } from './fake-kube.ts'
 const request: ProbeRequest = {
   node: 'n1',
   overallMs: 1000,
-  settings: { dnsDomains: ['x.test'], checkTimeoutMs: 100, tcp: [{ host: 'h', port: 1 }], ipFamilies: 'any' },
+  settings: {
+    dnsDomains: ['x.test'],
+    checkTimeoutMs: 100,
+    tcp: [{ host: 'h', port: 1 }],
+    ipFamilies: 'any',
+    podPath: true,
+  },
   apiService: undefined,
   api: { server: 'https://192.0.2.1', caPem: undefined, tlsServerName: undefined, insecure: false },
   reads: [
@@ -15,7 +21,10 @@ const request: ProbeRequest = {
     { key: '/b?x=1', code: 'Forbidden', message: 'no' },
   ],
   clusterDns: { domain: undefined, servers: ['10.96.0.10'] },
-  peers: [{ node: 'n2', address: '192.0.2.2', ready: true }],
+  peers: [
+    { node: 'n2', address: '192.0.2.2', ready: true, podAddresses: ['10.42.2.9'] },
+    { node: 'n3', address: '192.0.2.3', ready: true },
+  ],
   peerPort: 8080,
   addresses: { h: ['192.0.2.7'] },
   host: '10.42.1.1',

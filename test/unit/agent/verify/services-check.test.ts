@@ -162,7 +162,8 @@ t.test('slices are asked for by the Service they belong to', async t => {
 function create(kube: KubeApi, dead: readonly string[]) {
   return createChecks({
     from: 'host',
-    settings: { dnsDomains: [], checkTimeoutMs: 300, tcp: [], ipFamilies: 'any' },
+    node: 'n1',
+    settings: { dnsDomains: [], checkTimeoutMs: 300, tcp: [], ipFamilies: 'any', podPath: true },
     apiService: undefined,
     ports: {
       kube,
@@ -170,6 +171,7 @@ function create(kube: KubeApi, dead: readonly string[]) {
       readResolvConf: async () => '',
       resolveHost: async () => [],
       peers: { echo: async () => undefined, mtuTowards: async () => undefined },
+      pods: { knock: async () => undefined, send: async () => undefined },
       findPeers: async () => [],
       async dialTcp(address) {
         if (dead.includes(address)) throw new CheckFault('Refused', 'connect: ECONNREFUSED')

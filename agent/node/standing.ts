@@ -1,0 +1,62 @@
+import type { Running } from '../runtime/duty.ts'
+import { startLoop } from '../runtime/loop.ts'
+import { describeNetwork, findNetwork } from '../sandbox/network.ts'
+import { sandboxPaths } from '../sandbox/paths.ts'
+import { withStanding } from '../sandbox/standing.ts'
+import { createStandingDuty } from '../sandbox/standing-duty.ts'
+import { createStandingStatus } from '../sandbox/standing-status.ts'
+import { createPeerPort } from '../verify/peers/exchange.ts'
+import { isReached } from '../verify/pods/check.ts'
+import { podPort } from '../verify/pods/knock.ts'
+import { installs, type NodeContext } from './context.ts'
+import { isOpen } from './sandbox.ts'
+
+const attachMs = 10_000
+const answerMs = 1_500
+
+/** Keeps a standing sandbox, at which other nodes' sandboxes knock. */
+export function keepStanding(node: NodeContext): Running {
+  const { ports, settings, log, standing, calm, installed, loop } = node
+  const paths = sandboxPaths(settings.install)
+  const { verify, gate } = settings
+  const isAsked = verify.podPath && verify.from.includes('sandbox') && !gate.dryRun
+  const duty = createStandingDuty({
+    wanted() {
+      if (!calm.current()) return undefined
+      // Or it would be attached by the network that kactus is about to wrap, and once more by kactus.
+      return isAsked && (!installs(settings) || installed.current()?.installed === true)
+    },
+    hold: (signal, work) => withStanding({ paths, program: ports, log, limitMs: attachMs }, signal, work),
+    network: async () => describeNetwork(await findNetwork(paths)),
+    answers,
+    onState: standing.set,
+    clock: loop.clock,
+    log,
+  })
+  node.status.add(createStandingStatus(standing.current))
+  const running = startLoop(duty, loop)
+  for (const followed of [calm, installed]) followed.onChange(running.wake)
+  return running
+}
+
+/** Whether one more sandbox need not be attached: the node is open, and packets of full size come to the standing one. */
+export function createStandIn(node: NodeContext): (signal: AbortSignal) => Promise<boolean> {
+  const port = createPeerPort(node.settings.agent.listen.port)
+  return async signal => {
+    const [address] = node.standing.current()?.addresses ?? []
+    return (
+      address !== undefined && isOpen(node) === true && isReached(address, { pods: podPort, port }, limited(signal))
+    )
+  }
+}
+
+function answers(address: string, signal: AbortSignal): Promise<boolean> {
+  return podPort.knock(address, limited(signal)).then(
+    () => true,
+    () => false,
+  )
+}
+
+function limited(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(answerMs)])
+}
