@@ -35,6 +35,10 @@ await t.test('from start to lift, and then settled: what it costs the API', asyn
   t.comment(`lifted ${liftMs - startMs} ms after the start, ${first.length} requests until 1.5 s later`)
   for (const { verb, path, code } of first) t.comment(`${verb} ${path} ${code}`)
   t.ok(first.length <= 10, `${first.length} requests`)
+  t.notOk(
+    first.some(({ path }) => path.includes('/nodenetworks')),
+    'what the node publishes of itself can wait',
+  )
   // Asked for once, when the start is over: the networks that no endpoint of the mesh can be in.
   await until('the networks of Services to be known', async () =>
     (await agentRequests(lab)).some(({ path }) => path.endsWith('/servicecidrs')),
