@@ -124,6 +124,13 @@ t.test('pods of two nodes', async t => {
     t.equal(await agents[1]?.stop('SIGTERM', 5000), 0)
     t.same(await sandboxTraces(two), [])
   })
+
+  await t.test('uninstall gives back what a killed agent has left', async t => {
+    await agents[2]?.stop('SIGKILL')
+    t.not(recordsOn(three).length, 0, 'it is on record')
+    await lab.run.must([three.nopalScript, 'uninstall'])
+    t.same(await sandboxTraces(three), [])
+  })
 })
 
 const table = 'add table inet broken; add chain inet broken pods { type filter hook forward priority 0; };'
