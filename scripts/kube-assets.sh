@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the tests' Go programs, once, and prints the folder that holds them on the last line of stdout.
 # usage: scripts/kube-assets.sh [NAME...]     default: kube-apiserver etcd
-# All names of one call are of one Go module: Kubernetes' programs, coredns, or cnitool and what goes with it. Each
+# All names of one call are of one Go module: Kubernetes' programs, coredns, hcloud-read, or cnitool and what goes with it. Each
 # module has a folder of its own, so another version in one leaves the others' programs as they are.
 # KUBEBUILDER_ASSETS, where set, is Kubernetes' folder, and that is not built. KUBE_ASSETS_QUIET=1 leaves the progress out.
 set -eu
@@ -19,13 +19,14 @@ source_of() {
     kube-apiserver | kube-controller-manager | kube-scheduler | kubelet | kubectl | kube-proxy)
       echo "kube k8s.io/kubernetes/cmd/$1" ;;
     coredns) echo 'coredns .' ;;
+    hcloud-read) echo 'hcloud .' ;;
     cnitool) echo 'cni github.com/containernetworking/cni/cnitool' ;;
     libcni-gc) echo 'cni .' ;;
     bridge) echo 'cni github.com/containernetworking/plugins/plugins/main/bridge' ;;
     host-local) echo 'cni github.com/containernetworking/plugins/plugins/ipam/host-local' ;;
     tuning) echo 'cni github.com/containernetworking/plugins/plugins/meta/tuning' ;;
     *) die "unknown program $1 (known: etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl" \
-      "kube-proxy coredns cnitool libcni-gc bridge host-local tuning)" ;;
+      "kube-proxy coredns hcloud-read cnitool libcni-gc bridge host-local tuning)" ;;
   esac
 }
 

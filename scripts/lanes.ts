@@ -58,7 +58,7 @@ export const lanes: readonly Lane[] = [
     quick: false,
     root: false,
     needsBuild: false,
-    programs: [controlPlane],
+    programs: [controlPlane, ['hcloud-read']],
     work: { files: ['test/contracts/**/*.test.ts', 'test/cluster/**/*.test.ts'], jobs: 3, timeoutSeconds: 180 },
   },
   {

@@ -211,6 +211,14 @@ export const httpUrl: Parse<string> = text => {
   return url.href.replace(/\/+$/, '')
 }
 
+/** One that a token may be sent to: HTTPS, or plain HTTP to this machine. */
+export const secretUrl: Parse<string> = text => {
+  const url = httpUrl(text)
+  if (!/^(https:|http:\/\/(127\.0\.0\.1|\[::1\]|localhost)[:/])/.test(`${url}/`))
+    throw new ValueFault('is not https: the token would go in clear text')
+  return url
+}
+
 /** One word of the description of a rule, or nothing. */
 export const clusterName: Parse<string> = text => {
   if (!/^[^\s=]{0,253}$/.test(text)) throw new ValueFault('is not one word without =')

@@ -34,3 +34,4 @@ export type { CountOrShare, Endpoint } from './parsers.ts'
 export type VerifySettings = AllValues['verify']
 export type NetmakerSettings = AllValues['netmaker']
 export type InstallSettings = AllValues['install']
+export type PoolSettings = AllValues['pool']

@@ -63,6 +63,25 @@ t.test('defaults', async t => {
       allowedPlugins: [],
     },
     podagent: { enabled: true },
+    pool: {
+      hcloudToken: '',
+      hcloudTokenFile: undefined,
+      hcloudEndpoint: 'https://api.hetzner.cloud/v1',
+      labelSelector: 'kops.k8s.io/instance-role=Node',
+      name: 'covidnetes-pool',
+      intervalMs: 60_000,
+      policy: 'sync',
+      ipFamilies: ['ipv4'],
+      minAddresses: 1,
+      maxRemovals: { share: 0.2 },
+      misses: 3,
+      missTimeMs: 300_000,
+      nodes: 'any',
+      adopt: false,
+      allowUnsafeCilium: false,
+      dryRun: false,
+      configFile: undefined,
+    },
   })
   t.ok(Object.isFrozen(settings) && Object.isFrozen(settings.verify.dnsDomains) && Object.isFrozen(settings.gate.taint))
 })
