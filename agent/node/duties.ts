@@ -10,6 +10,7 @@ import { answerPeers } from './peers.ts'
 import { serveRunningPods } from './podagent.ts'
 import { retrySandbox } from './sandbox.ts'
 import { keepStanding } from './standing.ts'
+import { sweepLeftovers } from './sweep.ts'
 import { verifyNetwork } from './verify.ts'
 
 /** Starts one duty of a node; undefined = the settings switch it off. */
@@ -21,6 +22,7 @@ const nodeDuties: readonly NodeDuty[] = [
   installKactus,
   answerKactus,
   serveRunningPods,
+  sweepLeftovers,
   guardMesh,
   verifyNetwork,
   retrySandbox,

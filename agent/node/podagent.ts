@@ -6,12 +6,9 @@ import { createPodagentMetrics } from '../podagent/metrics.ts'
 import { PodWork } from '../podagent/pod-work.ts'
 import { PodRecords } from '../podagent/records.ts'
 import { createStatusTeller } from '../podagent/status-teller.ts'
-import { readSystemConf } from '../podagent/system-conf.ts'
 import type { Running } from '../runtime/duty.ts'
-import { onHost } from '../runtime/host-root.ts'
 import { type Queue, startQueue } from '../runtime/queue.ts'
-import { sandboxPaths } from '../sandbox/paths.ts'
-import { createPluginRunner } from '../sandbox/plugins.ts'
+import { cniOf } from './cni.ts'
 import { installs, type NodeContext } from './context.ts'
 
 /** So many pods are worked on at once: each costs the memory of one kactus. */
@@ -19,8 +16,6 @@ const width = 4
 /** More than that at work are plugins that hang. */
 const mostAtWork = 24
 const patienceMs = 3_000
-/** Longer than kactus gives one delegate. */
-const limitMs = 120_000
 const backoff = { leastMs: 1_000, mostMs: 60_000 }
 
 /** Attaches and detaches networks of pods that run, as their annotations say. */
@@ -67,18 +62,16 @@ function onceInstalled(installed: NodeContext['installed'], begin: () => void): 
   look()
 }
 
-function createWork(
-  { settings, kube, metrics, log, loop }: NodeContext,
-  pod: (key: string) => NodePod | undefined,
-): PodWork {
+function createWork(node: NodeContext, pod: (key: string) => NodePod | undefined): PodWork {
+  const { settings, kube, metrics, log, loop } = node
   const { clock } = loop
-  const { install, nodeName } = settings
+  const { conf, runtime, runner, here } = cniOf(node)
   return new PodWork({
     pod,
-    conf: () => readSystemConf(sandboxPaths(install).confFolder, install.hostRoot),
-    sources: { records: new PodRecords(), runtime: undefined, here: onHost(install.hostRoot) },
-    runner: signal => createPluginRunner(sandboxPaths(install), { limitMs, signal }),
-    events: createEventRecorder({ api: kube, clock, log, instance: nodeName }),
+    conf,
+    sources: { records: new PodRecords(), runtime, here },
+    runner,
+    events: createEventRecorder({ api: kube, clock, log, instance: settings.nodeName }),
     status: createStatusTeller(kube),
     metrics: createPodagentMetrics(metrics),
     clock,

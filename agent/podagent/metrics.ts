@@ -35,3 +35,13 @@ export function createPodagentMetrics(metrics: Metrics): PodagentMetrics {
     },
   }
 }
+
+/** Counts lost sandboxes by how giving back what they held has ended. */
+export function createSweepMetrics(metrics: Metrics): (outcome: 'removed' | 'failed') => void {
+  const leftovers = metrics.counter(
+    'nopal_leftovers_total',
+    'Sandboxes that the runtime has lost, by whether what they held could be given back.',
+    ['outcome'],
+  )
+  return outcome => leftovers.inc({ outcome })
+}

@@ -13,15 +13,23 @@ export interface PodSandbox {
   readonly record: ContainerRecord | undefined
 }
 
-/** The container runtime, as far as sandboxes go. */
+/** A sandbox that the runtime has, ready or not. */
+export interface RuntimeSandbox {
+  readonly containerId: string
+  readonly podUid: string
+}
+
+/** The container runtime, as far as sandboxes go. Whatever it is asked throws where it does not answer. */
 export interface SandboxRuntime {
-  /** The sandbox of a pod that is ready; undefined = it has none. Throws where the runtime does not answer. */
+  /** The sandbox of a pod that is ready; undefined = it has none. */
   readySandbox(podUid: string, signal: AbortSignal): Promise<{ containerId: string; netns: string } | undefined>
+  /** All there are; undefined = there is no runtime to ask. */
+  sandboxes(signal: AbortSignal): Promise<readonly RuntimeSandbox[] | undefined>
 }
 
 export interface SandboxSources {
   readonly records: PodRecords
-  readonly runtime: SandboxRuntime | undefined
+  readonly runtime: SandboxRuntime
   /** A path of the host as this process sees it. */
   readonly here: (path: string) => string
 }
@@ -38,7 +46,7 @@ export async function findSandbox(
   const known = records.ofPod(how.cniDir, pod).filter(({ netns }) => isNetns(here(netns)))
   const [only, ...more] = known
   if (only !== undefined && more.length === 0) return { containerId: only.containerId, netns: only.netns, record: only }
-  if (runtime === undefined || !how.asks) return undefined
+  if (!how.asks) return undefined
   const ready = await runtime.readySandbox(pod.facts.uid, how.signal)
   return ready && { ...ready, record: readRecord(how.cniDir, ready.containerId) }
 }

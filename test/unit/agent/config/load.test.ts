@@ -62,7 +62,7 @@ t.test('defaults', async t => {
       kubeletDir: '/var/lib/kubelet',
       allowedPlugins: [],
     },
-    podagent: { enabled: true },
+    podagent: { enabled: true, criSocket: '', sweepMs: 60_000 },
     pool: {
       hcloudToken: '',
       hcloudTokenFile: undefined,

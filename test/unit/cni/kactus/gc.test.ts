@@ -142,3 +142,13 @@ t.test('a list that is not understood: nothing is done', async t => {
   t.strictSame(bench.runner.trace, [])
   t.strictSame(await bench.store.list(), ['c2'])
 })
+
+t.test('the agent has judged the records: what has one is in use, also of containers that the list lacks', async t => {
+  const bench = new Bench(t)
+  await filled(bench, gone)
+  await gc(bench.call('GC', { conf: { [KEY]: [alive], keepRecords: true }, ...request }))
+  t.notOk(bench.runner.trace.some(line => line.startsWith('DEL')))
+  const valid = bench.runner.calls.find(({ type }) => type === 'main')?.config[KEY]
+  t.strictSame(valid, [alive, { containerID: 'c2', ifname: 'eth0' }])
+  t.strictSame(await bench.store.list(), ['c2'])
+})

@@ -3,10 +3,10 @@ import { createServer, type ServerHttp2Stream } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { ProtobufError } from '../../../../cni/host/protobuf.ts'
 import { devicesFromKubelet, devicesIn } from '../../../../cni/kactus/pod-resources.ts'
-import { ProtobufError } from '../../../../cni/kactus/protobuf.ts'
+import { field, message } from '../host/protobuf-writer.ts'
 import { randomInput, tryMany } from '../random-input.ts'
-import { field, message } from './protobuf-writer.ts'
 
 const pod = { namespace: 'team', name: 'p1', uid: 'u1' }
 const NIC = 'vendor.test/nic'
@@ -119,7 +119,7 @@ interface FaultCase {
 }
 
 const faultCases: readonly FaultCase[] = [
-  { name: 'nothing', respond: reply(Buffer.alloc(0)), message: /answered nothing$/ },
+  { name: 'nothing', respond: reply(Buffer.alloc(0)), message: /answer is empty$/ },
   { name: 'something compressed', respond: reply(framed(answer, 1)), message: /compressed/ },
   { name: 'half an answer', respond: reply(framed(answer, 0, answer.length + 1)), message: /is cut off$/ },
   { name: 'junk', respond: reply(framed(Buffer.from([0x0a, 0xff]))), message: /is not understood/ },

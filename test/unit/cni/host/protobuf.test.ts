@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ProtobufError, readFields, stringsOf } from '../../../../cni/kactus/protobuf.ts'
+import { ProtobufError, readFields, stringsOf } from '../../../../cni/host/protobuf.ts'
 import { randomInput, tryMany } from '../random-input.ts'
 import { field, message, varint } from './protobuf-writer.ts'
 

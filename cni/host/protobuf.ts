@@ -60,3 +60,18 @@ function readVarint(message: Uint8Array, cursor: Cursor): number {
   }
   throw new ProtobufError('a number is too long')
 }
+
+/** A field of text or of an inner message, as bytes. */
+export function bytesField(number: number, content: string | Uint8Array): Uint8Array {
+  const bytes = Buffer.from(content)
+  return Buffer.concat([Buffer.from([...varintOf(number * 8 + BYTES), ...varintOf(bytes.length)]), bytes])
+}
+
+/** A field that says yes. */
+export function trueField(number: number): Uint8Array {
+  return Uint8Array.from([...varintOf(number * 8 + VARINT), 1])
+}
+
+function varintOf(value: number): readonly number[] {
+  return value < 128 ? [value] : [(value % 128) | 128, ...varintOf(Math.floor(value / 128))]
+}

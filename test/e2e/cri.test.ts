@@ -1,0 +1,99 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { createCri } from '../../agent/podagent/cri.ts'
+import { callGrpc } from '../../cni/host/grpc.ts'
+import { isNetns } from '../../cni/host/netns.ts'
+import { bytesField, readFields, stringsOf } from '../../cni/host/protobuf.ts'
+import { findKubeAssets } from '../cluster/assets.ts'
+import { readCgroupMounts } from '../machine/cgroups.ts'
+import { waitFor } from '../machine/wait.ts'
+import { findImages } from './cluster/images.ts'
+import { startContainerd, startNodeMachine, writeCniConfig } from './cluster/node.ts'
+import { nodePlans, planCluster } from './cluster/plan.ts'
+import { leftoversOf } from './leftovers.ts'
+import { cacheFolder, clusterCommand, randomClusterId, takeDownAfter } from './test-cluster.ts'
+
+const { signal } = new AbortController()
+
+/** What the agent asks a container runtime, asked of this machine's containerd about sandboxes that it made. */
+t.test('containerd by the Container Runtime Interface', async t => {
+  const cluster = planCluster(randomClusterId(), cacheFolder())
+  takeDownAfter(t, cluster.id)
+  const [plan] = nodePlans
+  if (plan === undefined) throw new Error('there is no plan of a node')
+  await mkdir(cluster.folder, { recursive: true, mode: 0o755 })
+  const coredns = join(await findKubeAssets(['coredns']), 'coredns')
+  const machine = await startNodeMachine(plan, cluster, readCgroupMounts())
+  await startContainerd(machine, await findImages(cacheFolder(), coredns))
+  await writeCniConfig(machine, '10.42.1.0/24')
+  const socket = machine.path('/run/containerd/containerd.sock')
+  const cri = createCri(socket)
+
+  await t.test('none at first', async t => {
+    t.same(await cri.sandboxes(signal), [])
+    t.equal(await cri.readySandbox('uid-1', signal), undefined)
+  })
+
+  const call = async (method: string, message: Uint8Array) => {
+    const path = `/runtime.v1.RuntimeService/${method}`
+    return readFields(await callGrpc({ socket, method: path, message, limitMs: 30_000, mostBytes: 2 ** 20 }))
+  }
+  let tries = 0
+  // The configuration comes a moment before containerd has read it, which keeps the name of what it could not make.
+  const make = (name: string) =>
+    waitFor({ what: `sandbox ${name}`, limitMs: 30_000 }, async () => {
+      const [id = ''] = stringsOf(
+        await call('RunPodSandbox', bytesField(1, sandboxConfig(name, `pod-${tries++}`, machine.spec.name))),
+        1,
+      )
+      return id
+    })
+  const [one, two] = [await make('1'), await make('2')]
+
+  await t.test('the ready one of a pod, with its namespace', async t => {
+    const found = await cri.readySandbox('uid-1', signal)
+    t.equal(found?.containerId, one)
+    t.match(found?.netns, /^\/var\/run\/netns\/cni-/)
+    t.ok(isNetns(machine.path((found?.netns ?? '').replace('/var/run', '/run'))), 'which is one')
+    t.match(await machine.run(['nsenter', `--net=${found?.netns}`, 'ip', '-o', '-4', 'addr']), / eth0 +inet 10\.42\./)
+    t.equal(await cri.readySandbox('uid-3', signal), undefined)
+  })
+
+  await t.test('one that has ended is among all, and not ready; one that is removed is nowhere', async t => {
+    await call('StopPodSandbox', bytesField(1, two))
+    t.equal(await cri.readySandbox('uid-2', signal), undefined)
+    const both = [
+      { containerId: one, podUid: 'uid-1' },
+      { containerId: two, podUid: 'uid-2' },
+    ]
+    t.strictSame(
+      new Set((await cri.sandboxes(signal))?.map(each => JSON.stringify(each))),
+      new Set(both.map(each => JSON.stringify(each))),
+    )
+    await call('RemovePodSandbox', bytesField(1, two))
+    t.strictSame(await cri.sandboxes(signal), both.slice(0, 1))
+  })
+
+  await t.test('one that is away is an error, and no empty list', async t => {
+    await machine.stop('containerd', 'SIGKILL')
+    await t.rejects(cri.sandboxes(signal), { code: 'NoGrpcAnswer' })
+    await t.rejects(cri.readySandbox('uid-1', signal), { code: 'NoGrpcAnswer' })
+  })
+
+  t.match(await clusterCommand(cluster.id, 'down'), { code: 0 })
+  t.same(leftoversOf(cluster), [])
+})
+
+/** PodSandboxConfig: metadata (1: name, uid, namespace), log folder (3), labels (6), and of Linux (8) the control group (1). */
+function sandboxConfig(number: string, name: string, cgroup: string): Uint8Array {
+  const uid = `uid-${number}`
+  const metadata = [bytesField(1, name), bytesField(2, uid), bytesField(3, 'default')]
+  const label = [bytesField(1, 'io.kubernetes.pod.uid'), bytesField(2, uid)]
+  return Buffer.concat([
+    bytesField(1, Buffer.concat(metadata)),
+    bytesField(3, `/var/log/pods/${uid}`),
+    bytesField(6, Buffer.concat(label)),
+    bytesField(8, bytesField(1, `/${cgroup}`)),
+  ])
+}
