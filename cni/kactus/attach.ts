@@ -1,3 +1,4 @@
+import { forEachBounded } from '../host/bounded.ts'
 import type { Log } from '../host/log.ts'
 import { isNetns } from '../host/netns.ts'
 import type { Attachment } from '../networks/record.ts'
@@ -7,7 +8,6 @@ import type { ConfList } from '../spec/conf.ts'
 import { CniError, toCniError } from '../spec/errors.ts'
 import type { JsonObject } from '../spec/json.ts'
 import type { PluginRunner } from '../spec/plugin.ts'
-import { forEachBounded } from './bounded.ts'
 import { titleOf } from './plan.ts'
 import type { RecordProgress } from './record-writer.ts'
 

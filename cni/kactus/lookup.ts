@@ -1,3 +1,4 @@
+import { forEachBounded } from '../host/bounded.ts'
 import { errorCode, messageOf } from '../host/system-error.ts'
 import { PodBudget } from '../networks/bounds.ts'
 import { KactusCode } from '../networks/codes.ts'
@@ -17,7 +18,6 @@ import { isSamePod } from '../networks/same-pod.ts'
 import { selectNetworks, unreadAnnotations, withWishes } from '../networks/selection.ts'
 import { CniCode, CniError } from '../spec/errors.ts'
 import { field, isJsonObject, type Json } from '../spec/json.ts'
-import { forEachBounded } from './bounded.ts'
 import type { KubeReader } from './kube.ts'
 import type { NetworkRules } from './rules.ts'
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { forEachBounded } from '../../../../cni/kactus/bounded.ts'
+import { forEachBounded } from '../../../../cni/host/bounded.ts'
 
 const items = [1, 2, 3, 4, 5, 6, 7, 8]
 

@@ -1,0 +1,58 @@
+import { isJsonObject, type JsonObject } from '../../cni/spec/json.ts'
+import type { RuleBody } from './client.ts'
+import { isBound } from './fit.ts'
+import { writeDescription, writeName } from './label.ts'
+import type { ManagedRule } from './owners.ts'
+import type { Seat } from './seats.ts'
+
+/** One range of one seat: what a rule is made for. */
+export interface Place {
+  readonly seat: Seat
+  readonly index: number
+  readonly range: string
+  readonly cluster: string
+}
+
+/** kaput-not's: the CNI's own route, of metric 0, wins. */
+const metric = 500
+
+/** The fields of a rule that are ours, as they should be. */
+export function wordsOf({ seat, index, cluster }: Place) {
+  return {
+    name: writeName(seat.node.name, index, seat.ranges.length),
+    description: writeDescription({ cluster, index }),
+  }
+}
+
+/** A rule to be made. */
+export function newBody(place: Place): RuleBody {
+  const { seat, range } = place
+  return { ...wordsOf(place), network: seat.network, range, nat: false, nodes: { [seat.ids[0]]: metric } }
+}
+
+/**
+ * A rule put right: all of it as it came, with our fields as they should be. A PUT that names a dead node is refused
+ * whatever else it changes, and tags or a domain would take nodes or range away again.
+ */
+export function repairedBody(place: Place, { rule, range }: ManagedRule, liveIds: ReadonlySet<string>): RuleBody {
+  const { seat } = place
+  const { raw } = rule
+  const nodes = Object.entries(isJsonObject(raw.nodes) ? raw.nodes : {}).filter(([id]) => liveIds.has(id))
+  const bound = isBound(seat, rule.nodeIds)
+  return {
+    ...raw,
+    ...wordsOf(place),
+    network: rule.network,
+    range: range === place.range ? rule.range : place.range,
+    nat: false,
+    status: true,
+    nodes: { ...Object.fromEntries(nodes), ...(bound ? {} : { [seat.ids[0]]: metric }) },
+    ...(rule.domain === '' ? {} : { domain: '' }),
+    ...(rule.tagged ? untagged(raw) : {}),
+  }
+}
+
+/** Older versions have a list of tags. */
+function untagged({ tags }: JsonObject): JsonObject {
+  return { tags: Array.isArray(tags) ? [] : {} }
+}
