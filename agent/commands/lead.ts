@@ -3,6 +3,7 @@ import { startElection } from '../kube/election.ts'
 import { LeaseObject } from '../kube/lease-object.ts'
 import { createLeaderDuties, leadTerm } from '../lead/duties.ts'
 import { createLeadership } from '../lead/leadership.ts'
+import { createLastSuccess } from '../lead/success.ts'
 import { firing } from '../runtime/clock.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
 import { endAll, type Role, serveReport, startRole } from './role.ts'
@@ -13,7 +14,7 @@ export async function runLead(ports: ProcessPorts): Promise<ExitCode> {
   const { settings, log, kube, loop } = role
   const leadership = createLeadership(role.metrics)
   role.status.add(leadership.section)
-  const duties = createLeaderDuties(role)
+  const duties = createLeaderDuties({ ...role, succeeded: createLastSuccess(role.metrics, loop.clock) })
   const server = serveReport(role, settings.leader.listen)
   const elected = await isElected(role)
   log.info({ server: kube.server, elected }, 'leader started')

@@ -15,6 +15,7 @@ const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
   uninstall: async () => (await import('./install.ts')).runUninstall,
   status: async () => (await import('./status.ts')).runStatus,
   wg: async () => (await import('./wg.ts')).runWg,
+  egress: async () => (await import('./egress.ts')).runEgress,
   probe: async () => (await import('./probe.ts')).runProbe,
 }
 

@@ -52,6 +52,12 @@ export const commandUsages = {
     summary: "this node's WireGuard peers, and whether each is where it should be",
     options: { watch: { type: 'boolean' }, ...output },
   },
+  egress: {
+    name: 'egress',
+    synopsis: '[--apply] [--output text|json]',
+    summary: "the cluster's pod CIDRs as egress rules of Netmaker: what is to be done; with --apply it is done, once",
+    options: { apply: { type: 'boolean' }, 'dry-run': { type: 'boolean' }, ...output },
+  },
   probe: {
     name: 'probe',
     synopsis: '--host-root=DIR',

@@ -16,4 +16,6 @@ export interface LeaderParts {
   readonly status: Status
   /** The same for every duty. */
   readonly loop: LoopOptions
+  /** A duty has done all that it had to. */
+  readonly succeeded: (duty: string) => void
 }

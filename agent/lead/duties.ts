@@ -2,6 +2,7 @@ import type { Term } from '../kube/term.ts'
 import { firing } from '../runtime/clock.ts'
 import type { Running } from '../runtime/duty.ts'
 import type { LeaderParts } from './context.ts'
+import { keepEgress } from './egress.ts'
 
 /** Starts one duty for a term. */
 export type LeaderDuty = (term: Term) => Running
@@ -10,7 +11,7 @@ export type LeaderDuty = (term: Term) => Running
 export type LeaderDutySource = (leader: LeaderParts) => LeaderDuty | undefined
 
 /** All that is done once for the cluster. */
-const sources: readonly LeaderDutySource[] = []
+const sources: readonly LeaderDutySource[] = [keepEgress]
 
 /** What the settings ask of this process while it leads. */
 export function createLeaderDuties(leader: LeaderParts): readonly LeaderDuty[] {

@@ -1,0 +1,38 @@
+import { type KubeApi, KubeError } from '../kube/api.ts'
+import type { Change } from '../kube/informer.ts'
+import { parseNode } from '../kube/node.ts'
+import { createNodeWriter } from '../kube/node-writer.ts'
+import type { ClusterNode } from './world.ts'
+
+/** Of a Node no more is kept than rules are about: 5,000 whole ones are many megabytes. */
+export function trimNode({ name, uid, podCIDRs }: ClusterNode): ClusterNode {
+  return { name, uid, podCIDRs }
+}
+
+export function parseClusterNode(body: unknown): ClusterNode | undefined {
+  const node = parseNode(body)
+  return node && trimNode(node)
+}
+
+/**
+ * The Node as the API server has it now.
+ * @returns undefined = the server has said that there is none
+ * @throws KubeError
+ */
+export async function readClusterNode(
+  api: KubeApi,
+  name: string,
+  signal: AbortSignal,
+): Promise<ClusterNode | undefined> {
+  try {
+    return trimNode(await createNodeWriter(api, name).read(signal))
+  } catch (error) {
+    if (error instanceof KubeError && error.code === 'NotFound') return undefined
+    throw error
+  }
+}
+
+/** Whether a change of a Node is one of its rules. */
+export function isEgressChange({ before, after }: Change<ClusterNode>): boolean {
+  return before?.uid !== after?.uid || before?.podCIDRs.join() !== after?.podCIDRs.join()
+}
