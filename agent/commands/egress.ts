@@ -21,6 +21,7 @@ import { type Flags, readOutput } from './usage.ts'
 /** `nopal egress`: what the leader would write to Netmaker; `--apply` writes it once, guards included. */
 export async function runEgress(ports: ProcessPorts, flags: Flags): Promise<ExitCode> {
   const output = readOutput(flags)
+  const applies = flags.apply === true && flags['dry-run'] !== true
   const { settings, log } = start(ports, { nodeNameOptional: true, output: ports.stderr })
   const access = netmakerAccess(settings.netmaker)
   if (access === undefined) {
@@ -31,10 +32,10 @@ export async function runEgress(ports: ProcessPorts, flags: Flags): Promise<Exit
   try {
     const parts = passParts({ settings, client, kube, log }, ports.ended)
     const free = { signal: ports.ended, fence: () => undefined }
-    const outlook = flags.apply === true ? await runPass(parts, free) : await lookAhead(parts, ports.ended)
+    const outlook = applies ? await runPass(parts, free) : await lookAhead(parts, ports.ended)
     const document = describeOutlook(settings.netmaker.cluster, outlook)
     ports.stdout.write(output === 'json' ? `${JSON.stringify(document)}\n` : formatEgressText(document))
-    return exitOf(document, flags.apply === true)
+    return exitOf(document, applies)
   } finally {
     client.close()
     kube.close()

@@ -54,7 +54,7 @@ export const commandUsages = {
   },
   egress: {
     name: 'egress',
-    synopsis: '[--apply] [--output text|json]',
+    synopsis: '[--dry-run] [--apply] [--output text|json]',
     summary: "the cluster's pod CIDRs as egress rules of Netmaker: what is to be done; with --apply it is done, once",
     options: { apply: { type: 'boolean' }, 'dry-run': { type: 'boolean' }, ...output },
   },

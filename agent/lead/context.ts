@@ -1,6 +1,8 @@
 import type { Settings } from '../config/settings.ts'
 import type { KubeClient } from '../kube/client.ts'
+import type { Term } from '../kube/term.ts'
 import type { Status } from '../report/status.ts'
+import type { Running } from '../runtime/duty.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { LoopOptions } from '../runtime/loop.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -19,3 +21,9 @@ export interface LeaderParts {
   /** A duty has done all that it had to. */
   readonly succeeded: (duty: string) => void
 }
+
+/** Starts one duty for a term. */
+export type LeaderDuty = (term: Term) => Running
+
+/** Makes a duty with its metrics and its section of the status, once for the process; undefined = the settings switch it off. */
+export type LeaderDutySource = (leader: LeaderParts) => LeaderDuty | undefined

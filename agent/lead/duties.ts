@@ -1,14 +1,7 @@
 import type { Term } from '../kube/term.ts'
 import { firing } from '../runtime/clock.ts'
-import type { Running } from '../runtime/duty.ts'
-import type { LeaderParts } from './context.ts'
+import type { LeaderDuty, LeaderDutySource, LeaderParts } from './context.ts'
 import { keepEgress } from './egress.ts'
-
-/** Starts one duty for a term. */
-export type LeaderDuty = (term: Term) => Running
-
-/** Makes a duty with its metrics and its section of the status, once for the process; undefined = the settings switch it off. */
-export type LeaderDutySource = (leader: LeaderParts) => LeaderDuty | undefined
 
 /** All that is done once for the cluster. */
 const sources: readonly LeaderDutySource[] = [keepEgress]

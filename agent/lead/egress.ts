@@ -13,8 +13,7 @@ import { openNetmaker } from '../netmaker/open.ts'
 import { createDeleteTeller } from '../netmaker/tell.ts'
 import type { ClusterNode } from '../netmaker/world.ts'
 import { startLoop } from '../runtime/loop.ts'
-import type { LeaderParts } from './context.ts'
-import type { LeaderDuty } from './duties.ts'
+import type { LeaderDuty, LeaderParts } from './context.ts'
 
 /** A server that refuses a login would refuse the next one as well. */
 const backoff = { leastMs: 2_000, mostMs: 60_000 }
