@@ -40,7 +40,7 @@ async function apiCheck(env: Readonly<Record<string, string>>, nopal = program):
 }
 
 t.test('a program to log in with, a proxy, and a list of two files', async t => {
-  const server = await startApiServer({ kind: 'embedded', run: 'agent-kubeconfig' })
+  const server = await startApiServer({ kind: 'real', run: 'agent-kubeconfig' })
   t.teardown(() => server.stop())
   const { token = '' } = await server.targetFor('nopal', 'nopal')
   const asked: string[] = []
@@ -63,7 +63,7 @@ t.test('a program to log in with, a proxy, and a list of two files', async t => 
 })
 
 t.test('whoever has no such kubeconfig does not load the library: the agent works without its file', async t => {
-  const server = await startApiServer({ kind: 'embedded', run: 'agent-kubeconfig-plain' })
+  const server = await startApiServer({ kind: 'real', run: 'agent-kubeconfig-plain' })
   t.teardown(() => server.stop())
   const alone = join(t.testdir({}), 'nopal.cjs')
   await copyFile(program, alone)

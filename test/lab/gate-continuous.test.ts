@@ -29,7 +29,7 @@ max-unavailable = 20%
 const foreignTaint = { key: 'example.com/maintenance', value: 'disks', effect: 'NoSchedule' }
 const names = ['n1', 'n2', 'n3'] as const
 
-const lab = await startLab({ nodes: names.length, api: 'real' })
+const lab = await startLab({ nodes: names.length })
 t.teardown(async () => {
   if (!t.passing()) t.comment(lab.run.logTails(40))
   await lab.stop()

@@ -27,7 +27,7 @@ const downCases: readonly DownCase[] = [
   },
 ]
 
-const lab = await startLab({ nodes: 1, api: 'real' })
+const lab = await startLab({ nodes: 1 })
 t.teardown(async () => {
   if (!t.passing()) t.comment(lab.run.logTails(40))
   await lab.stop()

@@ -17,7 +17,7 @@ import { startLab } from './lab.ts'
 import { ask, createNode, hasTestTaint, networkCondition, readNode, testTaint, verifiedLabel } from './objects.ts'
 import { startWriters } from './taint-writers.ts'
 
-const lab = await startLab({ nodes: 1, api: 'real' })
+const lab = await startLab({ nodes: 1 })
 t.teardown(async () => {
   if (!t.passing()) t.comment(lab.run.logTails(40))
   await lab.stop()

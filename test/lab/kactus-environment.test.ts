@@ -147,7 +147,7 @@ async function put(server: ApiServer, path: string, body: unknown): Promise<void
 }
 
 async function startServer(t: Test): Promise<ApiServer> {
-  const server = await startApiServer({ kind: 'embedded', run: 'kactus-environment' })
+  const server = await startApiServer({ kind: 'real', run: 'kactus-environment' })
   t.teardown(() => server.stop())
   const metadata = { name: 'p1', annotations: { networks: '[{"name":"green"}]' } }
   await put(server, '/apis/kaloom.com/v1/namespaces/default/networks', {

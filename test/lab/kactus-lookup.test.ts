@@ -27,7 +27,17 @@ async function put(server: ApiServer, path: string, body: unknown): Promise<void
   if (code !== 201) throw new Error(`POST ${path}: ${code}`)
 }
 
+/** Nobody makes accounts here, and a pod would need one. */
+const flags = ['--disable-admission-plugins=ServiceAccount']
+
 async function seed(server: ApiServer): Promise<void> {
+  await put(server, '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: { name: 'kactus-test' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+    subjects: [{ kind: 'ServiceAccount', namespace: 'kube-system', name: 'kactus-test' }],
+  })
   await put(server, '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team' } })
   for (const [namespace, name, type] of [
     ['default', 'green', 'fake-b'],
@@ -59,7 +69,7 @@ const podArgs = (namespace: string, name: string) =>
   `IgnoreUnknown=1;K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${name}`
 
 t.test('lookup over the API', async t => {
-  const server = await startApiServer({ kind: 'embedded', run: 'kactus-lookup' })
+  const server = await startApiServer({ kind: 'real', run: 'kactus-lookup', flags })
   const proxy = await startFaultProxy(server)
   t.teardown(async () => {
     await proxy.stop()
@@ -136,7 +146,7 @@ t.test('lookup over the API', async t => {
         t.equal((await bed.run('ADD', { conf, args, env })).code, 0)
         t.equal((await bed.run('DEL', { conf })).code, 0)
         const stranger = join(bed.folder, 'stranger.yaml')
-        const other = await startApiServer({ kind: 'embedded', run: 'kactus-other' })
+        const other = await startApiServer({ kind: 'real', run: 'kactus-other' })
         t.teardown(() => other.stop())
         const text = readFileSync(direct, 'utf8').replace(server.url, other.url)
         await writeFile(stranger, text)
@@ -193,7 +203,7 @@ t.test('lookup over the API', async t => {
 })
 
 t.test('a kubeconfig as kubectl and people write it', async t => {
-  const server = await startApiServer({ kind: 'embedded', run: 'kactus-config' })
+  const server = await startApiServer({ kind: 'real', run: 'kactus-config', flags })
   t.teardown(() => server.stop())
   await seed(server)
   for (const program of programs) {

@@ -17,6 +17,7 @@ import { apiPort, serveServices, services } from './services.ts'
 
 export interface LabOptions {
   readonly nodes?: number
+  /** `embedded` needs nothing that is built, and is there at once. */
   readonly api?: 'embedded' | 'real'
 }
 
@@ -39,7 +40,7 @@ const mostNodes = 240
 
 /** Starts a lab. It ends with `stop`, and also when its process gets a signal or dies. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
-  const { nodes = 2, api = 'embedded' } = options
+  const { nodes = 2, api = 'real' } = options
   if (nodes > mostNodes) throw new Error(`a lab has at most ${mostNodes} nodes`)
   if (process.getuid?.() !== 0) throw new Error('the lab makes network namespaces: it needs root')
   const run = new LabRun()

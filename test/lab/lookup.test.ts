@@ -24,22 +24,20 @@ interface Bench {
 }
 
 for (const kactus of ['kactus', 'kactus-pkg'] as const) {
-  for (const api of kactus === 'kactus' ? (['embedded', 'real'] as const) : (['embedded'] as const)) {
-    const skip = isBuilt(kactus) ? false : `dist/${kactus} is not built: ./build.sh`
-    t.test(`dist/${kactus} asks the agent, ${api} API server`, { skip }, async t => {
-      const lab = await startLab({ nodes: 1, api })
-      t.teardown(async () => {
-        if (!t.passing()) t.comment(lab.run.logTails(40))
-        await lab.stop()
-      })
-      if (api === 'real') await allowFallback(lab.api)
-      const bench = { lab, node: lab.node(1), kactus }
-      const agent = await startAgent(bench)
-      await answers(t, bench)
-      const next = await falls(t, bench, agent)
-      await takesOver(t, bench, next)
+  const skip = isBuilt(kactus) ? false : `dist/${kactus} is not built: ./build.sh`
+  t.test(`dist/${kactus} asks the agent`, { skip }, async t => {
+    const lab = await startLab({ nodes: 1 })
+    t.teardown(async () => {
+      if (!t.passing()) t.comment(lab.run.logTails(40))
+      await lab.stop()
     })
-  }
+    await allowFallback(lab.api)
+    const bench = { lab, node: lab.node(1), kactus }
+    const agent = await startAgent(bench)
+    await answers(t, bench)
+    const next = await falls(t, bench, agent)
+    await takesOver(t, bench, next)
+  })
 }
 
 async function startAgent({ lab, node, kactus }: Bench, settings?: string): Promise<LabChild> {

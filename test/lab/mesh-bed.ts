@@ -84,7 +84,7 @@ export class GuardedMesh {
   }
 
   static async start(nodes: number, settings: string): Promise<GuardedMesh> {
-    const bed = new GuardedMesh(await startLab({ nodes, api: 'real' }))
+    const bed = new GuardedMesh(await startLab({ nodes }))
     try {
       await bed.#begin(settings)
       return bed

@@ -22,7 +22,7 @@ const rights = [
 ]
 const ofDaemonSet = `/apis/apps/v1/namespaces/${account.namespace}/daemonsets/nopal`
 
-const lab = await startLab({ api: 'real', nodes: 1 })
+const lab = await startLab({ nodes: 1 })
 t.teardown(async () => {
   if (!t.passing()) t.comment(lab.run.logTails(60))
   await lab.stop()

@@ -135,7 +135,7 @@ const fresh = [
 ]
 
 t.test('a network that attaches no sandbox keeps the node shut', async t => {
-  const lab = await startLab({ nodes: 1, api: 'real' })
+  const lab = await startLab({ nodes: 1 })
   t.teardown(async () => {
     if (!t.passing()) t.comment(lab.run.logTails(60))
     await lab.stop()

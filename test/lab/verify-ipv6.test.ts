@@ -35,7 +35,7 @@ const cases: readonly FamilyCase[] = [
 ]
 
 t.test('a node whose IPv6 is half dead', async t => {
-  const lab = await startLab({ api: 'embedded', nodes: 1 })
+  const lab = await startLab({ nodes: 1 })
   t.teardown(async () => {
     if (!t.passing()) t.comment(lab.run.logTails(40))
     await lab.stop()

@@ -30,7 +30,7 @@ const kills: readonly Kill[] = [
 ]
 
 t.test('an agent killed with -9 during a probe: the next start takes away what is left', async t => {
-  const lab = await startLab({ api: 'embedded', nodes: 1 })
+  const lab = await startLab({ nodes: 1 })
   t.teardown(async () => {
     if (!t.passing()) t.comment(lab.run.logTails(40))
     await lab.stop()

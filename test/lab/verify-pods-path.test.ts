@@ -128,7 +128,7 @@ if (process.env.CNI_COMMAND === 'ADD') {
 `
 
 t.test("the pods' path, from a sandbox on the node's own CNI chain", async t => {
-  const lab = await startLab({ api: 'embedded' })
+  const lab = await startLab()
   t.teardown(async () => {
     if (!t.passing()) t.comment(lab.run.logTails(40))
     await lab.stop()

@@ -25,7 +25,7 @@ const settings = '[verify]\ndns-domains = kubernetes.default.svc.cluster.local\n
 const longMs = 150_000
 const limitMs = 200_000
 
-const lab = await startLab({ nodes: 1, api: 'real' })
+const lab = await startLab({ nodes: 1 })
 try {
   const { proxy, kubeconfig } = await startProxy(lab)
   const agentOptions = { settings, kubeconfig }

@@ -15,7 +15,7 @@ const kinds = [
   { name: 'host alone', settings: `${names}from = host\n` },
 ]
 
-const lab = await startLab({ nodes: kinds.length, api: 'real' })
+const lab = await startLab({ nodes: kinds.length })
 try {
   const agents = await Promise.all(
     kinds.map(async ({ name, settings }, index) => ({

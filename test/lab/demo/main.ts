@@ -19,7 +19,7 @@ async function runDemo(teller: Teller): Promise<number> {
   try {
     teller.say('nopal demo: two nodes on a WireGuard mesh, each in namespaces of its own on this machine\n')
     await teller.step('two nodes with a mesh, an API server and a name server', async () => {
-      lab = await startLab()
+      lab = await startLab({ api: 'embedded' })
       return story.describeNodes(lab)
     })
     if (lab === undefined) return 1

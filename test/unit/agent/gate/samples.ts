@@ -4,16 +4,10 @@ import { conditionType } from '../../../../agent/gate/condition.ts'
 import { type KubeNode, parseNode } from '../../../../agent/kube/node.ts'
 import type { Reason } from '../../../../agent/verdict/reasons.ts'
 import type { CheckResult, Verdict } from '../../../../agent/verdict/verdict.ts'
+import { load } from '../config/given.ts'
 
-export const settings: GateSettings = {
-  mode: 'bootstrap',
-  taint: { key: 'node-ready/unverified', value: 'true', effect: 'NoSchedule' },
-  label: { key: 'node-ready/verified', value: 'true' },
-  maxUnavailable: { share: 0.2 },
-  bad: 3,
-  goodMs: 30_000,
-  dryRun: false,
-}
+/** As they are where nobody has changed them. */
+export const settings: GateSettings = load({}).settings.gate
 
 export const ownTaint = { key: 'node-ready/unverified', value: 'true', effect: 'NoSchedule' }
 export const ownLabel = { 'node-ready/verified': 'true' }

@@ -1,19 +1,9 @@
 import t from 'tap'
 import { noHistory } from '../../../../agent/gate/history.ts'
-import { type GateInput, type Hold, planGate } from '../../../../agent/gate/plan.ts'
+import { type Hold, planGate } from '../../../../agent/gate/plan.ts'
 import type { KubeNode } from '../../../../agent/kube/node.ts'
 import { holdOf, holdOfNetwork } from '../../../../agent/node/hold.ts'
-import { firstRun } from '../gate/samples.ts'
-
-const settings: GateInput['settings'] = {
-  mode: 'bootstrap',
-  taint: { key: 'node-ready/unverified', value: 'true', effect: 'NoSchedule' },
-  label: { key: 'node-ready/verified', value: 'true' },
-  maxUnavailable: { nodes: 1 },
-  bad: 3,
-  goodMs: 30_000,
-  dryRun: false,
-}
+import { firstRun, settings } from '../gate/samples.ts'
 
 const raw = { key: 'node-ready/unverified', value: 'true', effect: 'NoSchedule' }
 const closed: KubeNode = {
