@@ -7,14 +7,14 @@ import { createStandingDuty } from '../sandbox/standing-duty.ts'
 import { createStandingStatus } from '../sandbox/standing-status.ts'
 import { createPeerPort } from '../verify/peers/exchange.ts'
 import { isReached } from '../verify/pods/check.ts'
-import { podPort } from '../verify/pods/knock.ts'
+import { podPort } from '../verify/pods/pod-port.ts'
 import { installs, type NodeContext } from './context.ts'
 import { isOpen } from './sandbox.ts'
 
 const attachMs = 10_000
 const answerMs = 1_500
 
-/** Keeps a standing sandbox, at which other nodes' sandboxes knock. */
+/** Keeps a standing sandbox, which other nodes' sandboxes ask. */
 export function keepStanding(node: NodeContext): Running {
   const { ports, settings, log, standing, calm, installed, loop } = node
   const paths = sandboxPaths(settings.install)
@@ -51,7 +51,7 @@ export function createStandIn(node: NodeContext): (signal: AbortSignal) => Promi
 }
 
 function answers(address: string, signal: AbortSignal): Promise<boolean> {
-  return podPort.knock(address, limited(signal)).then(
+  return podPort.connect(address, limited(signal)).then(
     () => true,
     () => false,
   )

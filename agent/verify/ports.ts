@@ -1,7 +1,7 @@
 import type { KubeApi } from '../kube/api.ts'
 import type { PeerPort } from './peers/exchange.ts'
 import type { Peer } from './peers/peer.ts'
-import type { PodPort } from './pods/knock.ts'
+import type { PodPort } from './pods/pod-port.ts'
 
 /** A name server of the node. */
 export interface NameServer {

@@ -4,7 +4,7 @@ import type { Answer, Check, Finding, Probe } from '../check.ts'
 import { CheckFault } from '../check.ts'
 import type { PeerPort } from '../peers/exchange.ts'
 import { type Peer, pairOf } from '../peers/peer.ts'
-import type { PodPort } from './knock.ts'
+import type { PodPort } from './pod-port.ts'
 
 interface PodPorts {
   readonly pods: PodPort
@@ -81,7 +81,7 @@ export async function isReached(address: string, ports: PodPorts, signal: AbortS
 
 async function reachOne(address: string, { pods, port }: PodPorts, within: Probe['within']): Promise<string> {
   const soon = (signal: AbortSignal) => AbortSignal.any([signal, AbortSignal.timeout(mostKnockMs)])
-  await within(signal => pods.knock(address, soon(signal))).catch(error => unreached(address, error))
+  await within(signal => pods.connect(address, soon(signal))).catch(error => unreached(address, error))
   const mtu = Math.min((await port.mtuTowards(address)) ?? usualMtu, largestPacket)
   const bytes = mtu - (address.includes(':') ? headers.v6 : headers.v4)
   const what = `${address}, by packets of ${mtu} bytes`

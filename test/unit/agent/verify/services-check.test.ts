@@ -171,7 +171,7 @@ function create(kube: KubeApi, dead: readonly string[]) {
       readResolvConf: async () => '',
       resolveHost: async () => [],
       peers: { echo: async () => undefined, mtuTowards: async () => undefined },
-      pods: { knock: async () => undefined, send: async () => undefined },
+      pods: { connect: async () => undefined, send: async () => undefined },
       findPeers: async () => [],
       async dialTcp(address) {
         if (dead.includes(address)) throw new CheckFault('Refused', 'connect: ECONNREFUSED')

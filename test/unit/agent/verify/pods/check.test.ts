@@ -2,7 +2,7 @@ import t from 'tap'
 import { CheckFault } from '../../../../../agent/verify/check.ts'
 import type { Peer } from '../../../../../agent/verify/peers/peer.ts'
 import { createPodsCheck, isReached } from '../../../../../agent/verify/pods/check.ts'
-import type { PodPort } from '../../../../../agent/verify/pods/knock.ts'
+import type { PodPort } from '../../../../../agent/verify/pods/pod-port.ts'
 import { runFromHost } from '../run-check.ts'
 
 const peer = (node: string, ...podAddresses: readonly string[]): Peer => ({
@@ -17,7 +17,7 @@ function world(deaf: readonly string[], holes: Readonly<Record<string, number>> 
   const sent: string[] = []
   const refuse = () => Promise.reject(new CheckFault('PodsUnreachable', 'no answer in time'))
   const pods: PodPort = {
-    knock: async address => {
+    connect: async address => {
       if (deaf.includes(address)) await refuse()
     },
     async send(address, bytes) {
@@ -119,7 +119,7 @@ t.test('the message says how far packets came', async t => {
 
 t.test('a deaf one holds nobody up for longer than the limit', async t => {
   const pods: PodPort = {
-    knock: (_, signal) =>
+    connect: (_, signal) =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true })),
     send: async () => undefined,
   }

@@ -11,7 +11,7 @@ export interface PodPort {
    * Connects by TCP.
    * @throws CheckFault PodsUnreachable unless the connection is refused
    */
-  knock(address: string, signal: AbortSignal): Promise<void>
+  connect(address: string, signal: AbortSignal): Promise<void>
   /**
    * Sends a datagram of so many bytes, again if it seems lost.
    * @throws CheckFault PodsUnreachable unless it is answered by "port unreachable"
@@ -23,9 +23,9 @@ export interface PodPort {
 const port = 33_434
 
 /** Packets of the network that this process is in. */
-export const podPort: PodPort = { knock, send }
+export const podPort: PodPort = { connect, send }
 
-async function knock(address: string, signal: AbortSignal): Promise<void> {
+async function connect(address: string, signal: AbortSignal): Promise<void> {
   try {
     await dialTcp(address, port, signal)
   } catch (error) {
