@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { startApiServer } from '../cluster/api-server.ts'
+import { applyManifests } from './product.ts'
 
 // What the built agent makes of kubeconfigs that need more than a file: a program to log in with, and a proxy.
 
@@ -42,6 +43,7 @@ async function apiCheck(env: Readonly<Record<string, string>>, nopal = program):
 t.test('a program to log in with, a proxy, and a list of two files', async t => {
   const server = await startApiServer({ kind: 'real', run: 'agent-kubeconfig' })
   t.teardown(() => server.stop())
+  await applyManifests(server)
   const { token = '' } = await server.targetFor('nopal', 'nopal')
   const asked: string[] = []
   const [folder, proxy] = [t.testdir({}), await startProxy(t, asked)]
