@@ -20,11 +20,13 @@ export function keepStanding(node: NodeContext): Running {
   const paths = sandboxPaths(settings.install)
   const { verify, gate } = settings
   const isAsked = verify.podPath && verify.from.includes('sandbox') && !gate.dryRun
+  const isInstalled = () => !installs(settings) || installed.current()?.installed === true
+  const stands = () => (standing.current()?.addresses.length ?? 0) > 0
   const duty = createStandingDuty({
     wanted() {
       if (!calm.current()) return undefined
       // Or it would be attached by the network that kactus is about to wrap, and once more by kactus.
-      return isAsked && (!installs(settings) || installed.current()?.installed === true)
+      return isAsked && (isInstalled() || stands())
     },
     hold: (signal, work) => withStanding({ paths, program: ports, log, limitMs: attachMs }, signal, work),
     network: async () => describeNetwork(await findNetwork(paths)),
