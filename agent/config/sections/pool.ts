@@ -1,23 +1,19 @@
 import { labelSelector } from '../label-selector.ts'
 import * as parse from '../parsers.ts'
-import { section } from '../setting.ts'
+import { fileOf, section } from '../setting.ts'
+
+const hcloudToken = {
+  key: 'hcloud-token',
+  aliases: ['CANADA_KAKTUS_HCLOUD_TOKEN'],
+  fallback: '',
+  parse: parse.anyText,
+  describe: 'Token of the Hetzner Cloud project; one that may only read is enough. Empty: no pool.',
+}
 
 /** The load-balancer pool that follows the servers of a Hetzner Cloud project. */
 export const pool = section('pool', {
-  hcloudToken: {
-    key: 'hcloud-token',
-    aliases: ['CANADA_KAKTUS_HCLOUD_TOKEN'],
-    fallback: '',
-    parse: parse.anyText,
-    describe: 'Token of the Hetzner Cloud project; one that may only read is enough. Empty: no pool.',
-  },
-  hcloudTokenFile: {
-    key: 'hcloud-token-file',
-    aliases: ['CANADA_KAKTUS_HCLOUD_TOKEN_FILE'],
-    fallback: '',
-    parse: parse.orNothing(parse.path),
-    describe: 'File that holds the token, read again when it changes. It wins.',
-  },
+  hcloudToken,
+  hcloudTokenFile: fileOf(hcloudToken, 'File that holds the token, read again when it changes. It wins.'),
   hcloudEndpoint: {
     key: 'hcloud-endpoint',
     aliases: ['HCLOUD_ENDPOINT'],
