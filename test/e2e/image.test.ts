@@ -72,18 +72,11 @@ for (const arch of architectures) {
     const table = `table inet nopal_mesh {
       chain output { type filter hook output priority filter; udp sport { 51821 } ip daddr { 10.42.1.0/24 } drop; }
     }\n`
+    // With no more rights than the DaemonSet gives.
+    const rights = ['--no-new-privs', '--inh-caps=-all', '--bounding-set=-all,+net_admin,+sys_chroot']
     const inside = 'chroot "$0" nft "$1" && exec chroot "$0" nft list ruleset'
-    const made = await runCommand([
-      'unshare',
-      '--net',
-      'env',
-      'PATH=/usr/sbin:/usr/bin',
-      'sh',
-      '-c',
-      inside,
-      root,
-      table,
-    ])
+    const bounded = ['setpriv', ...rights, 'env', 'PATH=/usr/sbin:/usr/bin', 'sh', '-c', inside, root, table]
+    const made = await runCommand(['unshare', '--net', ...bounded])
     t.match(made, 'udp sport 51821 ip daddr 10.42.1.0/24 drop')
   })
 }

@@ -26,7 +26,7 @@ export interface AgentOptions {
 }
 
 /** Quick to look again, so that a test sees a change soon; everything else as shipped. */
-const defaultSettings = `[verify]
+export const defaultSettings = `[verify]
 dns-domains = kubernetes.default.svc.cluster.local, ${outsideName.name}
 check-timeout = 2s
 interval = 1s

@@ -20,6 +20,8 @@ t.test('the demo tells its story, ends with 0 and leaves nothing', async t => {
   for (const word of ['eth0', 'net9f27410725ab', 'net48d6215903df', 'NoAnswer', 'Verified', 'machine is as it was']) {
     t.match(output(), word)
   }
+  t.match(output(), /seen after [\d.]+ s: the WireGuard endpoint of n2 on nm-lab is wrong: loop/)
+  t.match(output(), /put right after [\d.]+ s: 203\.0\.113\.12:51821/)
   t.notMatch(output(), '✗')
   t.notMatch(output(), '\u001b', 'plain text where there is no terminal')
   t.same(leftoversOf(id), [])

@@ -154,17 +154,6 @@ export class GuardedMesh {
   }
 
   /**
-   * Drops what a node's device sends to another node: any packet of a peer would put its endpoint right.
-   * @returns ends it
-   */
-  async mute(node: LabNode, to: LabNode): Promise<() => Promise<unknown>> {
-    const rule = `ip daddr ${to.plan.publicAddress} udp sport ${mesh.port} drop`
-    const chain = `chain out { type filter hook output priority 0; ${rule}; };`
-    await node.must(['nft', `table inet muted { ${chain} }`])
-    return () => node.must(['nft', 'delete', 'table', 'inet', 'muted'])
-  }
-
-  /**
    * Has a node's device send from another address, as a node does whose routes or rules pick one of its pods' network.
    * @returns ends it
    */

@@ -1,9 +1,13 @@
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { until } from '../machine/wait.ts'
 import { untilOpen } from './gate-bed.ts'
-import { mesh } from './mesh.ts'
+import { mesh, mute } from './mesh.ts'
 import { GuardedMesh, guardSettings, type WgDocument } from './mesh-bed.ts'
 import { networkCondition, readNode } from './objects.ts'
+
+const dist = join(import.meta.dirname, '../../dist')
 
 const heals = (action: string, outcome: string) =>
   `nopal_wireguard_heals_total{action="${action}",outcome="${outcome}"}`
@@ -61,8 +65,26 @@ t.test('a guarded mesh', async t => {
     t.equal(await watching.stop('SIGINT'), 0)
   })
 
+  await t.test('without netlink it says so once, and looks all the same', async t => {
+    const bare = join(bed.lab.run.folder, 'bare')
+    mkdirSync(bare)
+    for (const name of ['nopal.js', 'client-node.js']) copyFileSync(join(dist, name), join(bare, name))
+    const script = join(bare, 'nopal')
+    writeFileSync(
+      script,
+      readFileSync(one.nopalScript, 'utf8').replace(join(dist, 'nopal.js'), join(bare, 'nopal.js')),
+      {
+        mode: 0o755,
+      },
+    )
+    const watching = bed.lab.run.start('bare', [script, 'wg', '--watch'])
+    await until('three looks', () => (watching.log().match(/ n2 /g)?.length ?? 0) >= 3)
+    t.equal(watching.log().match(/routes cannot be asked for/g)?.length, 1)
+    await watching.stop('SIGINT')
+  })
+
   await t.test('an endpoint set to a pod address: a loop that is seen, stopped and proved to be over', async t => {
-    const unmute = await bed.mute(two, one)
+    const unmute = await mute(two, one)
     const leakMs = performance.now()
     await bed.setEndpoint(one, two, '10.42.2.7:51821')
     await until('the endpoint to be right', async () => (await bed.endpointOf(one, two)) === right, { everyMs: 20 })
@@ -149,7 +171,7 @@ t.test('a guarded mesh', async t => {
       { readable: false },
     )
     t.equal(networkCondition(await readNode(bed.lab.api, 'n1'))?.status, 'True')
-    const unmute = await bed.mute(three, one)
+    const unmute = await mute(three, one)
     await bed.setEndpoint(one, three, '10.42.3.7:51821')
     await until(
       'the endpoint to be right',
@@ -160,7 +182,7 @@ t.test('a guarded mesh', async t => {
   })
 
   await t.test('a peer that is removed is not made again', async t => {
-    const unmute = await bed.mute(three, one)
+    const unmute = await mute(three, one)
     await bed.setEndpoint(one, three, '10.42.3.7:51821')
     await one.must(['wg', 'set', mesh.device, 'peer', bed.keyOf(three), 'remove'])
     await new Promise(resolve => setTimeout(resolve, 3_000))

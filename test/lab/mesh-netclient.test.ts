@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { until } from '../machine/wait.ts'
-import { mesh } from './mesh.ts'
+import { mesh, mute } from './mesh.ts'
 import { GuardedMesh, guardSettings } from './mesh-bed.ts'
 import type { LabNode } from './node.ts'
 import { networkCondition, readNode } from './objects.ts'
@@ -41,7 +41,7 @@ for (const { node, other, ...netclient } of leaks) {
   t.test(`put back every ${netclient.everySeconds} s`, async t => {
     let over = false
     const condition = statuses(node, () => over)
-    const unmute = await bed.mute(other, node)
+    const unmute = await mute(other, node)
     const child = bed.startNetclient(node, other, netclient)
     await until('it forgets', async () => (await healed(node, 'reset')) === 1, { limitMs: 60_000 })
     await unmute()

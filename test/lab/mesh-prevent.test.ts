@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { until } from '../machine/wait.ts'
-import { mesh } from './mesh.ts'
+import { mesh, mute } from './mesh.ts'
 import { GuardedMesh, guardSettings } from './mesh-bed.ts'
 import type { LabNode } from './node.ts'
 
@@ -46,7 +46,7 @@ const throughTheTunnel = () => one.must(['ip', 'route', 'replace', '10.42.2.0/24
 
 /** What is sent for a peer in so many seconds after its endpoint has become one in its own networks. */
 async function sentInALoop(seconds: number): Promise<number> {
-  const unmute = await bed.mute(two, one)
+  const unmute = await mute(two, one)
   const { tx } = await bed.transfer(one, two)
   await bed.setEndpoint(one, two, '10.42.2.7:51821')
   await sleep(seconds * 1000)

@@ -34,3 +34,14 @@ async function startMember({ node, privateKey }: Member, members: readonly Membe
   const peers = others.map(({ publicKey, node: { plan } }) => ({ publicKey, address: plan.publicAddress, ...plan }))
   await join(run, mesh, { privateKey, port: mesh.port, peers })
 }
+
+/**
+ * Drops what a node's device sends to another node: any packet of a peer would put its endpoint right.
+ * @returns ends it
+ */
+export async function mute(node: LabNode, to: LabNode): Promise<() => Promise<unknown>> {
+  const rule = `ip daddr ${to.plan.publicAddress} udp sport ${mesh.port} drop`
+  const chain = `chain out { type filter hook output priority 0; ${rule}; };`
+  await node.must(['nft', `table inet muted { ${chain} }`])
+  return () => node.must(['nft', 'delete', 'table', 'inet', 'muted'])
+}

@@ -3,6 +3,7 @@ import { type Lab, startLab } from '../lab.ts'
 import { leftoversOf } from '../leftovers.ts'
 import type { LabPod } from '../pods.ts'
 import { holdLab, tellInBackground } from './keep.ts'
+import { leakAndHeal, seeProved } from './leak.ts'
 import * as story from './story.ts'
 import { createTeller, type Teller } from './teller.ts'
 
@@ -58,6 +59,9 @@ async function tellStory(lab: Lab, teller: Teller): Promise<readonly LabPod[]> {
   await step('app1 reaches app2 over green', () => story.pingOver('green', app1, app2))
   await step('app1 reaches app2 over blue', () => story.pingOver('blue', app1, app2))
   await step('app1 reaches app3 across the mesh', () => story.pingAcross(app1, app3))
+  await step("an address of n2's pods leaks in as its endpoint on n1: seen, and put right", () => leakAndHeal(lab))
+  await step('app1 reaches app3 across the mesh again', () => story.pingAcross(app1, app3))
+  await step('n1 passes again, once nobody has put it back for 20 s', () => seeProved(lab))
   await step('both nodes, as the cluster sees them', () => story.showNodes(lab))
   return pods
 }

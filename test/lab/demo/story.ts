@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { until } from '../../machine/wait.ts'
+import { defaultSettings } from '../agent.ts'
 import { rememberedOf } from '../attachments.ts'
 import type { Lab } from '../lab.ts'
 import type { LabNode } from '../node.ts'
@@ -9,6 +10,9 @@ import { firstConfName } from '../runtime.ts'
 
 /** The interface name that a network's name stands for: net and the first 12 digits of its md5. */
 const interfaces = { green: 'net9f27410725ab', blue: 'net48d6215903df' } as const
+
+/** Endpoints that leak are put right, too. */
+const settings = `${defaultSettings}[wireguard]\nheal = heal\n`
 
 /** Where the parts of the lab are. */
 export function describeNodes(lab: Lab): string[] {
@@ -20,7 +24,7 @@ export function describeNodes(lab: Lab): string[] {
 /** The agents run, but names do not resolve: no pod may land. */
 export async function failWithoutDns(lab: Lab): Promise<string[]> {
   await lab.dns.stop()
-  const agents = await Promise.all(lab.nodes.map(node => lab.startAgent(node)))
+  const agents = await Promise.all(lab.nodes.map(node => lab.startAgent(node, { settings })))
   return await Promise.all(
     lab.nodes.map(async ({ name }) => {
       const node = await until(`a verdict of ${name}`, async () => {
