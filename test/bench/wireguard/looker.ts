@@ -1,6 +1,7 @@
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../../../agent/runtime/clock.ts'
-import { interpretOnly } from '../../../agent/runtime/memory.ts'
+import { interpretOnly, keepMemorySmall } from '../../../agent/runtime/memory.ts'
 import { createMeshMap } from '../../../agent/wireguard/mesh-map.ts'
 import { openNodeObserver } from '../../../agent/wireguard/node-observer.ts'
 
@@ -46,7 +47,14 @@ const observer = await openNodeObserver({
   },
 })
 const idleRss = process.memoryUsage.rss()
-process.on('message', async () => {
+const memory = keepMemorySmall(systemClock)
+process.on('message', async (asked: 'look' | 'rest') => {
+  if (asked === 'rest') {
+    memory.rest()
+    await sleep(2_000)
+    process.send?.({ wallMs: 0, cpuMs: 0, rss: process.memoryUsage.rss() - idleRss, peers: 0 })
+    return
+  }
   const [cpu, beganMs] = [process.cpuUsage(), performance.now()]
   const { devices } = await observer.observe(map)
   const wallMs = performance.now() - beganMs

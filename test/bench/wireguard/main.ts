@@ -59,12 +59,16 @@ async function measure(): Promise<void> {
       if (turn >= 0) samples.push(cost)
     }
   }
+  const rested = await askLooker(looker, 'rest')
   looker.kill()
   for (const [index, argv] of programs.entries()) {
     const cpuMs = await cpuOf(argv)
     for (const each of rows[index + 1]?.samples ?? []) each.cpuMs = cpuMs
   }
   process.stdout.write(`${peers} peers, ${turns} times in turn\n\n${printTable(head, rows.map(toRow))}\n`)
+  process.stdout.write(
+    `\nOf the agent's RSS what looks add; ${(rested.rss / 1e6).toFixed(1)} MB of it stay when it rests.\n`,
+  )
 }
 
 /** Milliseconds; bytes, of the agent's code those that looks have added. */
@@ -108,9 +112,14 @@ async function startLooker(config: LookConfig): Promise<ChildProcess> {
   return child
 }
 
-async function look(child: ChildProcess): Promise<Cost> {
-  child.send('look')
+async function askLooker(child: ChildProcess, what: 'look' | 'rest'): Promise<LookAnswer> {
+  child.send(what)
   const [answer] = (await once(child, 'message')) as [LookAnswer]
+  return answer
+}
+
+async function look(child: ChildProcess): Promise<Cost> {
+  const answer = await askLooker(child, 'look')
   if (answer.peers !== peers) throw new Error(`${answer.peers} peers were seen`)
   return answer
 }
