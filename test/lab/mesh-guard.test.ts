@@ -78,7 +78,7 @@ t.test('a guarded mesh', async t => {
       },
     )
     const watching = bed.lab.run.start('bare', [script, 'wg', '--watch'])
-    await until('three looks', () => (watching.log().match(/ n2 /g)?.length ?? 0) >= 3)
+    await until('three looks', () => (watching.log().match(/^n2 /gm)?.length ?? 0) >= 3)
     t.equal(watching.log().match(/routes cannot be asked for/g)?.length, 1)
     await watching.stop('SIGINT')
   })
