@@ -1,17 +1,21 @@
 import { netmakerAccess } from '../config/netmaker-access.ts'
 import { createEventRecorder } from '../kube/events.ts'
 import { type Informer, startInformer } from '../kube/informer.ts'
+import { nodeNetworksPath, parseNodeNetwork } from '../kube/node-network.ts'
 import type { Term } from '../kube/term.ts'
 import { createEgressBoard } from '../netmaker/board.ts'
 import { createDeleteBudget } from '../netmaker/budget.ts'
 import { isEgressChange, parseClusterNode, readClusterNode } from '../netmaker/cluster-nodes.ts'
 import { describeOutlook } from '../netmaker/document.ts'
-import { createEgressDuty, type EgressDutyOptions } from '../netmaker/duty.ts'
+import { createEgressDuty } from '../netmaker/duty.ts'
+import { createEffectDuty, type EffectDutyOptions } from '../netmaker/effect-duty.ts'
 import { createMeshLists } from '../netmaker/lists.ts'
 import { createEgressMetrics } from '../netmaker/metrics.ts'
 import { openNetmaker } from '../netmaker/open.ts'
+import type { Outlook } from '../netmaker/pass.ts'
 import { createDeleteTeller } from '../netmaker/tell.ts'
 import type { ClusterNode } from '../netmaker/world.ts'
+import type { Running } from '../runtime/duty.ts'
 import { startLoop } from '../runtime/loop.ts'
 import type { LeaderDuty, LeaderParts } from './context.ts'
 
@@ -34,11 +38,15 @@ export function keepEgress(leader: LeaderParts): LeaderDuty | undefined {
       onAnswer: series.countRequest,
     })
     const nodes = startInformer({ ...loop, api: kube, path: '/api/v1/nodes', query: {}, parse: parseClusterNode })
+    const recorder = createEventRecorder({ api: term.api, clock: loop.clock, log, instance: settings.nodeName })
+    let last: Outlook | undefined
     const duty = createEgressDuty({
       ...dutyParts(leader, term, nodes),
+      teller: createDeleteTeller(recorder, name => nodes.get(name)),
       parts: { ...passParts(leader, nodes), client, lists: createMeshLists(client, loop.clock) },
       onWrite: series.countWrite,
       onOutlook(outlook) {
+        last = outlook
         series.show(outlook)
         board.show(describeOutlook(settings.netmaker.cluster, outlook), loop.clock.now())
         succeeded('egress')
@@ -51,14 +59,40 @@ export function keepEgress(leader: LeaderParts): LeaderDuty | undefined {
       // None at all: all of them have been told anew.
       if (changes.length === 0 || changes.some(isEgressChange)) running.wake()
     })
+    const shared = { client, recorder, nodes: () => nodes.values(), outlook: () => last, onEffects: series.showEffects }
+    const effects = watchEffects(leader, term, shared)
     return {
       async stop() {
-        await running.stop()
+        await Promise.all([running.stop(), effects.stop()])
         await nodes.stop()
         client.close()
         board.clear()
       },
     }
+  }
+}
+
+/** Compares the rules with what agents publish. */
+function watchEffects(
+  { kube, loop }: LeaderParts,
+  { api }: Term,
+  shared: Omit<EffectDutyOptions, 'api' | 'clock' | 'networks'>,
+): Running {
+  const networks = startInformer({
+    ...loop,
+    api: kube,
+    path: nodeNetworksPath,
+    query: {},
+    parse: parseNodeNetwork,
+    optional: true,
+  })
+  const duty = createEffectDuty({ ...shared, api, clock: loop.clock, networks: () => networks.values() })
+  const running = startLoop(duty, loop)
+  return {
+    async stop() {
+      await running.stop()
+      await networks.stop()
+    },
   }
 }
 
@@ -72,13 +106,7 @@ function passParts({ settings, kube, loop }: LeaderParts, nodes: Informer<Cluste
   }
 }
 
-function dutyParts({ settings, loop, log }: LeaderParts, term: Term, nodes: Informer<ClusterNode>) {
-  const recorder = createEventRecorder({ api: term.api, clock: loop.clock, log, instance: settings.nodeName })
-  return {
-    term,
-    synced: () => nodes.synced(),
-    intervalMs: settings.netmaker.intervalMs,
-    dryRun: settings.netmaker.dryRun,
-    teller: createDeleteTeller(recorder, name => nodes.get(name)),
-  } satisfies Partial<EgressDutyOptions>
+function dutyParts({ settings }: LeaderParts, term: Term, nodes: Informer<ClusterNode>) {
+  const { intervalMs, dryRun } = settings.netmaker
+  return { term, synced: () => nodes.synced(), intervalMs, dryRun }
 }

@@ -13,6 +13,7 @@ export interface EgressPlan {
   readonly deletes: readonly RuleDelete[]
   readonly held: readonly HeldDelete[]
   readonly unmatched: readonly Unmatched[]
+  readonly seats: readonly Seat[]
   readonly networks: readonly NetworkCount[]
 }
 
@@ -45,6 +46,7 @@ export function planEgress({ nodes, mesh, cluster }: Observed): EgressPlan {
     writes: writes.toSorted((one, other) => urgency(one) - urgency(other)),
     ...guardLists(parts, { nodes, mesh, cluster }),
     unmatched,
+    seats,
     networks: [...mesh.rules.keys()].map((network, at) => ({ network, ...(parts[at]?.count ?? noCount) })),
   }
 }

@@ -6,6 +6,15 @@ export interface ClusterNode {
   readonly uid: string
   /** As the Node has them. */
   readonly podCIDRs: readonly string[]
+  /** Whether its rules have effect, as the Node says; undefined = it never said. */
+  readonly inEffect?: EffectCondition | undefined
+}
+
+/** What a Node's condition says of its rules, without its times. */
+export interface EffectCondition {
+  readonly status: 'True' | 'False'
+  readonly reason: string
+  readonly message: string
 }
 
 /** A machine that Netmaker knows. Names are not unique. */
