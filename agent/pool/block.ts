@@ -2,9 +2,9 @@ import ipaddr from 'ipaddr.js'
 
 /** One block of a pool as it stands there: a network, or a first and a last address. What is kept is kept to the letter. */
 export interface Block {
-  readonly cidr?: string
-  readonly start?: string
-  readonly stop?: string
+  readonly cidr?: string | undefined
+  readonly start?: string | undefined
+  readonly stop?: string | undefined
 }
 
 /** `203.0.113.1/32` for a block that is one address by its cidr, in one spelling for all; undefined for any other. */
