@@ -16,6 +16,7 @@ const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
   status: async () => (await import('./status.ts')).runStatus,
   wg: async () => (await import('./wg.ts')).runWg,
   egress: async () => (await import('./egress.ts')).runEgress,
+  pool: async () => (await import('./pool.ts')).runPool,
   probe: async () => (await import('./probe.ts')).runProbe,
 }
 

@@ -58,6 +58,12 @@ export const commandUsages = {
     summary: "the cluster's pod CIDRs as egress rules of Netmaker: what is to be done; with --apply it is done, once",
     options: { apply: { type: 'boolean' }, 'dry-run': { type: 'boolean' }, ...output },
   },
+  pool: {
+    name: 'pool',
+    synopsis: '[--dry-run] [--apply] [--output text|json]',
+    summary: 'the load-balancer pool of the servers: what is to be done; with --apply it is done, once',
+    options: { apply: { type: 'boolean' }, 'dry-run': { type: 'boolean' }, ...output },
+  },
   probe: {
     name: 'probe',
     synopsis: '--host-root=DIR',

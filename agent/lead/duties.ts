@@ -2,9 +2,10 @@ import type { Term } from '../kube/term.ts'
 import { firing } from '../runtime/clock.ts'
 import type { LeaderDuty, LeaderDutySource, LeaderParts } from './context.ts'
 import { keepEgress } from './egress.ts'
+import { keepPool } from './pool.ts'
 
 /** All that is done once for the cluster. */
-const sources: readonly LeaderDutySource[] = [keepEgress]
+const sources: readonly LeaderDutySource[] = [keepEgress, keepPool]
 
 /** What the settings ask of this process while it leads. */
 export function createLeaderDuties(leader: LeaderParts): readonly LeaderDuty[] {

@@ -1,7 +1,7 @@
 import { createEventRecorder } from '../kube/events.ts'
 import { type Informer, startInformer } from '../kube/informer.ts'
 import { createPoolBoard } from '../pool/board.ts'
-import { readServerQuery } from '../pool/config-file.ts'
+import { hasPool, readServerQuery } from '../pool/config-file.ts'
 import { createPoolDuty } from '../pool/duty.ts'
 import { createHcloudClient } from '../pool/hcloud-client.ts'
 import { createListing } from '../pool/listing.ts'
@@ -40,7 +40,8 @@ export function keepPool(leader: LeaderParts): LeaderDuty | undefined {
     )
     nodes?.subscribe(changes => {
       // kubelets write their Nodes all the time: most of that says nothing of the pool.
-      if (changes.length === 0 || changes.some(({ before, after }) => JSON.stringify(before) !== JSON.stringify(after))) running.wake()
+      if (changes.length === 0 || changes.some(({ before, after }) => JSON.stringify(before) !== JSON.stringify(after)))
+        running.wake()
     })
     return {
       async stop() {
@@ -50,11 +51,6 @@ export function keepPool(leader: LeaderParts): LeaderDuty | undefined {
       },
     }
   }
-}
-
-/** Whether there is anything to ask Hetzner Cloud with. */
-export function hasPool(pool: LeaderParts['settings']['pool']): boolean {
-  return pool.hcloudToken !== '' || pool.hcloudTokenFile !== undefined || pool.configFile !== undefined
 }
 
 function followNodes({ settings, kube, loop }: LeaderParts): Informer<PoolNode> {

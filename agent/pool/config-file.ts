@@ -59,3 +59,8 @@ function describe(issue: v.BaseIssue<unknown>): string {
   if (field === null) return 'is no JSON object'
   return issue.expected === 'never' ? `${field} is not known` : `${field} is no text`
 }
+
+/** Whether there is anything to ask Hetzner Cloud with. */
+export function hasPool(pool: PoolSettings): boolean {
+  return pool.hcloudToken !== '' || pool.hcloudTokenFile !== undefined || pool.configFile !== undefined
+}

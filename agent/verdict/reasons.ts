@@ -174,6 +174,45 @@ export const reasons = {
   },
   DependencyFailed: { means: 'Skipped: a check that it needs has failed.', todo: 'Mend that first.' },
   DryRun: { means: 'Skipped: a dry run leaves the host as it is.', todo: 'Name the sandbox in `--from`.' },
+  // The load-balancer pool
+  PoolChanged: { means: 'Addresses came into the pool or left it; the note says which and why.', todo: 'Nothing.' },
+  PoolChangeHeld: {
+    means: 'A change of the pool is due and a guard keeps it back; the note says which.',
+    todo: 'Look at the reason behind each address, below.',
+  },
+  PoolNotKept: {
+    means: 'The pool stays as it is: the note says what is in the way.',
+    todo: 'Mend that; `/health` of the leader is 503 until then.',
+  },
+  NewServer: { means: 'A server with the labels has an address that the pool lacks.', todo: 'Nothing.' },
+  ServerGone: { means: 'No server has this address any more.', todo: 'Nothing.' },
+  NotWanted: {
+    means: 'The server is off or being deleted, or its Node is not what `[pool] nodes` asks for.',
+    todo: 'Nothing.',
+  },
+  InUse: {
+    means: 'A Service has this address; it leaves the pool when the Service is gone.',
+    todo: 'Move the Service.',
+  },
+  Missed: { means: 'Not missed often and long enough yet.', todo: 'Wait for `[pool] misses` and `miss-time`.' },
+  Floor: { means: 'Fewer than `[pool] min-addresses` would be left.', todo: 'Look at why so many are not wanted.' },
+  Share: {
+    means: 'More than `[pool] max-removals` would leave within `miss-time`.',
+    todo: 'Look at why so many go at once.',
+  },
+  Policy: { means: '`[pool] policy` does not allow it.', todo: 'Nothing, or another policy.' },
+  Foreign: {
+    means: 'The pool or the block is not ours, or somebody else puts the blocks back each time.',
+    todo: 'Set `[pool] adopt`, or keep the other writer from `spec.blocks`.',
+  },
+  CiliumUnsafe: {
+    means: 'This Cilium cuts a node off whose own address is in a pool (1.19.0 to 1.19.4).',
+    todo: 'Upgrade Cilium.',
+  },
+  NoServers: {
+    means: 'Hetzner Cloud knows no server with these labels.',
+    todo: 'Look at token, project and `label-selector`.',
+  },
 } as const satisfies Record<string, Meaning>
 
 /** Why a check ended as it did, in one word. */

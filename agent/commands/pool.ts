@@ -1,0 +1,75 @@
+import { SettingsError } from '../config/faults.ts'
+import type { Settings } from '../config/settings.ts'
+import type { KubeClient } from '../kube/client.ts'
+import { listPages } from '../kube/list.ts'
+import { hasPool, readServerQuery } from '../pool/config-file.ts'
+import { describeLook, formatLook, type PoolDocument } from '../pool/document.ts'
+import { createHcloudClient } from '../pool/hcloud-client.ts'
+import { createListing } from '../pool/listing.ts'
+import { type PoolNode, parsePoolNode } from '../pool/pool-node.ts'
+import { PoolSync } from '../pool/sync.ts'
+import { systemClock as clock } from '../runtime/clock.ts'
+import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
+import { connect, findCredentials, start } from './start.ts'
+import { type Flags, readOutput } from './usage.ts'
+
+/** `nopal pool`: what the leader would write to the load-balancer pool; `--apply` writes it once, guards included. */
+export async function runPool(ports: ProcessPorts, flags: Flags): Promise<ExitCode> {
+  const output = readOutput(flags)
+  const { settings } = start(ports, { nodeNameOptional: true, output: ports.stderr })
+  const { pool } = settings
+  if (!hasPool(pool))
+    throw new SettingsError([{ name: 'NOPAL_POOL_HCLOUD_TOKEN', fault: 'must be set', value: undefined }])
+  const kube = connect(ports, await findCredentials(settings))
+  try {
+    const nodes = await listPoolNodes(kube, settings, ports.ended)
+    const sync = new PoolSync({
+      settings: pool,
+      api: kube,
+      listing: openListing(ports, pool),
+      nodes: () => nodes,
+      clock,
+    })
+    const look = await sync.look(ports.ended)
+    const applies = flags.apply === true && flags['dry-run'] !== true
+    if (applies) await sync.apply(look, ports.ended)
+    const document = describeLook(pool.name, look)
+    ports.stdout.write(output === 'json' ? `${JSON.stringify(document)}\n` : formatLook(document))
+    if (look.plan === undefined) return exitCodes.failed
+    return exitOf(document, applies)
+  } finally {
+    kube.close()
+  }
+}
+
+function openListing(ports: ProcessPorts, pool: Settings['pool']) {
+  const nobody = () => undefined
+  const client = createHcloudClient({
+    endpoint: pool.hcloudEndpoint,
+    userAgent: `nopal/${ports.version}`,
+    clock,
+    random: Math.random,
+    onAnswer: nobody,
+    onRemaining: nobody,
+  })
+  return createListing({ client, query: () => readServerQuery(pool), intervalMs: pool.intervalMs, clock })
+}
+
+async function listPoolNodes(
+  api: KubeClient,
+  { pool, gate }: Settings,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, PoolNode>> {
+  const nodes = new Map<number, PoolNode>()
+  if (pool.nodes === 'any') return nodes
+  const read = ({ body }: { readonly body: unknown }) => parsePoolNode(body, gate)
+  for await (const { values } of listPages({ api, path: '/api/v1/nodes', signal, read }))
+    for (const node of values) nodes.set(node.server, node)
+  return nodes
+}
+
+/** What is held for good reasons of its own is nothing to do. */
+function exitOf({ actions, held, problems }: PoolDocument, applied: boolean): ExitCode {
+  const open = (applied ? 0 : actions.length) + held.length + problems.length
+  return open === 0 ? exitCodes.well : exitCodes.notWell
+}
