@@ -96,6 +96,7 @@ function look(node: Node, sight: Sight, place: Place): void {
 function noteReads(node: Node, name: string | undefined, { reads }: Sight): void {
   if (node.kind === SyntaxKind.BindingElement) reads.add(textOf(field(node, 'propertyName')) ?? name ?? '')
   if (node.kind === SyntaxKind.PropertyAccessExpression) reads.add(name ?? '')
+  if (node.kind === SyntaxKind.QualifiedName) reads.add(textOf(field(node, 'right')) ?? '')
   if (node.kind === SyntaxKind.StringLiteral) reads.add(textOf(node) ?? '')
 }
 

@@ -4,7 +4,7 @@ import type { FakeAnswer } from './faults.ts'
 import { type FakeState, type FakeUser, type Json, timeNow } from './state.ts'
 
 const never = '0001-01-01T00:00:00Z'
-export const masterKey = 'fake-master-key'
+const masterKey = 'fake-master-key'
 
 export function addUser(state: FakeState, name: string, password: string, superAdmin = false): FakeUser {
   const shown: Json = {

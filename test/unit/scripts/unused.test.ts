@@ -12,6 +12,7 @@ const files: Readonly<Record<string, readonly string[]>> = {
   'agent/lib.ts': [
     'export interface UsedType { readonly read: string; readonly unread: number }',
     'export interface OfUsed { readonly text: string }',
+    'export interface OfSpace { readonly text: string }',
     'export interface OfNobody { readonly text: string }',
     'export function used(text: string): OfUsed { return { text } }',
     'export const usedLate = () => inner',
@@ -21,6 +22,7 @@ const files: Readonly<Record<string, readonly string[]>> = {
     'export const forTests = 4',
     'console.log(tested, ({ text: 1 }).text)',
   ],
+  'cni/space.ts': ["import * as lib from '../agent/lib.ts'", 'console.log({} as lib.OfSpace)'],
   'cni/again.ts': ["export { used as again } from '../agent/lib.ts'"],
   'test/a.test.ts': [
     "import { forTests, tested } from '../agent/lib.ts'",
