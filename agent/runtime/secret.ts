@@ -9,7 +9,7 @@ export interface SecretPlace {
 }
 
 /** A file that should hold a secret cannot be read, or is empty. The message names the file and never the secret. */
-class SecretError extends Error {
+export class SecretError extends Error {
   override readonly name = 'SecretError'
   readonly code = 'NoSecret'
 }
