@@ -4,17 +4,18 @@ import * as hosts from './hosts.ts'
 import * as networks from './networks.ts'
 import * as pull from './pull.ts'
 import * as server from './server.ts'
+import type { Login } from './users.ts'
 import * as users from './users.ts'
 
 export interface Route {
   readonly method: string
   readonly path: RegExp
-  readonly login: users.Login
+  readonly login: Login
   readonly handle: FakeHandler
 }
 
 /** `POST /api/users/*`: a star stands for one part of the path. */
-function route(what: string, handle: FakeHandler, login: users.Login = 'user'): Route {
+function route(what: string, handle: FakeHandler, login: Login = 'user'): Route {
   const [method = '', path = ''] = what.split(' ')
   return { method, path: new RegExp(`^${path.replaceAll('*', '([^/]+)')}$`), login, handle }
 }
