@@ -1,5 +1,5 @@
 /** What a reason means, and what to do about it: sentences for people. */
-interface Meaning {
+export interface Meaning {
   readonly means: string
   readonly todo: string
 }
