@@ -22,6 +22,8 @@ import { printTable } from '../cni/figures.ts'
 const program = join(import.meta.dirname, '../../../dist/nopal.js')
 const password = randomUUID()
 const settledMs = 30_000
+const nameOf = (at: number) => `node-${String(at).padStart(5, '0')}`
+const rangeOf = (at: number) => `10.${at >> 8}.${at & 255}.0/24`
 
 const server = await startApiServer({ kind: 'real', run: `bench-${randomBytes(3).toString('hex')}` })
 try {
@@ -86,9 +88,6 @@ function fillServer({ state }: FakeNetmaker, size: number, ruled: boolean): void
     state.rules.set(rule.id, { ...rule, nat: false, status: true, created_at: new Date().toISOString() })
   }
 }
-
-const nameOf = (at: number) => `node-${String(at).padStart(5, '0')}`
-const rangeOf = (at: number) => `10.${at >> 8}.${at & 255}.0/24`
 
 async function makeNodes(api: ApiServer, from: number, to: number): Promise<void> {
   const numbers = Array.from({ length: to - from }, (_, at) => from + at).values()
