@@ -24,7 +24,8 @@ export async function startBed(t: Test): Promise<PoolBed> {
   const server = await startApiServer({ kind: 'real', run: 'pool' })
   t.teardown(() => server.stop())
   await createAll(server.admin, await readManifests(join(root, 'test/cluster/crds/cilium-lb-ip-pools.yaml')))
-  const manifests = await readManifests(join(root, 'daemonset/leader.yaml'))
+  const files = ['leader.yaml', 'pool/rights.yaml'].map(name => join(root, 'daemonset', name))
+  const manifests = (await Promise.all(files.map(readManifests))).flat()
   const kubeconfig = await server.kubeconfigFor('nopal', 'nopal-leader')
   await createAll(
     server.admin,
