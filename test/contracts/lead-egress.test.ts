@@ -16,11 +16,13 @@ import { rulesOf, writesSeen } from '../unit/agent/netmaker/fleet.ts'
 const server = await startApiServer({ kind: 'real', run: 'lead-egress' })
 t.teardown(() => server.stop())
 await applyManifests(server)
-const manifests = await readManifests(join(import.meta.dirname, '../../daemonset/leader.yaml'))
-await createAll(
-  server.admin,
-  manifests.filter(({ kind }) => kind !== 'Deployment'),
-)
+for (const file of ['leader.yaml', 'egress/rights.yaml']) {
+  const manifests = await readManifests(join(import.meta.dirname, '../../daemonset', file))
+  await createAll(
+    server.admin,
+    manifests.filter(({ kind }) => kind !== 'Deployment'),
+  )
+}
 const kubeconfig = await server.kubeconfigFor('nopal', 'nopal-leader')
 const main = join(import.meta.dirname, '../../agent/main.ts')
 
