@@ -2,7 +2,7 @@ import { SettingsError } from '../config/faults.ts'
 import type { Settings } from '../config/settings.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { listPages } from '../kube/list.ts'
-import { hasPool, readServerQuery } from '../pool/config-file.ts'
+import { hasPool, readPoolInput } from '../pool/config-file.ts'
 import { describeLook, formatLook, type PoolDocument } from '../pool/document.ts'
 import { createHcloudClient } from '../pool/hcloud-client.ts'
 import { createListing } from '../pool/listing.ts'
@@ -52,7 +52,12 @@ function openListing(ports: ProcessPorts, pool: Settings['pool']) {
     onAnswer: nobody,
     onRemaining: nobody,
   })
-  return createListing({ client, query: () => readServerQuery(pool), intervalMs: pool.intervalMs, clock })
+  return createListing({
+    client,
+    query: async () => (await readPoolInput(pool)).query,
+    intervalMs: pool.intervalMs,
+    clock,
+  })
 }
 
 async function listPoolNodes(

@@ -9,7 +9,7 @@ import { createStatus, type Status } from '../report/status.ts'
 import { systemClock as clock } from '../runtime/clock.ts'
 import { createDutyMetrics } from '../runtime/duty-metrics.ts'
 import { createListenDuty } from '../runtime/listen-duty.ts'
-import type { Logger } from '../runtime/log.ts'
+import type { LeveledLogger } from '../runtime/log.ts'
 import { type Loop, type LoopOptions, startLoop } from '../runtime/loop.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import type { ProcessPorts } from '../runtime/process.ts'
@@ -18,7 +18,7 @@ import { connect, findCredentials, type StartOptions, start } from './start.ts'
 /** What a process that stays has, whatever it is for. */
 export interface Role {
   readonly settings: Settings
-  readonly log: Logger
+  readonly log: LeveledLogger
   readonly credentials: CredentialsSource
   readonly kube: KubeClient
   readonly metrics: Metrics

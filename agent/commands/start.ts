@@ -5,7 +5,7 @@ import type { Settings } from '../config/settings.ts'
 import { createKubeClient, type KubeAnswer, type KubeClient } from '../kube/client.ts'
 import { type CredentialsSource, followCredentials } from '../kube/follow-credentials.ts'
 import { loadCredentials } from '../kube/load-credentials.ts'
-import { createLogger, type Logger } from '../runtime/log.ts'
+import { createLogger, type LeveledLogger } from '../runtime/log.ts'
 import type { ProcessPorts, TextOutput } from '../runtime/process.ts'
 
 const readText = (path: string) => readFileSync(path, 'utf8')
@@ -21,7 +21,7 @@ export interface StartOptions {
 /** What every command begins with. */
 export interface Started {
   readonly settings: Settings
-  readonly log: Logger
+  readonly log: LeveledLogger
 }
 
 /**

@@ -3,14 +3,14 @@ import type { KubeClient } from '../kube/client.ts'
 import type { Term } from '../kube/term.ts'
 import type { Status } from '../report/status.ts'
 import type { Running } from '../runtime/duty.ts'
-import type { Logger } from '../runtime/log.ts'
+import type { LeveledLogger } from '../runtime/log.ts'
 import type { LoopOptions } from '../runtime/loop.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 
 /** What every leader has, whether it works or stands by. */
 export interface LeaderParts {
   readonly settings: Settings
-  readonly log: Logger
+  readonly log: LeveledLogger
   /** For reading; a duty writes by the API of its term. */
   readonly kube: KubeClient
   readonly metrics: Metrics

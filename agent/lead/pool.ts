@@ -1,7 +1,7 @@
 import { createEventRecorder } from '../kube/events.ts'
 import { type Informer, startInformer } from '../kube/informer.ts'
 import { createPoolBoard } from '../pool/board.ts'
-import { hasPool, readServerQuery } from '../pool/config-file.ts'
+import { hasPool, readPoolInput } from '../pool/config-file.ts'
 import { createPoolDuty } from '../pool/duty.ts'
 import { createHcloudClient } from '../pool/hcloud-client.ts'
 import { createListing } from '../pool/listing.ts'
@@ -30,7 +30,12 @@ export function keepPool(leader: LeaderParts): LeaderDuty | undefined {
   return term => {
     const { clock } = loop
     const nodes = pool.nodes === 'any' ? undefined : followNodes(leader)
-    const listing = createListing({ client, query: () => readServerQuery(pool), intervalMs: pool.intervalMs, clock })
+    const query = async () => {
+      const input = await readPoolInput(pool)
+      log.level = input.logLevel ?? settings.agent.logLevel
+      return input.query
+    }
+    const listing = createListing({ client, query, intervalMs: pool.intervalMs, clock })
     const sync = new PoolSync({ settings: pool, api: term.api, listing, nodes: () => byServer(nodes), clock })
     const events = createEventRecorder({ api: term.api, clock, log, instance: settings.nodeName })
     const onSuccess = () => leader.succeeded('pool')

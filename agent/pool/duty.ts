@@ -74,6 +74,7 @@ export function createPoolDuty(options: PoolDutyOptions): Duty {
 function createTeller({ settings, events, log }: PoolDutyOptions) {
   let said = ''
   let held = ''
+  let warned = false
   const record = (look: PoolLook, event: KubeEvent, signal: AbortSignal) => {
     const apiVersion = look.version ?? 'cilium.io/v2'
     const pool = { apiVersion, kind: 'CiliumLoadBalancerIPPool', name: settings.name, uid: look.live?.uid ?? '' }
@@ -87,6 +88,10 @@ function createTeller({ settings, events, log }: PoolDutyOptions) {
         await record(look, { type: 'Warning', reason: 'PoolNotKept', note }, signal)
       }
       said = note
+      if (look.plan !== undefined && look.cilium === undefined && !warned) {
+        warned = true
+        log.warn({ pool: settings.name }, 'which Cilium there is cannot be seen: 1.19.0 to 1.19.4 would cut nodes off')
+      }
       const back = (look.plan?.held ?? []).filter(({ reason }) => reason !== 'Missed')
       const list = describeActions(back)
       if (list !== held && list !== '') {

@@ -15,6 +15,8 @@ import { listServiceAddresses } from './service-addresses.ts'
 export interface PoolLook {
   readonly version: PoolVersion | undefined
   readonly live: LivePool | undefined
+  /** `1.19.5`; undefined = not known. */
+  readonly cilium: string | undefined
   /** Undefined = not enough is known for one. */
   readonly plan: PoolPlan | undefined
   /** What is wrong, for people. */
@@ -55,7 +57,13 @@ export class PoolSync {
     const live = await this.#read(signal)
     const version = this.#version
     if (version === undefined)
-      return { version, live, plan: undefined, problems: ['this cluster serves no CiliumLoadBalancerIPPool'] }
+      return {
+        version,
+        live,
+        cilium: undefined,
+        plan: undefined,
+        problems: ['this cluster serves no CiliumLoadBalancerIPPool'],
+      }
     const nowMs = this.#options.clock.monotonic()
     this.#fight.saw(live && JSON.stringify(live.blocks), nowMs)
     const { servers, isNew, fault } = await this.#options.listing.current(signal)
@@ -63,14 +71,14 @@ export class PoolSync {
     const problems = fault === undefined ? [] : [fault]
     if (servers === undefined || nodes === undefined) {
       if (nodes === undefined) problems.push('the Nodes are not known yet')
-      return { version, live, plan: undefined, problems }
+      return { version, live, cilium: this.#cilium, plan: undefined, problems }
     }
     if (isNew || this.#cilium === undefined) this.#cilium = await readCiliumVersion(this.#options.api, signal)
     const judged = judge(servers, nodes, this.#options.settings)
     const facts = { live, judged, servers: servers.length, isNew, isStale: fault !== undefined, nowMs }
     const view = await this.#view(facts, signal)
     const plan = planPool(view, this.#options.settings)
-    return { version, live, plan, problems: [...problems, ...this.#describe(live, plan)] }
+    return { version, live, cilium: this.#cilium, plan, problems: [...problems, ...this.#describe(live, plan)] }
   }
 
   /**

@@ -15,6 +15,11 @@ export interface Logger {
   child(fields: LogFields): Logger
 }
 
+/** One whose level can be changed while it is used. */
+export interface LeveledLogger extends Logger {
+  level: string
+}
+
 export interface LogSettings {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
   readonly format: 'json' | 'text'
@@ -32,7 +37,7 @@ export interface LogOutput {
 /** Names whose values never reach a log, wherever in the fields they stand (two levels deep). */
 const secretNames = ['token', 'password', 'authorization', 'Authorization', 'clientKeyPem', 'secret'] as const
 
-export function createLogger(settings: LogSettings): Logger {
+export function createLogger(settings: LogSettings): LeveledLogger {
   const { output } = settings
   const destination = settings.format === 'json' ? output : { write: (line: string) => output.write(renderLine(line)) }
   return pino(

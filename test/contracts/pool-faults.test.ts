@@ -65,14 +65,23 @@ t.test("Canada Kaktus' config.json: followed, and refused without a word of the 
   const env = { CANADA_KAKTUS_HCLOUD_TOKEN: '', NOPAL_POOL_CONFIG_FILE: file }
   const leader = await startLeader(t, { bed, cloud, env })
   await untilNumbers(bed, [2])
-  for (const bad of [`{"HcloudToken": "${cloud.token}"`, `{"HcloudToken":"${cloud.token}","LabelSelector":7}`]) {
+  const secret = `"HcloudToken":"${cloud.token}"`
+  for (const bad of [
+    `{${secret}`,
+    `{${secret},"LogLevel":"loud"}`,
+    `{"HcloudToken":"${cloud.token}","LabelSelector":7}`,
+  ]) {
     await write(bad)
     await until('the fault', async () => (await leader.get('/health')).text.includes('config.json'))
     await write(JSON.stringify({ LabelSelector: 'role=db', HcloudToken: cloud.token }))
     await until('it to be well', async () => (await leader.get('/health')).code === 200)
   }
-  await write(JSON.stringify({ LabelSelector: 'kops.k8s.io/instance-role=Node', HcloudToken: cloud.token }))
+  const written = () => leader.text().split('pool written').length
+  const before = written()
+  await write(`{${secret},"LabelSelector":"kops.k8s.io/instance-role=Node","LogLevel":"Error"}`)
   await until('the other server', async () => (await numbers(bed)).includes(1))
+  await lists(cloud, 2)
+  t.equal(written(), before, 'the log keeps to the errors')
   t.notMatch(leader.text(), cloud.token)
 })
 
