@@ -36,7 +36,8 @@ const socketFolders = ['/run/wireguard', '/var/run/wireguard']
 const suffix = Buffer.from('.sock')
 
 /** Devices that a program runs (wireguard-go, boringtun, netclient's and NetBird's own): each has a socket. */
-export function userspaceDevices(hostRoot: string): DeviceSource {
+export function userspaceDevices(hostRoot: string, timeoutMs = limits.timeoutMs): DeviceSource {
+  const within = { ...limits, timeoutMs }
   const folders = socketFolders.map(folder => (hostRoot === '' ? folder : join(hostRoot, folder)))
   const found = new Map<string, Buffer>()
   const parts = createReplyParts()
@@ -57,7 +58,7 @@ export function userspaceDevices(hostRoot: string): DeviceSource {
       return [...found.keys()].map(key => Buffer.from(key, 'latin1'))
     },
     async read(name) {
-      const reply = await askSocket(pathOf(name), getRequest, limits)
+      const reply = await askSocket(pathOf(name), getRequest, within)
       try {
         return parseUapi(reply, parts)
       } finally {
@@ -65,7 +66,7 @@ export function userspaceDevices(hostRoot: string): DeviceSource {
       }
     },
     async move(name, publicKey, endpoint) {
-      const errno = readErrno(await askSocket(pathOf(name), setEndpointRequest(publicKey, endpoint), limits))
+      const errno = readErrno(await askSocket(pathOf(name), setEndpointRequest(publicKey, endpoint), within))
       if (errno !== 0) throw new DeviceFault('BadReply', `the device answers with error ${errno}`)
     },
   }

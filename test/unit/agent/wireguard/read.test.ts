@@ -8,6 +8,9 @@ import { until } from '../../../machine/wait.ts'
 import { dump, uapiReply } from './samples.ts'
 import { SocketFolder } from './uapi-server.ts'
 
+/** Longer than the agent waits: one that answers does so in time on a busy machine, too. */
+const lateMs = 3_000
+
 const noWg: RunWg = async () => Buffer.from('\n')
 
 interface World {
@@ -20,7 +23,7 @@ function bed(t: Test, { interfaces = [], present = [], wg = noWg }: World = {}) 
   const folder = new SocketFolder(t)
   const clock = { nowMs: 0, monotonic: () => clock.nowMs }
   const reader = createDeviceReader({
-    sources: [userspaceDevices(folder.root), kernelDevices(wg)],
+    sources: [userspaceDevices(folder.root, lateMs), kernelDevices(wg)],
     readInterfaces: async () => new Set(present),
     interfaces,
     clock,
