@@ -58,7 +58,7 @@ t.test('pods of two nodes', async t => {
     await untilOpen(lab, 'n1')
   })
 
-  await t.test('large packets alone that vanish are seen', async () => {
+  await t.test('large packets alone that vanish are seen', async t => {
     await one.must(['nft', `${table} add rule inet broken pods iifname ${mesh.device} meta length gt 1300 drop`])
     await one.must(['nft', `add rule inet broken pods oifname ${mesh.device} meta length gt 1300 drop`])
     const [found] = await bed.untilPods(one, ['n1 to n2 fail', 'n1 to n3 fail'])
