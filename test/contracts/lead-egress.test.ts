@@ -3,9 +3,11 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { nodeNetworksPath } from '../../agent/kube/node-network.ts'
 import { type ApiServer, startApiServer } from '../cluster/api-server.ts'
 import { createAll, readManifests } from '../cluster/manifests.ts'
 import { findFreePort } from '../cluster/port.ts'
+import { compareRights, grantsOf } from '../e2e/rights.ts'
 import type { FakeNetmaker } from '../fakes/netmaker/main.ts'
 import { applyManifests } from '../lab/product.ts'
 import { until } from '../machine/wait.ts'
@@ -87,6 +89,31 @@ async function eventsOf(api: ApiServer, reason: string): Promise<readonly { read
   return items.filter(event => event.reason === reason)
 }
 
+/** As the agent of a node says it. */
+async function publish(api: ApiServer, name: string, missingAllowedIPs: readonly string[]): Promise<void> {
+  const body = { apiVersion: 'nopal.io/v1alpha1', kind: 'NodeNetwork', metadata: { name }, spec: {} }
+  await api.send({ method: 'POST', path: nodeNetworksPath, body })
+  const status = { verdict: 'Ready', reason: 'Verified', missingAllowedIPs, observedTime: '2026-01-01T00:00:00Z' }
+  const contentType = 'application/merge-patch+json'
+  const answer = await api.send({
+    method: 'PATCH',
+    path: `${nodeNetworksPath}/${name}/status`,
+    contentType,
+    body: { status },
+  })
+  if (answer.code !== 200) throw new Error(`NodeNetwork ${name}: ${answer.code}`)
+}
+
+interface Condition {
+  readonly type: string
+}
+
+async function conditionOf(api: ApiServer, name: string): Promise<Condition | undefined> {
+  const { body } = await api.send({ method: 'GET', path: `/api/v1/nodes/${name}` })
+  const { conditions = [] } = (body as { readonly status: { readonly conditions?: readonly Condition[] } }).status
+  return conditions.find(({ type }) => type === 'nopal.io/EgressInEffect')
+}
+
 const rulesAre = (fake: FakeNetmaker, want: readonly string[]) =>
   until(`the rules to be ${want.join(', ')}`, () => JSON.stringify(rulesOf(fake)) === JSON.stringify(want))
 
@@ -119,6 +146,37 @@ t.test('Nodes come, change and go; an Event says what was deleted', async t => {
   const line = await readFile(`/proc/${leader.process.pid}/cmdline`, 'utf8')
   t.notOk(line.includes(password), 'no password in the list of processes')
   await deleteNodes(server)
+})
+
+t.test('a rule that has not come to a node: a condition and an Event with the likely cause', async t => {
+  const fake = await startServer(t)
+  for (const name of ['one', 'two']) addMachine(fake, name)
+  await setNode(server, 'one', ['10.42.1.0/24'])
+  await setNode(server, 'two', ['10.42.2.0/24'])
+  await publish(server, 'two', ['10.42.1.0/24'])
+  const leader = await lead(t, fake)
+  const condition = await until('the condition', () => conditionOf(server, 'one'), { limitMs: 150_000, everyMs: 500 })
+  t.match(condition, { status: 'False', reason: 'MessagingDown', message: /10\.42\.1\.0\/24 in lab .* 1 node \(two\)/ })
+  t.equal(await conditionOf(server, 'two'), undefined, 'nothing is wrong with the other')
+  t.match(await eventsOf(server, 'EgressNoEffect'), [{ note: /^MessagingDown: / }])
+  t.match(await leader.metrics(), 'nopal_egress_rules{network="lab",state="noeffect"} 1')
+  await server.send({ method: 'DELETE', path: `${nodeNetworksPath}/two` })
+  await deleteNodes(server)
+})
+
+t.test('of the rights about egress none is unused, and none is missing', async t => {
+  const { grants, faults } = compareRights(grantsOf(manifests), await server.requests())
+  t.same(faults, [])
+  const used = grants.filter(({ uses }) => uses > 0).map(({ verb, resource }) => `${verb} ${resource}`)
+  const wanted = [
+    'get nodes',
+    'list nodes',
+    'watch nodes',
+    'patch nodes/status',
+    'list nodenetworks',
+    'watch nodenetworks',
+  ]
+  t.same(used.filter(right => !right.includes('lease')).sort(), [...wanted, 'create events'].sort())
 })
 
 t.test("on a person's machine, with kaput-not's environment alone; its Lease excludes one that still runs", async t => {

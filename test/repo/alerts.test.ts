@@ -7,6 +7,7 @@ import { createGateMetrics } from '../../agent/gate/metrics.ts'
 import { createKubeMetrics } from '../../agent/kube/metrics.ts'
 import { createLeadership } from '../../agent/lead/leadership.ts'
 import { createLookupMetrics } from '../../agent/lookup/metrics.ts'
+import { createEgressMetrics } from '../../agent/netmaker/metrics.ts'
 import { recordBuild } from '../../agent/report/build-metrics.ts'
 import { createDutyMetrics } from '../../agent/runtime/duty-metrics.ts'
 import { createMetrics, type Metrics } from '../../agent/runtime/metrics.ts'
@@ -60,6 +61,7 @@ function measured(): ReadonlyMap<string, readonly string[]> {
   createDutyMetrics(noting)
   createWireguardMetrics(noting)
   createLeadership(noting)
+  createEgressMetrics(noting)
   return labelsOf
 }
 
@@ -72,6 +74,7 @@ const values: Readonly<Record<string, readonly string[]>> = {
   class: Object.keys(classes),
   code: checkCodes,
   action: ['set', 'reset', 'lift', 'add'],
+  state: ['wanted', 'present', 'held', 'noeffect'],
   outcome: ['done', 'failed', 'absent', 'refused'],
 }
 

@@ -21,7 +21,8 @@ import { printTable } from '../cni/figures.ts'
 
 const program = join(import.meta.dirname, '../../../dist/nopal.js')
 const password = randomUUID()
-const settledMs = 30_000
+/** Two readings of all lists. */
+const settledMs = 65_000
 const nameOf = (at: number) => `node-${String(at).padStart(5, '0')}`
 const rangeOf = (at: number) => `10.${at >> 8}.${at & 255}.0/24`
 
