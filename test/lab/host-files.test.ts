@@ -23,7 +23,7 @@ import { conditionOf, makeUnverified, sandboxTraces } from './verify-bed.ts'
 const current = '/opt/cni/data/current'
 
 t.test("the host's files change below a running agent", async t => {
-  const lab = await startLab({ api: 'embedded', nodes: 1 })
+  const lab = await startLab({ api: 'real', nodes: 1 })
   t.teardown(async () => {
     if (!t.passing()) t.comment(lab.run.logTails(40))
     await lab.stop()

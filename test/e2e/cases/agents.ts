@@ -73,12 +73,14 @@ async function killAgent(t: Test, bed: Bed): Promise<void> {
   )
 }
 
-/** Between the agent's probes, each of which takes an address and gives it back. */
+/** But for what the agent's own sandboxes hold: those of its probes come and go, and the standing one goes with its agent. */
 function printAtRest(machine: Machine): Promise<readonly string[]> {
-  return waitFor({ what: 'no probe under way', limitMs: 30_000 }, async () => {
+  return waitFor({ what: 'a moment at rest', limitMs: 30_000 }, async () => {
     const lines = await printFolders(machine, cniFolders)
-    if (lines.some(line => line.includes('/var/lib/cni/nopal/'))) return undefined
-    return lines.filter(line => !line.includes('/last_reserved_ip'))
+    const own = await machine.shell('grep -rl nopal-probe- /var/lib/cni || :')
+    if (String(await printFolders(machine, cniFolders)) !== String(lines)) return undefined
+    const isOwn = (path: string) => path.includes('nopal-probe-') || own.split('\n').includes(path)
+    return lines.filter(line => !line.includes('/last_reserved_ip') && !isOwn(line.split(' ')[0] ?? ''))
   })
 }
 
