@@ -4,6 +4,7 @@ import { agents } from './cases/agents.ts'
 import { arrival } from './cases/arrival.ts'
 import { continuous } from './cases/continuous.ts'
 import { crowd } from './cases/crowd.ts'
+import { hotPlug } from './cases/hot-plug.ts'
 import { capabilities, manual } from './cases/manual.ts'
 import { networks } from './cases/networks.ts'
 import { policy } from './cases/policy.ts'
@@ -21,6 +22,7 @@ const story = [
   ...policy,
   ...manual,
   ...networks,
+  ...hotPlug,
   ...crowd,
   ...agents,
   ...capabilities,

@@ -78,7 +78,7 @@ export async function untilRecorded(pod: LabPod, networks: readonly string[]): P
 }
 
 /** Reason and note of each Event about the pod. */
-async function eventsOf(lab: Lab, pod: LabPod): Promise<readonly string[]> {
+export async function eventsOf(lab: Lab, pod: LabPod): Promise<readonly string[]> {
   const path = `/apis/events.k8s.io/v1/namespaces/${pod.sandbox.pod.namespace}/events`
   const { items } = (await ask(lab.api, { method: 'GET', path })) as { items: readonly EventObject[] }
   const own = items.filter(({ regarding }) => regarding.kind === 'Pod' && regarding.name === pod.name)
