@@ -2,6 +2,7 @@ import { messageOf } from '../../../cni/host/system-error.ts'
 import { type Lab, startLab } from '../lab.ts'
 import { leftoversOf } from '../leftovers.ts'
 import type { LabPod } from '../pods.ts'
+import { unplugAndPlug } from './hot-plug.ts'
 import { holdLab, tellInBackground } from './keep.ts'
 import { leakAndHeal, seeProved } from './leak.ts'
 import * as story from './story.ts'
@@ -59,6 +60,7 @@ async function tellStory(lab: Lab, teller: Teller): Promise<readonly LabPod[]> {
   await step('app1 reaches app2 over green', () => story.pingOver('green', app1, app2))
   await step('app1 reaches app2 over blue', () => story.pingOver('blue', app1, app2))
   await step('app1 reaches app3 across the mesh', () => story.pingAcross(app1, app3))
+  await step('its annotation is edited while it runs: green goes, and comes back', () => unplugAndPlug(lab, app1))
   await step("an address of n2's pods leaks in as its endpoint on n1: seen, and put right", () => leakAndHeal(lab))
   await step('app1 reaches app3 across the mesh again', () => story.pingAcross(app1, app3))
   await step('n1 passes again, once nobody has put it back for 20 s', () => seeProved(lab))
