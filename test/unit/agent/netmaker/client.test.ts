@@ -47,7 +47,9 @@ t.test('a rule made, changed and deleted', async t => {
   const [made] = await client.listRules('lab', signal)
   t.match(made, { name: 'a', range: '10.42.1.0/24', enabled: true, nodeIds: Object.keys(ids) })
   if (made === undefined) return
-  await client.updateRule(made.id, { ...made.raw, network: 'lab', name: 'b' }, free)
+  const { id: _, ...words } = made.raw
+  await client.updateRule(made.id, { ...words, network: 'lab', name: 'b' }, free)
+  t.match(fake.seen.find(({ method }) => method === 'PUT')?.body, made.id, 'without it another rule is overwritten')
   t.match((await client.listRules('lab', signal))[0], { id: made.id, name: 'b', enabled: true })
   await client.deleteRule(made, free)
   t.same(await client.listRules('lab', signal), [])
