@@ -29,7 +29,7 @@ export const commandUsages = {
   },
   verify: {
     name: 'verify',
-    synopsis: '[--dry-run] [--from host,sandbox] [--output text|json]',
+    synopsis: '[--dry-run] [--from host,sandbox|worker] [--output text|json]',
     summary: 'verify the network of this node once; without --dry-run the Node shows the verdict',
     options: { 'dry-run': { type: 'boolean' }, from: { type: 'string' }, ...output },
   },

@@ -27,21 +27,20 @@ import { type Flags, readOutput, UsageError } from './usage.ts'
 
 /**
  * `nopal verify`: one verification, shown; without `--dry-run` the Node shows it too. A dry run writes nothing to the host
- * either: it makes a sandbox only if `--from` asks for one.
+ * either: it makes a sandbox only if `--from` asks for one. In a worker pod it looks from where it is.
  */
 export async function runVerify(ports: ProcessPorts, flags: Flags): Promise<ExitCode> {
   const output = readOutput(flags)
   const given = start(ports, { nodeNameOptional: flags['dry-run'] === true, output: ports.stderr })
-  const dryRun = flags['dry-run'] === true || given.settings.gate.dryRun
+  const { inWorker, dryRun, sparesHost } = placeOf(given.settings, flags)
   const { log } = given
-  const settings = withVantages(given.settings, flags)
-  const credentials = await findCredentialsIfAny(settings, dryRun, log)
+  const settings = inWorker ? given.settings : withVantages(given.settings, flags)
+  const credentials = await findCredentialsIfAny(settings, dryRun && !inWorker, log)
   const kube = credentials && connect(ports, credentials)
-  const sparesHost = dryRun && flags.from === undefined
-  const mesh = kube && createMeshSource(kube, settings)
+  const mesh = inWorker ? undefined : kube && createMeshSource(kube, settings)
   const { wireguard, podAddresses } = mesh ?? {}
-  const options = { process: ports, settings, log, dryRun, sparesHost, kube, credentials, wireguard, podAddresses }
-  const verification = createVerification(options)
+  const place = { process: ports, settings, log, dryRun, sparesHost, inWorker }
+  const verification = createVerification({ ...place, kube, credentials, wireguard, podAddresses })
   // Before the checks: a verdict must never be written to a Node that was made while they ran.
   const node = dryRun || kube === undefined ? undefined : await readNode(kube, settings, ports.ended)
   const progress = createProgressLine(ports.stderr)
@@ -52,6 +51,14 @@ export async function runVerify(ports: ProcessPorts, flags: Flags): Promise<Exit
   }
   kube?.close()
   return verdict.passed ? exitCodes.well : exitCodes.notWell
+}
+
+/** Where the run looks from, and what it leaves as it is. */
+function placeOf({ gate }: Settings, flags: Flags) {
+  // What a worker pod finds the leader reads from its exit code: it may write nothing.
+  const inWorker = flags.from === 'worker'
+  const dryRun = flags['dry-run'] === true || gate.dryRun || inWorker
+  return { inWorker, dryRun, sparesHost: dryRun && flags.from === undefined }
 }
 
 /** One look at the devices, and at what the nodes publish, for the one verification. */

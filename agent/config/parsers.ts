@@ -224,3 +224,10 @@ export const clusterName: Parse<string> = text => {
   if (!/^[^\s=]{0,253}$/.test(text)) throw new ValueFault('is not one word without =')
   return text
 }
+
+/** The name of a container image, with registry, tag or digest as they come. */
+export const imageName: Parse<string> = text => {
+  if (text.length > 500 || !/^[a-z0-9][A-Za-z0-9._:/@-]*$/.test(text))
+    throw new ValueFault('is not the name of an image')
+  return text
+}

@@ -1,5 +1,6 @@
 import type { GateSettings } from '../config/settings.ts'
 import type { KubeNode } from '../kube/node.ts'
+import { mostOf } from '../runtime/share.ts'
 import { findMarks } from './taints.ts'
 
 /** How many nodes there are and how many of the others carry our taint, whoever put it there. */
@@ -23,14 +24,7 @@ export async function countNodes(
   return { total, othersTainted }
 }
 
-/** Most nodes that may carry our taint at once. One always may: in a small cluster a share of it is none. */
-export function mostTainted(total: number, { maxUnavailable }: Pick<GateSettings, 'maxUnavailable'>): number {
-  // 0.07 * 100 is a little above 7: without the rounding some shares would come out wrong.
-  const limit = 'nodes' in maxUnavailable ? maxUnavailable.nodes : Number((maxUnavailable.share * total).toFixed(6))
-  return Math.max(1, Math.floor(limit))
-}
-
 /** Whether one more node may be tainted. */
 export function hasRoom({ total, othersTainted }: NodeCount, settings: Pick<GateSettings, 'maxUnavailable'>): boolean {
-  return othersTainted < mostTainted(total, settings)
+  return othersTainted < mostOf(total, settings.maxUnavailable)
 }

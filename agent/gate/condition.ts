@@ -23,6 +23,13 @@ export const verifying: ConditionText = {
   message: 'the first verification has not ended',
 }
 
+/** The host is well, and a worker pod is to prove the path of pods. */
+export const workerWanted: ConditionText = {
+  status: 'Unknown',
+  reason: 'WorkerWanted',
+  message: 'every check from the host has passed; a worker pod is to prove the path of pods',
+}
+
 /** Says what a verdict means: the gravest reason, and a message that names every failing check. */
 export function describeVerdict(verdict: Verdict): ConditionText {
   if (verdict.passed) return { status: 'True', reason: 'Verified', message: describePass(verdict.checks) }

@@ -5,7 +5,14 @@ import type { ConditionWrite, JsonPatchStep } from '../kube/node-writer.ts'
 import type { NodeVerdict } from './board.ts'
 import type { NodeCount } from './budget.ts'
 import { isWithin, planClosing } from './close.ts'
-import { type ConditionText, conditionType, describeVerdict, planCondition, verifying } from './condition.ts'
+import {
+  type ConditionText,
+  conditionType,
+  describeVerdict,
+  planCondition,
+  verifying,
+  workerWanted,
+} from './condition.ts'
 import type { GateHistory } from './history.ts'
 import { findMarks, liftSteps } from './taints.ts'
 
@@ -14,6 +21,8 @@ export interface Hold {
   /** False while it is only the moment that an agent's start takes. */
   readonly lasting: boolean
   readonly message: string
+  /** A worker pod has the last word, and the leader opens the node by it. Nothing else is amiss. */
+  readonly worker?: boolean
 }
 
 /** Everything that a plan is made from. */
@@ -65,9 +74,10 @@ export function planGate(input: GateInput): GatePlan {
   if (verdict === undefined || verdict.uid !== node.uid) return planWaiting(input)
   const hold = verdict.verdict.passed ? input.hold : undefined
   if (hold?.lasting === false && isClosed(input)) return planWaiting(input)
-  if (hold?.lasting === true) return assemble(input, describeHold(hold), stay)
+  if (hold?.lasting === true && !hold.worker) return assemble(input, describeHold(hold), stay)
   if (isSettling(input, verdict))
     return assemble(input, describeSettling(input.settings), waitUntilGood(input, verdict))
+  if (hold?.worker && findMarks(node, input.settings).taintAt.length > 0) return assemble(input, workerWanted, stay)
   const text = describeVerdict(verdict.verdict)
   return assemble(input, text, verdict.verdict.passed ? planOpening(input) : planShutting(input, verdict))
 }
@@ -173,7 +183,7 @@ function eventOfMarks({ taint, why }: MarksAction, text: ConditionText): readonl
 function planEvents(node: KubeNode, text: ConditionText): readonly KubeEvent[] {
   const known = node.conditions.find(condition => condition.type === conditionType)
   if (known?.status === text.status && known.reason === text.reason) return []
-  if (text.reason === settling) return []
+  if (text.reason === settling || text.status === 'Unknown') return []
   if (text.status === 'True') return [{ type: 'Normal', reason: 'NetworkVerified', note: text.message }]
   return [{ type: 'Warning', reason: 'NetworkFailed', note: `${text.reason}: ${text.message}` }]
 }

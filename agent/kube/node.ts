@@ -6,6 +6,10 @@ export interface KubeNode {
   /** Another one under the same name is another machine. */
   readonly uid: string
   readonly resourceVersion: string
+  /** Milliseconds since 1970; undefined where the server has no valid time. */
+  readonly createdMs: number | undefined
+  /** Names the machine at its provider; empty where nobody has said. */
+  readonly providerId: string
   readonly labels: Readonly<Record<string, string>> | undefined
   /** In the server's order; undefined where there is no list. */
   readonly taints: readonly NodeTaint[] | undefined
@@ -44,11 +48,13 @@ const nodeShape = v.object({
     name: v.string(),
     uid: v.string(),
     resourceVersion: text,
+    creationTimestamp: text,
     labels: v.optional(v.nullable(v.record(v.string(), v.string()))),
   }),
   spec: v.optional(
     v.nullable(
       v.object({
+        providerID: text,
         taints: v.optional(v.nullable(v.array(v.record(v.string(), v.unknown())))),
         podCIDR: v.optional(v.nullable(v.string())),
         podCIDRs: v.optional(v.nullable(v.array(v.string()))),
@@ -87,6 +93,8 @@ export function parseNode(body: unknown): KubeNode | undefined {
     name: metadata.name,
     uid: metadata.uid,
     resourceVersion: metadata.resourceVersion ?? '',
+    createdMs: toMs(metadata.creationTimestamp ?? ''),
+    providerId: spec?.providerID ?? '',
     labels: metadata.labels ?? undefined,
     taints: spec?.taints?.map(raw => ({ key: String(raw.key), effect: String(raw.effect ?? ''), raw })),
     conditions: (status?.conditions ?? []).map(condition => ({

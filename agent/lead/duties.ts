@@ -3,9 +3,10 @@ import { firing } from '../runtime/clock.ts'
 import type { LeaderDuty, LeaderDutySource, LeaderParts } from './context.ts'
 import { keepEgress } from './egress.ts'
 import { keepPool } from './pool.ts'
+import { remedyNodes } from './remedy.ts'
 
 /** All that is done once for the cluster. */
-const sources: readonly LeaderDutySource[] = [keepEgress, keepPool]
+const sources: readonly LeaderDutySource[] = [keepEgress, keepPool, remedyNodes]
 
 /** What the settings ask of this process while it leads. */
 export function createLeaderDuties(leader: LeaderParts): readonly LeaderDuty[] {

@@ -8,7 +8,7 @@ import { listNodes } from '../kube/nodes.ts'
 import type { Running } from '../runtime/duty.ts'
 import { startLoop } from '../runtime/loop.ts'
 import { installs, type NodeContext } from './context.ts'
-import { holdOf, holdOfNetwork } from './hold.ts'
+import { holdOf, holdOfNetwork, holdOfWorker } from './hold.ts'
 
 /** Makes the Node show its verdict: taint, label, condition, Events. */
 export function showVerdict(node: NodeContext): Running {
@@ -21,7 +21,9 @@ export function showVerdict(node: NodeContext): Running {
     sight: ownNode,
     verdict: board.current,
     hold: () =>
-      (installs(settings) ? holdOf(installed.current()) : undefined) ?? holdOfNetwork(board.current()?.verdict),
+      (installs(settings) ? holdOf(installed.current()) : undefined) ??
+      holdOfNetwork(board.current()?.verdict) ??
+      holdOfWorker(settings),
     writer: createNodeWriter(kube, name),
     closing: {
       lease,

@@ -1,3 +1,4 @@
+import type { Settings } from '../config/settings.ts'
 import type { Hold } from '../gate/plan.ts'
 import type { InstallState } from '../install/duty.ts'
 import type { Verdict } from '../verdict/verdict.ts'
@@ -20,4 +21,10 @@ export function holdOf(state: InstallState | undefined): Hold | undefined {
 export function holdOfNetwork(verdict: Verdict | undefined): Hold | undefined {
   const untried = verdict?.checks.find(({ from, reason }) => from === 'sandbox' && reason === 'NoNetwork')
   return untried && { lasting: true, message: untried.message }
+}
+
+/** Where no agent looks from a pod's network a worker pod does, if there are any. */
+export function holdOfWorker({ verify, remedy }: Pick<Settings, 'verify' | 'remedy'>): Hold | undefined {
+  if (!remedy.workers || verify.from.includes('sandbox')) return undefined
+  return { lasting: true, message: 'a worker pod is to prove the path of pods', worker: true }
 }

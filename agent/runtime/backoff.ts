@@ -19,3 +19,19 @@ export function askedWaitMs(error: unknown, mostMs: number): number {
   const { retryAfterMs } = error
   return typeof retryAfterMs === 'number' && retryAfterMs > 0 ? Math.min(retryAfterMs, mostMs) : 0
 }
+
+/** How a thing that has failed is tried again, as kube-node-ready has it. */
+export interface RetrySettings {
+  readonly maxRetries: number
+  readonly retryBackoff: 'exponential' | 'linear'
+}
+
+const longestRetryMs = 30_000
+const linearRetryMs = 5_000
+
+/** Milliseconds until the next try after so many failures in a row. Past the retries it is the longest one, for ever. */
+export function retryAfterMs(failures: number, settings: RetrySettings): number {
+  if (settings.retryBackoff === 'linear') return linearRetryMs
+  if (failures > settings.maxRetries) return longestRetryMs
+  return Math.min(1000 * 2 ** (failures - 1), longestRetryMs)
+}

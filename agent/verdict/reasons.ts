@@ -22,6 +22,26 @@ export const reasons = {
     means: 'The checks pass, but kactus is not in place: a pod that starts now would lack its networks.',
     todo: 'The message says what is waited for; most often the node has no CNI conf yet.',
   },
+  WorkerWanted: {
+    means: 'The host is well; with `from = host` a worker pod proves the path of pods.',
+    todo: 'Wait; if no worker pod comes, look at the log of `nopal lead`.',
+  },
+  WorkerFailed: {
+    means: 'A worker pod has found the network of its node failing. The message has its words.',
+    todo: 'Look at what fails; more pods follow by themselves.',
+  },
+  NodeClaimDeleted: {
+    means: 'Every worker pod of the node has failed, and its NodeClaim was deleted.',
+    todo: 'Nothing; `[remedy] delete-failed-nodes` switches it off.',
+  },
+  NodeDeleted: {
+    means: 'Every worker pod of the node has failed, it certainly has no NodeClaim, and the Node was deleted.',
+    todo: 'End the machine; its kubelet would register again. `[remedy] delete-failed-nodes` switches it off.',
+  },
+  DeletionHeld: {
+    means: 'A node has failed and is not deleted: too many fail at once, or nobody knows whether it has a NodeClaim.',
+    todo: 'Look at what the nodes have in common, or at who may list NodeClaims; `[remedy] max-failed`.',
+  },
   NothingProved: {
     means: 'Every check was skipped.',
     todo: 'Give the agent something to ask: a cluster, names, `[verify] tcp`.',

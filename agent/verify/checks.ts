@@ -52,9 +52,9 @@ export function createChecks(options: CheckOptions): readonly Check[] {
   const peers = { limitMs, from, port: ports.peers, peers: ports.findPeers, host: options.host }
   return [
     createDnsCheck({ ...dnsOptions(options), names: settings.dnsDomains, limitMs, from, ports }),
-    from === 'host'
-      ? createApiCheck({ limitMs, ports, handshake: options.handshake, readService })
-      : createApiPathCheck({ limitMs, api: options.apiPlace }),
+    from === 'sandbox'
+      ? createApiPathCheck({ limitMs, api: options.apiPlace })
+      : createApiCheck({ limitMs, ports, handshake: options.handshake, readService }),
     createTcpCheck({ limitMs, apiService, endpoints: settings.tcp, families: settings.ipFamilies, ports, readService }),
     createServicesCheck({ limitMs, ports, readService }),
     createPeersCheck(peers),

@@ -1,9 +1,7 @@
 import type { VerifySettings } from '../config/settings.ts'
+import { retryAfterMs } from '../runtime/backoff.ts'
 import type { Duty } from '../runtime/duty.ts'
 import type { Verdict } from '../verdict/verdict.ts'
-
-const longestBackoffMs = 30_000
-const linearBackoffMs = 5_000
 
 /** What the duty needs. */
 export interface VerifyDutyOptions {
@@ -29,11 +27,4 @@ export function createVerifyDuty(options: VerifyDutyOptions): Duty {
       return failures === 0 ? options.settings.intervalMs : retryAfterMs(failures, options.settings)
     },
   }
-}
-
-/** Milliseconds until the next run after so many failures in a row. Past the retries it is the longest one, for ever. */
-export function retryAfterMs(failures: number, settings: Pick<VerifySettings, 'maxRetries' | 'retryBackoff'>): number {
-  if (settings.retryBackoff === 'linear') return linearBackoffMs
-  if (failures > settings.maxRetries) return longestBackoffMs
-  return Math.min(1000 * 2 ** (failures - 1), longestBackoffMs)
 }

@@ -40,6 +40,8 @@ export interface VerificationOptions {
   readonly dryRun: boolean
   /** Leaves the host as it is: no sandbox is made there, and none swept. */
   readonly sparesHost?: boolean
+  /** Whether this process is in a pod of the node: then it looks from there, and from nowhere else. */
+  readonly inWorker?: boolean
   /** undefined = no cluster is known. */
   readonly kube: KubeApi | undefined
   readonly credentials: CredentialsSource | undefined
@@ -74,7 +76,7 @@ export function createVerification(options: VerificationOptions): Verification {
   const handshake = createOwnHandshake(options.credentials)
   const turns = createPeerTurns(settings.nodeName, settings.verify.peers)
   const work: Work = { options, reads, vantage, handshake, source: kube && createSource(settings, kube), turns }
-  const makesSandboxes = settings.verify.from.includes('sandbox') && !options.sparesHost
+  const makesSandboxes = settings.verify.from.includes('sandbox') && !options.sparesHost && !options.inWorker
   let first: Promise<void> | undefined
   let sweeping: Promise<void> | undefined
   return {
@@ -148,6 +150,9 @@ function createGroups(work: Work): readonly ProbeGroup[] {
   const { wireguard } = options
   const { nodeName: node, apiService, verify } = settings
   const common = { node, settings: verify, apiService, podDns: vantage.podDns, ports }
+  // A pod's own resolv.conf says how pods resolve names.
+  if (options.inWorker)
+    return [{ from: 'worker', checks: createChecks({ ...common, podDns: undefined, from: 'worker', handshake }) }]
   const host: ProbeGroup = { from: 'host', checks: createChecks({ ...common, from: 'host', handshake, wireguard }) }
   const fromHost = settings.verify.from.includes('host')
   if (!settings.verify.from.includes('sandbox')) return [host]

@@ -56,10 +56,12 @@ t.test('every object says what it is and where it belongs', async t => {
     const title = `${file}: ${kind} ${metadata.name}`
     t.ok(object.apiVersion && kind && metadata.name, title)
     t.equal(metadata.namespace === undefined, clusterScoped.has(kind), `${title} names its namespace if it has one`)
-    const known = metadata.namespace === undefined || ['nopal', 'default', 'kube-system'].includes(metadata.namespace)
+    const there = [undefined, 'nopal', 'nopal-workers', 'default', 'kube-system']
+    const known = there.includes(metadata.namespace)
     t.ok(known, `${title} is in a namespace that is there`)
   }
   t.ok(find('Namespace', 'nopal'))
+  t.ok(find('Namespace', 'nopal-workers'))
 })
 
 t.test('no right is wider than it reads', async t => {
@@ -102,4 +104,23 @@ t.test('the image is built on the pinned Node, from a base that cannot change', 
 
 t.test('the settings come from nopal.ini', async t => {
   t.same(main?.configMapGenerator, [{ name: 'nopal-settings', namespace: 'nopal', files: ['nopal.ini'] }])
+})
+
+t.test("to make pods and to delete nodes is nobody else's right, and no part of the install", async t => {
+  const may = (verb: string, resource: string) =>
+    objects
+      .filter(({ kind }) => kind === 'Role' || kind === 'ClusterRole')
+      .filter(({ rules }) =>
+        (rules as RbacRule[]).some(rule => rule.verbs.includes(verb) && rule.resources.includes(resource)),
+      )
+      .map(({ file, metadata }) => `${file}: ${metadata.name}`)
+  t.same(may('create', 'pods'), ['remedy/workers.yaml: nopal-leader-remedy'])
+  t.same(may('delete', 'nodes'), ['remedy/delete/rights.yaml: nopal-leader-remedy-delete'])
+  t.same(may('delete', 'nodeclaims'), ['remedy/delete/rights.yaml: nopal-leader-remedy-delete'])
+  t.notOk(main?.resources.some(file => file.startsWith('remedy')))
+})
+
+t.test('worker pods are made where nothing more powerful may be', async t => {
+  const restricted = { 'pod-security.kubernetes.io/enforce': 'restricted' }
+  t.match(find('Namespace', 'nopal-workers'), { metadata: { labels: restricted } })
 })

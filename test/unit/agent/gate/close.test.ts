@@ -1,7 +1,8 @@
 import t from 'tap'
-import { hasRoom, mostTainted, type NodeCount } from '../../../../agent/gate/budget.ts'
+import { hasRoom, type NodeCount } from '../../../../agent/gate/budget.ts'
 import { type CloseInput, planClosing, refuse } from '../../../../agent/gate/close.ts'
 import { noHistory } from '../../../../agent/gate/history.ts'
+import { mostOf } from '../../../../agent/runtime/share.ts'
 import { failing, nodeOf, nowMs, ownLabel, ownTaint, settings, verdictOf } from './samples.ts'
 
 const bad = verdictOf(failing('dns', 'NXDomain'))
@@ -96,7 +97,7 @@ const limits = [
 
 t.test('max-unavailable', async t => {
   for (const { name, total, maxUnavailable, want } of limits) {
-    t.equal(mostTainted(total, { maxUnavailable }), want, name)
+    t.equal(mostOf(total, maxUnavailable), want, name)
     t.ok(hasRoom({ total, othersTainted: want - 1 }, { maxUnavailable }), name)
     t.notOk(hasRoom({ total, othersTainted: want }, { maxUnavailable }), name)
   }

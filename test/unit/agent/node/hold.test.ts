@@ -2,7 +2,8 @@ import t from 'tap'
 import { noHistory } from '../../../../agent/gate/history.ts'
 import { type Hold, planGate } from '../../../../agent/gate/plan.ts'
 import type { KubeNode } from '../../../../agent/kube/node.ts'
-import { holdOf, holdOfNetwork } from '../../../../agent/node/hold.ts'
+import { holdOf, holdOfNetwork, holdOfWorker } from '../../../../agent/node/hold.ts'
+import { settingsOf } from '../config/settings-of.ts'
 import { firstRun, settings } from '../gate/samples.ts'
 
 const raw = { key: 'node-ready/unverified', value: 'true', effect: 'NoSchedule' }
@@ -10,6 +11,8 @@ const closed: KubeNode = {
   name: 'n1',
   uid: 'u1',
   resourceVersion: '1',
+  createdMs: undefined,
+  providerId: '',
   labels: {},
   taints: [{ key: raw.key, effect: raw.effect, raw }],
   conditions: [],
@@ -18,7 +21,17 @@ const closed: KubeNode = {
 }
 const open: KubeNode = { ...closed, labels: { 'node-ready/verified': 'true' }, taints: [] }
 const lasting: Hold = { lasting: true, message: 'no conf' }
+const given = settingsOf({ NOPAL_REMEDY_WORKERS: 'true' })
+const worker = holdOfWorker({ ...given, verify: { ...given.verify, from: ['host'] } })
 const momentary: Hold = { lasting: false, message: 'not looked at' }
+
+t.test('a worker pod is waited for only where there are some, and no agent looks from a sandbox', async t => {
+  const from = (...places: ('host' | 'sandbox')[]) => ({ ...given.verify, from: places })
+  t.match(worker, { lasting: true, worker: true })
+  t.equal(holdOfWorker({ ...given, verify: from('host', 'sandbox') }), undefined)
+  t.equal(holdOfWorker({ ...given, verify: from('sandbox') }), undefined)
+  t.equal(holdOfWorker({ remedy: { ...given.remedy, workers: false }, verify: from('host') }), undefined)
+})
 
 interface Case {
   readonly name: string
@@ -33,6 +46,28 @@ const cases: readonly Case[] = [
   { name: 'nothing holds', node: closed, passed: true, hold: undefined, writes: ['marks', 'True Verified'] },
   { name: 'lasting', node: closed, passed: true, hold: lasting, writes: ['False NotInstalled'] },
   { name: 'a moment', node: closed, passed: true, hold: momentary, writes: ['Unknown Verifying'] },
+  {
+    name: 'a worker pod has the last word',
+    node: closed,
+    passed: true,
+    hold: worker,
+    writes: ['Unknown WorkerWanted'],
+  },
+  { name: 'a worker has had it', node: open, passed: true, hold: worker, writes: ['True Verified'] },
+  {
+    name: 'nobody taints it: there is nothing for a worker to open',
+    node: { ...open, labels: {} },
+    passed: true,
+    hold: worker,
+    writes: ['marks', 'True Verified'],
+  },
+  {
+    name: 'no worker is asked of a failing node',
+    node: closed,
+    passed: false,
+    hold: worker,
+    writes: ['False NoAnswer'],
+  },
   { name: 'a failing check is told first', node: closed, passed: false, hold: lasting, writes: ['False NoAnswer'] },
   { name: 'also in the first moment', node: closed, passed: false, hold: momentary, writes: ['False NoAnswer'] },
   {
