@@ -18,7 +18,6 @@ export function createRemedyMetrics(metrics: Metrics): RemedyMetrics {
   const cluster = registerCluster(metrics)
   const nodes = registerNodes(metrics)
   const own = registerOwn(metrics)
-  cluster.healthy.set(0)
   let known: ReadonlySet<string> = new Set()
   return {
     planned({ states: now }, workers) {
@@ -46,7 +45,6 @@ export function createRemedyMetrics(metrics: Metrics): RemedyMetrics {
     clear() {
       for (const gauge of [cluster.status, cluster.nodeStatus, cluster.retryCount, cluster.active]) gauge.reset()
       for (const gauge of [...cluster.counts.values(), cluster.workerPods, own.workers]) gauge.reset()
-      cluster.healthy.set(0)
     },
   }
 }
@@ -62,7 +60,6 @@ function showStates(cluster: Cluster, now: RemedyPlan['states']): void {
     cluster.nodeStatus.set({ node }, status === 'verified' ? 1 : 0)
   }
   for (const [state, gauge] of cluster.counts) gauge.set([...now.values()].filter(each => each === state).length)
-  cluster.healthy.set(1)
 }
 
 /** Series of nodes that are gone go with what is shown anew. */
@@ -113,7 +110,6 @@ function registerCluster({ gauge, counter }: Metrics) {
     nodeStatus: gauge(`${ready}node_status`, '1 if the node is verified, else 0.', ['node']),
     verifications: counter(`${ready}verifications_total`, 'Worker pods by what they found.', ['status']),
     workerPods: gauge(`${ready}worker_pods`, 'Worker pods that are there.', ['status']),
-    healthy: gauge(`${controller}healthy`, '1 while this process leads and knows all nodes.'),
     counts: new Map(states.map(state => [state, gauge(`${controller}nodes_${state}`, `Nodes that are ${state}.`)])),
     retryCount: gauge(`${controller}node_retry_count`, 'Worker pods of the node that have failed.', ['node']),
     active: gauge(`${controller}worker_pods_active`, 'Worker pods of the node that run.', ['node']),
