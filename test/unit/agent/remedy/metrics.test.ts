@@ -28,14 +28,12 @@ t.test('all nodes by the state they are in, and the worker pods', async t => {
     'kube_node_ready_controller_node_retry_count{node="silent"} 1',
     'kube_node_ready_controller_worker_pods_active{node="silent"} 1',
     'kube_node_ready_worker_pods{status="running"} 1',
-    'kube_node_ready_controller_healthy 1',
     'nopal_remedy_workers{state="running"} 1',
   ])
     t.ok(text.includes(`\n${line}\n`), line)
   series.clear()
   const after = await metrics.render()
   t.notMatch(after, /node="/, 'who leads no more knows nothing of nodes')
-  t.match(after, /kube_node_ready_controller_healthy 0/)
 })
 
 t.test('what ends is counted, and our own faults are no verdicts', async t => {
