@@ -6,7 +6,7 @@ import { followLinks } from '../runtime/host-root.ts'
 import type { AttachmentOptions } from './attachment.ts'
 import { SandboxError } from './errors.ts'
 import type { SandboxPaths } from './paths.ts'
-import { countRecords } from './record.ts'
+import { readRecords } from './record.ts'
 import { sweepSandboxes } from './sweep.ts'
 
 /** More that could not be taken down, and the network does not let go of what it attaches: more would use it up. */
@@ -32,14 +32,21 @@ export function describeNetwork({ name, cniVersion, plugins }: ConfList): string
   return printJson({ name, cniVersion, plugins: [...plugins] })
 }
 
-/** @throws SandboxError SandboxRefused where earlier sandboxes are still attached */
+/**
+ * What another network has kept, one that was taken away for instance, uses up nothing of this one.
+ * @throws SandboxError SandboxRefused where earlier sandboxes are still attached
+ */
 export async function makeRoom(options: AttachmentOptions, list: ConfList, signal: AbortSignal): Promise<void> {
   const { recordFolder } = options.paths
-  if ((await countRecords(recordFolder)) <= mostLeft) return
-  await sweepSandboxes({ ...options, signal })
-  if ((await countRecords(recordFolder)) <= mostLeft) return
+  const network = describeNetwork(list)
+  const countLeft = async () =>
+    (await readRecords(recordFolder)).filter(({ record }) => record && describeNetwork(record.list) === network).length
+  if ((await countLeft()) <= mostLeft) return
+  const words = await sweepSandboxes({ ...options, signal })
+  if ((await countLeft()) <= mostLeft) return
+  const why = words === undefined ? '' : `: ${words}`
   throw new SandboxError(
     'SandboxRefused',
-    `network ${list.name}: more than ${mostLeft} sandboxes could not be detached`,
+    `network ${list.name}: more than ${mostLeft} sandboxes could not be detached${why}`,
   )
 }

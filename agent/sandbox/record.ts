@@ -27,11 +27,6 @@ export async function removeRecord(folder: string, containerId: string): Promise
   })
 }
 
-/** How many records there are, those of living sandboxes included. */
-export async function countRecords(folder: string): Promise<number> {
-  return (await recordNames(folder)).length
-}
-
 /** A file of the folder: a record, or what is wrong with it. */
 export interface FoundRecord {
   readonly path: string

@@ -2,12 +2,13 @@ import { rmdir, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { acquireLock, lockState } from '../../cni/host/lock.ts'
 import { endOrphans } from '../../cni/host/orphans.ts'
-import { errorCode } from '../../cni/host/system-error.ts'
+import { errorCode, messageOf } from '../../cni/host/system-error.ts'
 import type { PluginRunner } from '../../cni/spec/plugin.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { SandboxPaths } from './paths.ts'
 import { attachmentOf, createPluginRunner, detach } from './plugins.ts'
 import { type FoundRecord, readRecords, removeRecord } from './record.ts'
+import { steadyWords } from './words.ts'
 
 /** What sweeping needs. */
 export interface SweepOptions {
@@ -28,15 +29,19 @@ const graceMs = 2000
 /**
  * Takes away what killed runs have left: their namespaces are gone with them, but the plugins still count addresses as
  * given out. Sandboxes of runs that live are left alone. Where a plugin hangs it is left for another time. Never throws.
+ * @returns why the first of those that stay does, in words that are the same for the same fault
  */
-export async function sweepSandboxes(options: SweepOptions): Promise<void> {
+export async function sweepSandboxes(options: SweepOptions): Promise<string | undefined> {
   const { paths, log, signal, limitMs = usualLimitMs } = options
   const runner = options.runner ?? createPluginRunner(paths, { limitMs, ...(signal && { signal }) })
-  const failures: unknown[] = []
+  const failures: { readonly error: unknown; readonly words: string }[] = []
   try {
     for (const found of await readRecords(paths.recordFolder)) {
       const startedMs = performance.now()
-      await sweepOne({ paths, log, runner }, found).catch(error => failures.push(error))
+      const named = { containerId: found.record?.containerId ?? '', netns: '' }
+      await sweepOne({ paths, log, runner }, found).catch(error =>
+        failures.push({ error, words: steadyWords(messageOf(error), named) }),
+      )
       if (signal?.aborted || performance.now() - startedMs >= limitMs) break
     }
   } catch (error) {
@@ -46,9 +51,10 @@ export async function sweepSandboxes(options: SweepOptions): Promise<void> {
   }
   if (failures.length > 0)
     log.warn(
-      { err: failures[0], sandboxes: failures.length },
+      { err: failures[0]?.error, sandboxes: failures.length },
       'probe sandboxes of earlier runs could not be taken down',
     )
+  return failures[0]?.words
 }
 
 /** Sweeps, and takes the folder of records away if that leaves it empty. Never throws. */

@@ -77,8 +77,8 @@ export function createVerification(options: VerificationOptions): Verification {
   const turns = createPeerTurns(settings.nodeName, settings.verify.peers)
   const work: Work = { options, reads, vantage, handshake, source: kube && createSource(settings, kube), turns }
   const makesSandboxes = settings.verify.from.includes('sandbox') && !options.sparesHost && !options.inWorker
-  let first: Promise<void> | undefined
-  let sweeping: Promise<void> | undefined
+  let first: Promise<unknown> | undefined
+  let sweeping: Promise<unknown> | undefined
   return {
     async run(signal, onProgress) {
       // Beside the run, not before it: what earlier ones have left harms nobody for a second.

@@ -1,4 +1,5 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import t from 'tap'
 import { addressesOf } from '../../../../agent/sandbox/attachment.ts'
 import { withSandbox } from '../../../../agent/sandbox/sandbox.ts'
@@ -108,11 +109,30 @@ t.test('a network that lets go of nothing is not used up: after ten there are no
   const made: unknown[] = []
   for (let turn = 0; turn < 20; turn++) made.push(await make())
   t.equal(made.filter(each => each === 'done').length, 11)
-  t.match(made.at(-1), { code: 'SandboxRefused', message: /^network net: more than 10 sandboxes/ })
+  t.match(made.at(-1), {
+    code: 'SandboxRefused',
+    message: /^network net: more than 10 sandboxes could not be detached: .*later$/,
+  })
   t.equal(await bed.records(), 11)
   lets = true
   t.equal(await make(), 'done', 'and again once it lets go')
   t.equal(await bed.records(), 0)
+})
+
+t.test('what a network kept that is no more uses up nothing of the next one', async t => {
+  const bed = await makeBed(t, {
+    answer({ command, type }) {
+      if (type === 'gone') throw new CniError(999, command === 'ADD' ? 'gone is not installed' : 'nor is it now')
+    },
+  })
+  const make = () => withSandbox(bed.options, signal, async () => 'done').catch(error => error)
+  const first = join(bed.options.paths.confFolder, '00-first.conflist')
+  await writeFile(first, JSON.stringify({ cniVersion: '1.0.0', name: 'mm', plugins: [{ type: 'gone' }] }))
+  for (let turn = 0; turn < 12; turn++) await make()
+  t.match(await make(), { code: 'SandboxRefused', message: /^network mm: more than 10 sandboxes/ })
+  await rm(first)
+  t.equal(await make(), 'done')
+  t.equal(await bed.records(), 11, 'they are kept for the day on which its plugins are back')
 })
 
 interface FaultCase {
