@@ -1,3 +1,4 @@
+import { sizeOf } from '../networks/bounds.ts'
 import { type Json, JsonError, parseJson } from '../spec/json.ts'
 import { AnswerTooLarge, type HttpsGetter, openHttps } from './https.ts'
 import type { KubeAccess } from './kubeconfig.ts'
@@ -46,6 +47,8 @@ class HttpsKubeReader implements KubeReader {
     const { status, body } = await this.#getter.get(path, maxBytes).catch(error => this.#fail(error))
     if (status === 404) return undefined
     if (status !== 200) throw new KubeReadError('Status', `${this.#server} answered ${status} to GET ${path}`)
+    // Few bytes can be many values, which take far more memory than their text.
+    if (sizeOf(body) > maxBytes) this.#fail(new AnswerTooLarge())
     try {
       return parseJson(body)
     } catch (error) {

@@ -130,6 +130,12 @@ const faultCases: readonly FaultCase[] = [
     code: 'TooLarge',
     message: /answered with too large an object$/,
   },
+  {
+    name: 'short enough, and more values than it may hold',
+    respond: (_request, response) => void response.end(`[${'[],'.repeat(LIMIT / 4)}[]]`),
+    code: 'TooLarge',
+    message: /answered with too large an object$/,
+  },
 ]
 
 for (const { name, respond, code, message } of faultCases) {
