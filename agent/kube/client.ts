@@ -114,6 +114,7 @@ function toWire(
   who: { readonly token: string | undefined; readonly userAgent: string },
 ): WireRequest {
   const search = query === undefined ? '' : `?${new URLSearchParams(query)}`
+  const text = body === undefined ? undefined : JSON.stringify(body)
   return {
     method,
     target: path + search,
@@ -121,11 +122,16 @@ function toWire(
       accept: 'application/json',
       'user-agent': who.userAgent,
       ...(who.token === undefined ? {} : { authorization: `Bearer ${who.token}` }),
-      ...(body === undefined ? {} : { 'content-type': contentType ?? 'application/json' }),
+      ...(text === undefined ? {} : describeBody(text, contentType)),
     },
-    body: body === undefined ? undefined : JSON.stringify(body),
+    body: text,
     fence,
   }
+}
+
+/** Node tells the length of all bodies but a deletion's; without it the server reads none, preconditions included. */
+function describeBody(text: string, contentType = 'application/json'): Readonly<Record<string, string>> {
+  return { 'content-type': contentType, 'content-length': String(Buffer.byteLength(text)) }
 }
 
 /** A time limit on one exchange, and the caller's own wish to end it, as one signal. */

@@ -161,6 +161,20 @@ t.test('what goes over the wire', async t => {
   ])
 })
 
+t.test('the body of a deletion arrives, with its preconditions, and spoils no request after it', async t => {
+  const seen: unknown[] = []
+  const url = await serve(t, async (request, response) => {
+    seen.push(await bodyOf(request))
+    response.end('{}')
+  })
+  const client = clientFor(t, url)
+  const body = { preconditions: { uid: 'ü' } }
+  await client.request({ method: 'DELETE', path: '/api/v1/nodes/n1', body })
+  await client.request({ method: 'POST', path: '/api/v1/nodes', body: {} })
+  await client.request({ method: 'DELETE', path: '/api/v1/nodes/n1' })
+  t.same(seen, [JSON.stringify(body), '{}', ''])
+})
+
 t.test('requests share a connection', async t => {
   const sockets = new Set<unknown>()
   const url = await serve(t, (request, response) => {
