@@ -38,7 +38,7 @@ export interface ApiObject {
     readonly uid: string
     readonly creationTimestamp: string
     readonly deletionTimestamp?: string
-    readonly labels: Readonly<Record<string, string>>
+    readonly labels?: Readonly<Record<string, string>>
     readonly ownerReferences?: readonly object[]
   }
 }
@@ -89,12 +89,13 @@ export async function list<T>(bed: RemedyBed, path: string): Promise<readonly T[
 
 /** The worker pods of a node, by the number of the attempt. */
 export async function workersOf(bed: RemedyBed, node: string): Promise<readonly PodObject[]> {
-  const pods = (await list<PodObject>(bed, workersPath)).filter(({ spec }) => spec.nodeName === node)
+  const all = await list<PodObject>(bed, workersPath)
+  const pods = all.filter(({ metadata, spec }) => spec.nodeName === node && metadata.labels?.['nopal.io/attempt'])
   return pods.toSorted((a, b) => attemptOf(a) - attemptOf(b))
 }
 
 function attemptOf({ metadata }: PodObject): number {
-  return Number(metadata.labels['nopal.io/attempt'])
+  return Number(metadata.labels?.['nopal.io/attempt'])
 }
 
 export function untilWorker(bed: RemedyBed, node: string, attempt: number): Promise<PodObject> {
@@ -123,10 +124,9 @@ export async function endWorker(bed: RemedyBed, { metadata }: PodObject, end: Po
   await send(bed, { method: 'PATCH', path: `${workersPath}/${metadata.name}/status`, body, contentType })
 }
 
-/** Workers of the node fail, one after the other, up to that attempt. */
-export async function failWorkers(bed: RemedyBed, node: string, attempts: number): Promise<void> {
-  for (let attempt = 1; attempt <= attempts; attempt += 1)
-    await endWorker(bed, await untilWorker(bed, node, attempt), found.failing)
+/** These workers of the node fail, one after the other. */
+export async function failWorkers(bed: RemedyBed, node: string, ...attempts: readonly number[]): Promise<void> {
+  for (const attempt of attempts) await endWorker(bed, await untilWorker(bed, node, attempt), found.failing)
 }
 
 /** A NodeClaim of that machine; with `heldBy` it stays while it is being deleted. */
