@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '../../..')
 
 export const workersPath = '/api/v1/namespaces/nopal-workers/pods'
 export const claimsPath = '/apis/karpenter.sh/v1/nodeclaims'
-export const taint = { key: 'node-ready/unverified', value: 'true', effect: 'NoSchedule' }
+const taint = { key: 'node-ready/unverified', value: 'true', effect: 'NoSchedule' }
 
 /** A cluster without kubelets and controllers, and the leader's account with the rights of its manifests. */
 export interface RemedyBed {
