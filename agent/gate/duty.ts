@@ -1,5 +1,5 @@
 import type { GateSettings } from '../config/settings.ts'
-import { type KubeApi, KubeError } from '../kube/api.ts'
+import { isNotFound, type KubeApi } from '../kube/api.ts'
 import { type EventRecorder, nodeRef } from '../kube/events.ts'
 import type { Lease } from '../kube/lease.ts'
 import type { KubeNode } from '../kube/node.ts'
@@ -167,7 +167,7 @@ class GateDuty implements Duty {
       return undefined
     } catch (error) {
       // Gone: the watch will tell, and there is nobody to write to until then.
-      if (error instanceof KubeError && error.code === 'NotFound') return undefined
+      if (isNotFound(error)) return undefined
       if (!isStale(error)) throw error
       this.#options.log.debug({ err: error }, 'the node has changed, plans again')
       this.#options.sight.adopt(await way.writer.read(way.signal))

@@ -1,5 +1,5 @@
 import type { GateSettings } from '../config/settings.ts'
-import { type KubeApi, KubeError } from '../kube/api.ts'
+import { type KubeApi, orAbsent } from '../kube/api.ts'
 import { createNodeWriter, patchKey } from '../kube/node-writer.ts'
 import { conditionType } from './condition.ts'
 import { findMarks } from './taints.ts'
@@ -20,7 +20,7 @@ export interface UnmarkOptions {
  */
 export async function unmark({ api, node: name, settings, signal }: UnmarkOptions): Promise<readonly string[]> {
   const writer = createNodeWriter(api, name)
-  const node = await writer.read(signal).catch(orMissing)
+  const node = await writer.read(signal).catch(orAbsent)
   if (node === undefined) return [`there is no node ${name}`]
   const { labelled, taintAt } = findMarks(node, settings)
   const { taint, label } = settings
@@ -45,9 +45,4 @@ export async function unmark({ api, node: name, settings, signal }: UnmarkOption
   }
   if (taintAt.length > 0) notes.push(`the node keeps taint ${taint.key}: pods that do not tolerate it will not land`)
   return notes
-}
-
-function orMissing(error: unknown): undefined {
-  if (error instanceof KubeError && error.code === 'NotFound') return undefined
-  throw error
 }

@@ -58,6 +58,16 @@ export class KubeError extends Error {
   }
 }
 
+/** Whether there is no such object. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof KubeError && error.code === 'NotFound'
+}
+
+/** For `catch`: an object that is not there is undefined; every other error stays one. */
+export function orAbsent(error: unknown): undefined {
+  if (!isNotFound(error)) throw error
+}
+
 export interface KubeErrorDetails {
   readonly status?: number | undefined
   readonly retryAfterMs?: number | undefined

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import * as v from 'valibot'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
-import { type KubeApi, KubeError } from './api.ts'
+import { isNotFound, type KubeApi, KubeError, orAbsent } from './api.ts'
 
 /** A holder that has said nothing for so long is dead. */
 const leaseMs = 15_000
@@ -85,7 +85,7 @@ export class LeaseObject {
       return await this.#hold(found, signal)
     } catch (error) {
       // Somebody was quicker.
-      if (error instanceof KubeError && error.code === 'Conflict') return undefined
+      if (isConflict(error)) return undefined
       throw error
     }
   }
@@ -122,7 +122,7 @@ export class LeaseObject {
     try {
       return await write(found)
     } catch (error) {
-      if (!(error instanceof KubeError && (error.code === 'Conflict' || error.code === 'NotFound'))) throw error
+      if (!isConflict(error) && !isNotFound(error)) throw error
       const now = await this.#read(signal)
       return now?.holder === this.identity ? this.#whileOurs(now, signal, write) : undefined
     }
@@ -140,13 +140,9 @@ export class LeaseObject {
   }
 
   async #read(signal: AbortSignal): Promise<FoundLease | undefined> {
-    try {
-      const path = `${this.#folder}/${this.name}`
-      return toFound(await this.#options.api.request({ method: 'GET', path, signal, timeoutMs: requestMs }))
-    } catch (error) {
-      if (error instanceof KubeError && error.code === 'NotFound') return undefined
-      throw error
-    }
+    const path = `${this.#folder}/${this.name}`
+    const asked = this.#options.api.request({ method: 'GET', path, signal, timeoutMs: requestMs }).then(toFound)
+    return asked.catch(orAbsent)
   }
 
   async #hold(found: FoundLease | undefined, signal: AbortSignal): Promise<HeldLease> {
@@ -191,4 +187,8 @@ function toFound(body: unknown): FoundLease {
     transitions: spec?.leaseTransitions ?? 0,
     acquireTime: spec?.acquireTime ?? undefined,
   }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof KubeError && error.code === 'Conflict'
 }

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { type KubeApi, KubeError } from './api.ts'
+import { type KubeApi, orAbsent } from './api.ts'
 
 const shape = v.object({
   items: v.array(v.object({ spec: v.optional(v.nullable(v.object({ cidrs: v.array(v.string()) }))) })),
@@ -11,10 +11,6 @@ const shape = v.object({
  */
 export async function readServiceCIDRs(api: KubeApi, signal: AbortSignal): Promise<readonly string[]> {
   const asked = api.request({ method: 'GET', path: '/apis/networking.k8s.io/v1/servicecidrs', signal })
-  const answer = await asked.catch((error: unknown) => {
-    if (error instanceof KubeError && error.code === 'NotFound') return undefined
-    throw error
-  })
-  const parsed = v.safeParse(shape, answer)
+  const parsed = v.safeParse(shape, await asked.catch(orAbsent))
   return parsed.success ? parsed.output.items.flatMap(({ spec }) => spec?.cidrs ?? []) : []
 }

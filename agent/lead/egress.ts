@@ -6,6 +6,7 @@ import type { Term } from '../kube/term.ts'
 import { createEgressBoard } from '../netmaker/board.ts'
 import { createDeleteBudget } from '../netmaker/budget.ts'
 import { isEgressChange, parseClusterNode, readClusterNode } from '../netmaker/cluster-nodes.ts'
+import { createDeleteEvents } from '../netmaker/delete-events.ts'
 import { describeOutlook } from '../netmaker/document.ts'
 import { createEgressDuty } from '../netmaker/duty.ts'
 import { createEffectDuty, type EffectDutyOptions } from '../netmaker/effect-duty.ts'
@@ -13,7 +14,6 @@ import { createMeshLists } from '../netmaker/lists.ts'
 import { createEgressMetrics } from '../netmaker/metrics.ts'
 import { openNetmaker } from '../netmaker/open.ts'
 import type { Outlook } from '../netmaker/pass.ts'
-import { createDeleteTeller } from '../netmaker/tell.ts'
 import type { ClusterNode } from '../netmaker/world.ts'
 import type { Running } from '../runtime/duty.ts'
 import { startLoop } from '../runtime/loop.ts'
@@ -42,7 +42,7 @@ export function keepEgress(leader: LeaderParts): LeaderDuty | undefined {
     let last: Outlook | undefined
     const duty = createEgressDuty({
       ...dutyParts(leader, term, nodes),
-      teller: createDeleteTeller(recorder, name => nodes.get(name)),
+      teller: createDeleteEvents(recorder, name => nodes.get(name)),
       parts: { ...passParts(leader, nodes), client, lists: createMeshLists(client, loop.clock) },
       onWrite: series.countWrite,
       onOutlook(outlook) {

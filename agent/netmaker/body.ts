@@ -1,13 +1,13 @@
 import { isJsonObject, type JsonObject } from '../../cni/spec/json.ts'
+import { isBound } from './assignment.ts'
 import type { RuleBody } from './client.ts'
-import { isBound } from './fit.ts'
 import { writeDescription, writeName } from './label.ts'
+import type { Membership } from './memberships.ts'
 import type { ManagedRule } from './owners.ts'
-import type { Seat } from './seats.ts'
 
-/** One range of one seat: what a rule is made for. */
+/** One range of one membership: what a rule is made for. */
 export interface Place {
-  readonly seat: Seat
+  readonly membership: Membership
   readonly index: number
   readonly range: string
   readonly cluster: string
@@ -17,17 +17,17 @@ export interface Place {
 const metric = 500
 
 /** The fields of a rule that are ours, as they should be. */
-export function wordsOf({ seat, index, cluster }: Place) {
+export function wordsOf({ membership, index, cluster }: Place) {
   return {
-    name: writeName(seat.node.name, index, seat.ranges.length),
+    name: writeName(membership.node.name, index, membership.ranges.length),
     description: writeDescription({ cluster, index }),
   }
 }
 
 /** A rule to be made. */
 export function newBody(place: Place): RuleBody {
-  const { seat, range } = place
-  return { ...wordsOf(place), network: seat.network, range, nat: false, nodes: { [seat.ids[0]]: metric } }
+  const { membership, range } = place
+  return { ...wordsOf(place), network: membership.network, range, nat: false, nodes: { [membership.ids[0]]: metric } }
 }
 
 /**
@@ -35,10 +35,10 @@ export function newBody(place: Place): RuleBody {
  * whatever else it changes, and tags or a domain would take nodes or range away again.
  */
 export function repairedBody(place: Place, { rule, range }: ManagedRule, liveIds: ReadonlySet<string>): RuleBody {
-  const { seat } = place
+  const { membership } = place
   const { raw } = rule
   const nodes = Object.entries(isJsonObject(raw.nodes) ? raw.nodes : {}).filter(([id]) => liveIds.has(id))
-  const bound = isBound(seat, rule.nodeIds)
+  const bound = isBound(membership, rule.nodeIds)
   return {
     ...raw,
     ...wordsOf(place),
@@ -46,7 +46,7 @@ export function repairedBody(place: Place, { rule, range }: ManagedRule, liveIds
     range: range === place.range ? rule.range : place.range,
     nat: false,
     status: true,
-    nodes: { ...Object.fromEntries(nodes), ...(bound ? {} : { [seat.ids[0]]: metric }) },
+    nodes: { ...Object.fromEntries(nodes), ...(bound ? {} : { [membership.ids[0]]: metric }) },
     ...(rule.domain === '' ? {} : { domain: '' }),
     ...(rule.tagged ? untagged(raw) : {}),
   }

@@ -1,4 +1,4 @@
-import { type KubeApi, KubeError } from '../kube/api.ts'
+import { type KubeApi, orAbsent } from '../kube/api.ts'
 import type { Change } from '../kube/informer.ts'
 import { type KubeNode, parseNode } from '../kube/node.ts'
 import { createNodeWriter } from '../kube/node-writer.ts'
@@ -28,12 +28,8 @@ export async function readClusterNode(
   name: string,
   signal: AbortSignal,
 ): Promise<ClusterNode | undefined> {
-  try {
-    return trimNode(await createNodeWriter(api, name).read(signal))
-  } catch (error) {
-    if (error instanceof KubeError && error.code === 'NotFound') return undefined
-    throw error
-  }
+  const node = await createNodeWriter(api, name).read(signal).catch(orAbsent)
+  return node && trimNode(node)
 }
 
 /** Whether a change of a Node is one of its rules. */

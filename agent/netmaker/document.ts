@@ -1,6 +1,6 @@
 import type { HeldDelete, RuleDelete, RuleWrite } from './actions.ts'
+import type { Unmatched } from './memberships.ts'
 import type { Outlook } from './pass.ts'
-import type { Unmatched } from './seats.ts'
 
 /** One thing that is to be done, or is held. */
 export interface ActionView {
@@ -33,8 +33,8 @@ export function describeOutlook(cluster: string, { plan, deletes, held }: Outloo
 }
 
 export function viewOfWrite({ action, place, rule, reason }: RuleWrite): ActionView {
-  const { seat, index, range } = place
-  return { action, network: seat.network, node: seat.node.name, index, range, id: rule?.id ?? null, reason }
+  const { membership, index, range } = place
+  return { action, network: membership.network, node: membership.node.name, index, range, id: rule?.id ?? null, reason }
 }
 
 export function viewOfDelete({ action, rule, nodes, index, reason }: RuleDelete | HeldDelete): ActionView {

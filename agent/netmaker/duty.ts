@@ -2,9 +2,9 @@ import { messageOf } from '../../cni/host/system-error.ts'
 import type { Duty } from '../runtime/duty.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { RuleDelete, RuleWrite } from './actions.ts'
+import type { DeleteEvents } from './delete-events.ts'
 import { logWrite } from './log-write.ts'
 import { lookAhead, type Outlook, type PassParts, runPass } from './pass.ts'
-import type { DeleteTeller } from './tell.ts'
 
 export interface EgressDutyOptions {
   readonly parts: Omit<PassParts, 'onWrite'>
@@ -14,7 +14,7 @@ export interface EgressDutyOptions {
   readonly dryRun: boolean
   /** Of the term: fires before anybody else may write. */
   readonly term: { readonly signal: AbortSignal; fence(): void }
-  readonly teller: DeleteTeller
+  readonly teller: DeleteEvents
   readonly onWrite: (action: string, outcome: 'done' | 'failed') => void
   readonly onOutlook: (outlook: Outlook) => void
   readonly onFailure: (message: string) => void

@@ -1,7 +1,7 @@
 import type { NodeNetwork } from '../kube/node-network.ts'
+import type { Membership } from './memberships.ts'
 import type { EgressPlan } from './plan.ts'
 import { canonicalRange, rangeHolds, rangesOverlap } from './range.ts'
-import type { Seat } from './seats.ts'
 import type { EgressRule, Mesh } from './world.ts'
 
 /** Why a rule that is there may do nothing, the likeliest first. */
@@ -19,7 +19,7 @@ export interface MissingEffect {
 
 /** What is looked at. */
 export interface EffectView {
-  readonly plan: Pick<EgressPlan, 'seats' | 'writes'>
+  readonly plan: Pick<EgressPlan, 'memberships' | 'writes'>
   readonly mesh: Mesh
   readonly networks: Iterable<NodeNetwork>
   /** Whether the server reaches its hosts; undefined = it does not say. */
@@ -29,17 +29,17 @@ export interface EffectView {
 /** Compares rules with what the nodes' agents publish of their devices. */
 export function findMissingEffects(view: EffectView): readonly MissingEffect[] {
   const reporters = reportersByRange(view.networks)
-  const pending = new Set(view.plan.writes.map(({ place }) => keyOf(place.seat, place.range)))
-  const places = view.plan.seats.flatMap(seat => seat.ranges.map(range => ({ seat, range })))
-  return places.flatMap(({ seat, range }) => {
-    const missingAt = (reporters.get(range) ?? []).filter(name => name !== seat.node.name)
-    if (missingAt.length === 0 || pending.has(keyOf(seat, range))) return []
-    const { network } = seat
-    return [{ node: seat.node.name, network, range, missingAt, cause: findCause(view, seat, range) }]
+  const pending = new Set(view.plan.writes.map(({ place }) => keyOf(place.membership, place.range)))
+  const places = view.plan.memberships.flatMap(membership => membership.ranges.map(range => ({ membership, range })))
+  return places.flatMap(({ membership, range }) => {
+    const missingAt = (reporters.get(range) ?? []).filter(name => name !== membership.node.name)
+    if (missingAt.length === 0 || pending.has(keyOf(membership, range))) return []
+    const { network } = membership
+    return [{ node: membership.node.name, network, range, missingAt, cause: findCause(view, membership, range) }]
   })
 }
 
-const keyOf = (seat: Seat, range: string) => `${seat.network} ${seat.node.name} ${range}`
+const keyOf = (membership: Membership, range: string) => `${membership.network} ${membership.node.name} ${range}`
 
 function reportersByRange(networks: Iterable<NodeNetwork>): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>()
@@ -52,10 +52,10 @@ function reportersByRange(networks: Iterable<NodeNetwork>): ReadonlyMap<string, 
   return found
 }
 
-function findCause({ mesh, brokerConnected }: EffectView, seat: Seat, range: string): EffectCause {
-  const others = (mesh.rules.get(seat.network) ?? []).filter(rule => isOthers(rule, seat))
+function findCause({ mesh, brokerConnected }: EffectView, membership: Membership, range: string): EffectCause {
+  const others = (mesh.rules.get(membership.network) ?? []).filter(rule => isOthers(rule, membership))
   if (others.some(rule => rangesOverlap(rule.range, range))) return 'DuplicateRange'
-  const own = mesh.nodes.filter(({ id }) => seat.ids.includes(id))
+  const own = mesh.nodes.filter(({ id }) => membership.ids.includes(id))
   const hostIds = new Set(own.map(({ hostId }) => hostId))
   const inRange = mesh.hosts.some(({ id, endpoint }) => hostIds.has(id) && rangeHolds(range, endpoint))
   if (inRange) return 'EndpointInRange'
@@ -63,6 +63,6 @@ function findCause({ mesh, brokerConnected }: EffectView, seat: Seat, range: str
   return brokerConnected === false ? 'MessagingDown' : 'AccessPolicy'
 }
 
-function isOthers({ enabled, nodeIds }: EgressRule, { ids }: Seat): boolean {
+function isOthers({ enabled, nodeIds }: EgressRule, { ids }: Membership): boolean {
   return enabled && nodeIds.length > 0 && !nodeIds.some(id => ids.includes(id))
 }

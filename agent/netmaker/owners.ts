@@ -1,6 +1,6 @@
 import { nodeOfName, parseDescription, type RuleLabel } from './label.ts'
+import type { Membership } from './memberships.ts'
 import { canonicalRange } from './range.ts'
-import type { Seat } from './seats.ts'
 import type { EgressRule, Mesh } from './world.ts'
 
 /** A rule of ours, and what its description says. */
@@ -13,7 +13,7 @@ export interface ManagedRule {
 
 /** The managed rules of one network, by whose they are. */
 export interface Owned {
-  readonly bySeat: ReadonlyMap<Seat, readonly ManagedRule[]>
+  readonly byMembership: ReadonlyMap<Membership, readonly ManagedRule[]>
   /** Nobody's, as far as can be seen. */
   readonly stranded: readonly ManagedRule[]
   /** On nodes of ours, by another cluster's name. */
@@ -22,7 +22,7 @@ export interface Owned {
 
 /** What is there of one network. */
 export interface NetworkView {
-  readonly seats: readonly Seat[]
+  readonly memberships: readonly Membership[]
   readonly rules: readonly EgressRule[]
   /** Name of this cluster in the rules. */
   readonly cluster: string
@@ -37,40 +37,40 @@ export function liveIdsOf({ nodes }: Mesh): ReadonlySet<string> {
 
 export function findOwners(view: NetworkView): Owned {
   const find = createFinder(view)
-  const bySeat = new Map<Seat, ManagedRule[]>()
+  const byMembership = new Map<Membership, ManagedRule[]>()
   const stranded: ManagedRule[] = []
   const foreign: ManagedRule[] = []
   for (const rule of view.rules) {
     const label = parseDescription(rule.description)
     if (label === undefined) continue
     const managed = { rule, label, range: canonicalRange(rule.range) }
-    const seat = find(managed)
+    const membership = find(managed)
     if (label.cluster !== view.cluster) {
-      if (rule.nodeIds.some(id => seat?.ids.includes(id))) foreign.push(managed)
-    } else if (seat === undefined) stranded.push(managed)
-    else bySeat.set(seat, [...(bySeat.get(seat) ?? []), managed])
+      if (rule.nodeIds.some(id => membership?.ids.includes(id))) foreign.push(managed)
+    } else if (membership === undefined) stranded.push(managed)
+    else byMembership.set(membership, [...(byMembership.get(membership) ?? []), managed])
   }
-  return { bySeat, stranded, foreign }
+  return { byMembership, stranded, foreign }
 }
 
 /**
- * A rule is the seat's whose node it names. One that names no node that lives (the server empties it, or leaves the dead id)
+ * A rule is the membership's whose node it names. One that names no node that lives (the server empties it, or leaves the dead id)
  * is its whose name it has, else its who wants the range: so a node that has joined again gets its rules back.
  */
-function createFinder({ seats, liveIds }: NetworkView): (managed: ManagedRule) => Seat | undefined {
-  const byId = new Map(seats.flatMap(seat => seat.ids.map(id => [id, seat] as const)))
-  const byName = new Map(seats.map(seat => [seat.node.name, seat]))
+function createFinder({ memberships, liveIds }: NetworkView): (managed: ManagedRule) => Membership | undefined {
+  const byId = new Map(memberships.flatMap(membership => membership.ids.map(id => [id, membership] as const)))
+  const byName = new Map(memberships.map(membership => [membership.node.name, membership]))
   const byRange = Map.groupBy(
-    seats.flatMap(seat => seat.ranges.map(range => ({ range, seat }))),
+    memberships.flatMap(membership => membership.ranges.map(range => ({ range, membership }))),
     ({ range }) => range,
   )
   return ({ rule, range }) => {
     const name = nodeOfName(rule.name)
-    const named = rule.nodeIds.map(id => byId.get(id)).filter(seat => seat !== undefined)
-    if (named.length > 0) return named.find(seat => seat.node.name === name) ?? named[0]
+    const named = rule.nodeIds.map(id => byId.get(id)).filter(membership => membership !== undefined)
+    if (named.length > 0) return named.find(membership => membership.node.name === name) ?? named[0]
     if (rule.nodeIds.some(id => liveIds.has(id))) return undefined
     if (name !== undefined) return byName.get(name)
     const wanting = byRange.get(range ?? '') ?? []
-    return wanting.length === 1 ? wanting[0]?.seat : undefined
+    return wanting.length === 1 ? wanting[0]?.membership : undefined
   }
 }

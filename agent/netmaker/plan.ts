@@ -1,9 +1,9 @@
 import type { DeleteReason, HeldDelete, RuleDelete, RuleWrite, WriteReason } from './actions.ts'
+import { assignRules, isBound } from './assignment.ts'
 import { newBody, type Place, repairedBody, wordsOf } from './body.ts'
-import { fitRules, isBound } from './fit.ts'
 import { nodeOfName } from './label.ts'
+import { type Membership, matchNodes, type Unmatched } from './memberships.ts'
 import { findOwners, liveIdsOf, type ManagedRule, type NetworkView } from './owners.ts'
-import { type Seat, seatNodes, type Unmatched } from './seats.ts'
 import type { ClusterNode, Mesh } from './world.ts'
 
 /** What has to be done so that every range of every node has one rule in each of its networks. */
@@ -13,7 +13,7 @@ export interface EgressPlan {
   readonly deletes: readonly RuleDelete[]
   readonly held: readonly HeldDelete[]
   readonly unmatched: readonly Unmatched[]
-  readonly seats: readonly Seat[]
+  readonly memberships: readonly Membership[]
   readonly networks: readonly NetworkCount[]
 }
 
@@ -34,19 +34,19 @@ export interface Observed {
 }
 
 export function planEgress({ nodes, mesh, cluster }: Observed): EgressPlan {
-  const { seats, unmatched } = seatNodes(nodes, mesh)
-  const seatsByNetwork = Map.groupBy(seats, ({ network }) => network)
+  const { memberships, unmatched } = matchNodes(nodes, mesh)
+  const byNetwork = Map.groupBy(memberships, ({ network }) => network)
   const names = createNames(nodes, mesh)
   const liveIds = liveIdsOf(mesh)
   const parts = [...mesh.rules].map(([network, rules]) =>
-    planNetwork({ seats: seatsByNetwork.get(network) ?? [], rules, cluster, liveIds }, names),
+    planNetwork({ memberships: byNetwork.get(network) ?? [], rules, cluster, liveIds }, names),
   )
   const writes = parts.flatMap(part => part.writes)
   return {
     writes: writes.toSorted((one, other) => urgency(one) - urgency(other)),
     ...guardLists(parts, { nodes, mesh, cluster }),
     unmatched,
-    seats,
+    memberships,
     networks: [...mesh.rules.keys()].map((network, at) => ({ network, ...(parts[at]?.count ?? noCount) })),
   }
 }
@@ -64,10 +64,10 @@ interface NetworkPlan {
 }
 
 function planNetwork(view: NetworkView, names: Names): NetworkPlan {
-  const { bySeat, stranded, foreign } = findOwners(view)
-  const parts = view.seats.map(seat => planSeat(seat, bySeat.get(seat) ?? [], view))
+  const { byMembership, stranded, foreign } = findOwners(view)
+  const parts = view.memberships.map(membership => planMembership(membership, byMembership.get(membership) ?? [], view))
   const lost = stranded.map(managed => judgeStranded(managed, names)).filter(found => found !== undefined)
-  const ours = [...bySeat.values()].reduce((sum, rules) => sum + rules.length, 0)
+  const ours = [...byMembership.values()].reduce((sum, rules) => sum + rules.length, 0)
   return {
     writes: parts.flatMap(part => part.writes),
     deletes: [...parts.flatMap(part => part.deletes), ...lost.filter(isDelete)],
@@ -77,31 +77,34 @@ function planNetwork(view: NetworkView, names: Names): NetworkPlan {
       ...foreign.map(managed => hold(managed, 'OtherCluster', [])),
     ],
     count: {
-      wanted: view.seats.reduce((sum, { ranges }) => sum + ranges.length, 0),
+      wanted: view.memberships.reduce((sum, { ranges }) => sum + ranges.length, 0),
       present: ours + stranded.length,
     },
     isOurs: ours > 0,
   }
 }
 
-function planSeat(seat: Seat, rules: readonly ManagedRule[], view: NetworkView) {
-  const { kept, doubles, stale } = fitRules(seat, rules)
-  const writes = seat.ranges.map((range, index) => {
-    const place = { seat, index, range, cluster: view.cluster }
+function planMembership(membership: Membership, rules: readonly ManagedRule[], view: NetworkView) {
+  const { kept, doubles, stale } = assignRules(membership, rules)
+  const writes = membership.ranges.map((range, index) => {
+    const place = { membership, index, range, cluster: view.cluster }
     return planPlace(place, kept[index], view.liveIds)
   })
-  const toDelete = (reason: DeleteReason) => (managed: ManagedRule) => remove(managed, reason, [seat.node.name])
-  const [gone, waiting] = parted(stale, managed => seat.ranges.length > 0 || isWantedElsewhere(managed, seat, view))
+  const toDelete = (reason: DeleteReason) => (managed: ManagedRule) => remove(managed, reason, [membership.node.name])
+  const [gone, waiting] = parted(
+    stale,
+    managed => membership.ranges.length > 0 || isWantedElsewhere(managed, membership, view),
+  )
   return {
     writes: writes.filter(write => write !== undefined),
     deletes: [...doubles.map(toDelete('Duplicate')), ...gone.map(toDelete('CIDRGone'))],
     // A Node without CIDRs has not got them yet.
-    held: waiting.map(managed => hold(managed, 'Unconfirmed', [seat.node.name])),
+    held: waiting.map(managed => hold(managed, 'Unconfirmed', [membership.node.name])),
   }
 }
 
-function isWantedElsewhere({ range }: ManagedRule, own: Seat, { seats }: NetworkView): boolean {
-  return range !== undefined && seats.some(seat => seat !== own && seat.ranges.includes(range))
+function isWantedElsewhere({ range }: ManagedRule, own: Membership, { memberships }: NetworkView): boolean {
+  return range !== undefined && memberships.some(membership => membership !== own && membership.ranges.includes(range))
 }
 
 function planPlace(
@@ -121,7 +124,7 @@ function planPlace(
 /** What of our own fields is not as it should be; metric, foreign nodes and fields that we do not know are not ours. */
 function findFault(place: Place, { rule, range }: ManagedRule): WriteReason | undefined {
   const { name, description } = wordsOf(place)
-  if (!isBound(place.seat, rule.nodeIds)) return 'NodeReplaced'
+  if (!isBound(place.membership, rule.nodeIds)) return 'NodeReplaced'
   if (range !== place.range) return 'RangeChanged'
   const same = rule.name === name && rule.description === description && !rule.nat && rule.enabled
   return same && !rule.tagged && rule.domain === '' ? undefined : 'Drifted'
@@ -143,7 +146,7 @@ function createNames(nodes: readonly ClusterNode[], { hosts, nodes: members }: M
   }
 }
 
-/** A rule that is no seat's has to go only if no Node has any of its names; undefined = it stays as it is. */
+/** A rule that is no membership's has to go only if no Node has any of its names; undefined = it stays as it is. */
 function judgeStranded(managed: ManagedRule, names: Names): RuleDelete | HeldDelete | undefined {
   const own = nodeOfName(managed.rule.name)
   const all = [...new Set([...(own === undefined ? [] : [own]), ...names.hostsOf(managed.rule)])]

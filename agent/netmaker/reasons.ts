@@ -1,7 +1,7 @@
 import type { Meaning } from '../verdict/reasons.ts'
 import type { DeleteReason, HoldReason, WriteReason } from './actions.ts'
 import type { EffectCause } from './effect.ts'
-import type { Unmatched } from './seats.ts'
+import type { Unmatched } from './memberships.ts'
 
 type EgressReason = WriteReason | DeleteReason | HoldReason | EffectCause | Unmatched['reason'] | 'InEffect'
 

@@ -4,6 +4,7 @@ import { readServiceCIDRs } from '../kube/service-cidrs.ts'
 import type { Duty, Running } from '../runtime/duty.ts'
 import { startLoop } from '../runtime/loop.ts'
 import { createPeerPort } from '../verify/peers/exchange.ts'
+import { payloadOf } from '../verify/peers/packet-size.ts'
 import { createMeshDuty } from '../wireguard/duty.ts'
 import { findEgress } from '../wireguard/egress.ts'
 import { createFilterDuty } from '../wireguard/filter-duty.ts'
@@ -19,7 +20,6 @@ import { createReset } from '../wireguard/reset.ts'
 import { createMeshStatus } from '../wireguard/status.ts'
 import type { NodeContext } from './context.ts'
 
-const headerBytes = { v4: 28, v6: 48 } as const
 /** The start is busy enough, and Services are seldom endpoints. */
 const firstServicesMs = 10_000
 const servicesMs = 60 * 60_000
@@ -120,5 +120,5 @@ async function sendFullSize(port: number, address: string, signal: AbortSignal):
   const peers = createPeerPort(port)
   const mtu = await peers.mtuTowards(address)
   if (mtu === undefined) throw new Error('the way to the peer has no size')
-  await peers.echo(address, mtu - (address.includes(':') ? headerBytes.v6 : headerBytes.v4), signal)
+  await peers.echo(address, payloadOf(address, mtu), signal)
 }

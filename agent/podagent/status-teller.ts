@@ -1,5 +1,5 @@
 import type { ContainerRecord } from '../../cni/networks/record.ts'
-import { type KubeApi, KubeError } from '../kube/api.ts'
+import { isNotFound, type KubeApi } from '../kube/api.ts'
 import { isStale } from '../kube/node-writer.ts'
 import { digestOf, type NodePod, STATUS_ANNOTATION } from '../kube/pod.ts'
 import type { KactusConf } from './plan.ts'
@@ -32,5 +32,5 @@ export function createStatusTeller(api: KubeApi): StatusTeller {
 
 /** There is no such pod any more, or another one under its name. */
 function isGone(error: unknown): boolean {
-  return isStale(error) || (error instanceof KubeError && error.code === 'NotFound')
+  return isStale(error) || isNotFound(error)
 }

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { type KubeApi, KubeError } from '../kube/api.ts'
+import { type KubeApi, KubeError, orAbsent } from '../kube/api.ts'
 import type { Block } from './block.ts'
 
 /** Which API of Cilium serves the pools. */
@@ -46,7 +46,7 @@ const removalsKey = 'nopal.io/removals'
  */
 export async function findPoolVersion(api: KubeApi, signal: AbortSignal): Promise<PoolVersion | undefined> {
   for (const version of versions) {
-    const body = await orNothing(api.request({ method: 'GET', path: `/apis/${version}`, signal }))
+    const body = await api.request({ method: 'GET', path: `/apis/${version}`, signal }).catch(orAbsent)
     // The group has had a v2 for other kinds long before it had one for pools.
     const result = v.safeParse(v.object({ resources: v.array(v.object({ name: v.string() })) }), body)
     if (result.success && result.output.resources.some(({ name }) => name === plural)) return version
@@ -63,7 +63,7 @@ export async function readPool(
   { version, name }: Pick<PoolWrite, 'version' | 'name'>,
   signal: AbortSignal,
 ): Promise<LivePool | undefined> {
-  const body = await orNothing(api.request({ method: 'GET', path: pathOf(version, name), signal }))
+  const body = await api.request({ method: 'GET', path: pathOf(version, name), signal }).catch(orAbsent)
   return body === undefined ? undefined : parsePool(body)
 }
 
@@ -87,15 +87,6 @@ export async function applyPool(api: KubeApi, write: PoolWrite, signal: AbortSig
 
 function pathOf(version: PoolVersion, name: string): string {
   return `/apis/${version}/${plural}/${encodeURIComponent(name)}`
-}
-
-async function orNothing(answer: Promise<unknown>): Promise<unknown> {
-  try {
-    return await answer
-  } catch (error) {
-    if (error instanceof KubeError && error.code === 'NotFound') return undefined
-    throw error
-  }
 }
 
 const texts = v.optional(v.nullable(v.record(v.string(), v.string())))

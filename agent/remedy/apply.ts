@@ -1,11 +1,11 @@
-import { KubeError } from '../kube/api.ts'
+import { isNotFound, KubeError, orAbsent } from '../kube/api.ts'
 import { nodeRef } from '../kube/events.ts'
 import { createNodeWriter, isStale } from '../kube/node-writer.ts'
 import type { Lift, Removal } from './node-plan.ts'
 import type { Start } from './plan.ts'
 import type { RemedyPorts } from './ports.ts'
 import { RecentWrites } from './recent.ts'
-import { parseWorker, type Worker } from './worker.ts'
+import { parseWorker } from './worker.ts'
 import { workerPod } from './worker-pod.ts'
 
 /** Carries out what is not a deletion of a node. Nothing is written a second time before the watch could tell of it. */
@@ -56,7 +56,7 @@ export class RemedyWrites {
       await createNodeWriter(api, node.name).patch(node.uid, gate.liftSteps(node), signal)
     } catch (error) {
       // Somebody has changed the Node; the watch brings it as it is now.
-      if (isStale(error) || isGone(error)) return
+      if (isStale(error) || isNotFound(error)) return
       told(false)
       throw error
     }
@@ -70,7 +70,7 @@ export class RemedyWrites {
     const { api, settings, log } = this.#ports
     const path = `/api/v1/namespaces/${settings.namespace}/pods/${encodeURIComponent(worker.name)}`
     const body = { preconditions: { uid: worker.uid }, ...(force ? { gracePeriodSeconds: 0 } : {}) }
-    await api.request({ method: 'DELETE', path, body, signal }).catch(orConflict).catch(orGone)
+    await api.request({ method: 'DELETE', path, body, signal }).catch(orConflict).catch(orAbsent)
     log.debug({ node: worker.nodeName, worker: worker.name, why, force }, 'a worker pod is removed')
   }
 }
@@ -78,23 +78,10 @@ export class RemedyWrites {
 function nameOf(action: Start | Lift | Removal): string {
   if (action.kind === 'start') return `start ${action.sight.node.uid} ${action.attempt}`
   const how = action.kind === 'remove' && action.force ? 'force' : action.kind
-  return `${how} ${workerOf(action).uid}`
-}
-
-function workerOf({ worker }: Lift | Removal): Worker {
-  return worker
+  return `${how} ${action.worker.uid}`
 }
 
 function orConflict(error: unknown): undefined {
   if (error instanceof KubeError && error.code === 'Conflict') return undefined
-  throw error
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof KubeError && error.code === 'NotFound'
-}
-
-function orGone(error: unknown): undefined {
-  if (isGone(error)) return undefined
   throw error
 }

@@ -1,3 +1,4 @@
+import { forEachBounded } from '../../cni/host/bounded.ts'
 import { nodeRef } from '../kube/events.ts'
 import type { Duty } from '../runtime/duty.ts'
 import { RemedyWrites } from './apply.ts'
@@ -64,11 +65,8 @@ class RemedyDuty implements Duty {
 
   async #carryOut(actions: readonly RemedyAction[], signal: AbortSignal): Promise<void> {
     const failures: unknown[] = []
-    const queue = actions.values()
-    const work = async () => {
-      for (const action of queue) await this.#do(action, signal).catch(error => void failures.push(error))
-    }
-    await Promise.all(Array.from({ length: width }, work))
+    // One that is refused keeps no other back.
+    await forEachBounded(actions, width, action => this.#do(action, signal).catch(error => void failures.push(error)))
     signal.throwIfAborted()
     if (failures.length === 0) return
     throw new RemedyError('WritesFailed', `${failures.length} of ${actions.length} writes failed`, failures[0])

@@ -3,6 +3,7 @@ import type { Check, Finding, Probe } from '../check.ts'
 import { CheckFault } from '../check.ts'
 import type { PeerPort } from './exchange.ts'
 import { leastBytes } from './message.ts'
+import { largestPacket, payloadOf } from './packet-size.ts'
 import { type Peer, targetOf } from './peer.ts'
 
 /** What the checks of peers ask for. */
@@ -24,10 +25,6 @@ const mostFillMs = 2500
 const unreadyMs = 300
 /** One silent peer may be at fault itself; two at once hardly. */
 const enoughSilent = 2
-/** IP can say no more, though an interface may: that of loopback does. */
-const largestPacket = 65_535
-/** Headers of IPv4 and UDP. Those of IPv6 take 20 more. */
-const headers = { v4: 28, v6: 48 } as const
 /**
  * Sizes of usual networks, where the interface's own is not known: no IPv6, or too small for it. Too long ones are cut and
  * prove nothing, but harm nothing.
@@ -110,10 +107,9 @@ async function fill(peer: Peer, port: PeerPort, probe: Probe): Promise<Finding> 
   const { address } = peer
   const mtu = await port.mtuTowards(address)
   const sizes = mtu === undefined ? usualMtus : [Math.min(mtu, largestPacket)]
-  const overhead = address.includes(':') ? headers.v6 : headers.v4
   const target = `${targetOf(peer)} ${mtu === undefined ? 'usual sizes' : `${sizes.join()} bytes`}`
   return probe.find(target, async () => {
-    const send = (size: number) => probe.within(signal => port.echo(address, size - overhead, signal))
+    const send = (size: number) => probe.within(signal => port.echo(address, payloadOf(address, size), signal))
     await Promise.all(sizes.map(size => send(size).catch(error => swallowed(size, error))))
     return { result: 'pass', message: `packets of ${sizes.join(', ')} bytes come through` }
   })

@@ -3,9 +3,8 @@ import { createSocket } from 'node:dgram'
 import { readFile } from 'node:fs/promises'
 import { isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { CheckFault } from '../check.ts'
 import { decodeProbe, encodeAsk } from './message.ts'
-import { sendAgain } from './repeat.ts'
+import { askByUdp } from './question.ts'
 
 /** Datagrams to other agents. */
 export interface PeerPort {
@@ -30,29 +29,18 @@ export function createPeerPort(port: number): PeerPort {
 }
 
 async function exchange(to: { address: string; port: number }, bytes: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  const socket = createSocket(isIPv6(to.address) ? 'udp6' : 'udp4')
   const nonce = randomBytes(16).toString('hex')
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const done = new AbortController()
-  const silent = () => reject(new CheckFault('PeersUnreachable', 'no answer in time', signal.reason))
-  signal.addEventListener('abort', silent, { once: true })
-  // Not bound to the peer's address: a machine with several may answer from another one.
-  socket.on('message', datagram => {
-    const message = decodeProbe(datagram)
-    if (message?.kind === 'answer' && message.nonce === nonce) resolve()
-  })
-  // "Message too long" is how the kernel tells of a narrow path: the next try is cut to fit.
-  socket.on('error', () => undefined)
   const datagram = encodeAsk(nonce, bytes)
-  sendAgain(() => socket.send(datagram, to.port, to.address, () => undefined), done.signal)
-  try {
-    await promise
-  } finally {
-    signal.removeEventListener('abort', silent)
-    done.abort()
-    socket.close()
-  }
+  await askByUdp({ address: to.address, silence: 'PeersUnreachable', signal }, (socket, asking) => {
+    // Not bound to the peer's address: a machine with several may answer from another one.
+    socket.on('message', received => {
+      const message = decodeProbe(received)
+      if (message?.kind === 'answer' && message.nonce === nonce) asking.answered()
+    })
+    // "Message too long" is how the kernel tells of a narrow path: the next try is cut to fit.
+    socket.on('error', () => undefined)
+    asking.repeat(() => socket.send(datagram, to.port, to.address, () => undefined))
+  })
 }
 
 async function mtuTowards(address: string, port: number): Promise<number | undefined> {

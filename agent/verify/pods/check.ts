@@ -3,6 +3,7 @@ import type { VerifySettings } from '../../config/settings.ts'
 import type { Answer, Check, Finding, Probe } from '../check.ts'
 import { CheckFault } from '../check.ts'
 import type { PeerPort } from '../peers/exchange.ts'
+import { largestPacket, payloadOf } from '../peers/packet-size.ts'
 import { type Peer, pairOf } from '../peers/peer.ts'
 import type { PodPort } from './pod-port.ts'
 
@@ -22,15 +23,11 @@ export interface PodsCheckOptions extends PodPorts {
 }
 
 /** A first packet that is lost is sent again after a second. */
-const mostKnockMs = 1500
+const mostConnectMs = 1500
 /** Each narrow place on the way takes a try to learn of. */
 const mostFillMs = 2500
 /** Where the kernel does not tell the interface's own size. Longer than that it is cut, and its first part is full-size. */
 const usualMtu = 1500
-/** IP can say no more. */
-const largestPacket = 65_535
-/** Headers of IPv4 and UDP, of IPv6 and UDP. */
-const headers = { v4: 28, v6: 48 } as const
 
 /**
  * Asks the standing sandboxes of a few other nodes: one that refuses a connection, and says of a full-size packet that
@@ -80,10 +77,10 @@ export async function isReached(address: string, ports: PodPorts, signal: AbortS
 }
 
 async function reachOne(address: string, { pods, port }: PodPorts, within: Probe['within']): Promise<string> {
-  const soon = (signal: AbortSignal) => AbortSignal.any([signal, AbortSignal.timeout(mostKnockMs)])
+  const soon = (signal: AbortSignal) => AbortSignal.any([signal, AbortSignal.timeout(mostConnectMs)])
   await within(signal => pods.connect(address, soon(signal))).catch(error => unreached(address, error))
   const mtu = Math.min((await port.mtuTowards(address)) ?? usualMtu, largestPacket)
-  const bytes = mtu - (address.includes(':') ? headers.v6 : headers.v4)
+  const bytes = payloadOf(address, mtu)
   const what = `${address}, by packets of ${mtu} bytes`
   await within(signal => pods.send(address, bytes, signal)).catch(error => unreached(what, error))
   return `${address} answers, also packets of ${mtu} bytes`

@@ -1,9 +1,7 @@
-import { createSocket } from 'node:dgram'
-import { isIPv6 } from 'node:net'
 import { errorCode, messageOf } from '../../../cni/host/system-error.ts'
 import { CheckFault } from '../check.ts'
 import { dialTcp } from '../dial.ts'
-import { sendAgain } from '../peers/repeat.ts'
+import { askByUdp } from '../peers/question.ts'
 
 /** Questions that a network namespace answers without any process in it: its kernel says that nobody is there. */
 export interface PodPort {
@@ -36,28 +34,17 @@ async function connect(address: string, signal: AbortSignal): Promise<void> {
 }
 
 async function send(address: string, bytes: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const done = new AbortController()
-  const silent = () => reject(new CheckFault('PodsUnreachable', 'no answer in time', signal.reason))
-  signal.addEventListener('abort', silent, { once: true })
-  // "Message too long" is how the kernel tells of a narrow path: the next try is cut to fit.
-  const hear = (error: unknown) => {
-    if (errorCode(error) === 'ECONNREFUSED') resolve()
-  }
-  socket.on('error', hear)
   const datagram = Buffer.alloc(bytes)
-  // Only a connected socket is told of what comes back for it.
-  socket.connect(port, address, (error?: Error) => {
-    if (error !== undefined) reject(new CheckFault('PodsUnreachable', `UDP: ${error.message}`, error))
-    else sendAgain(() => socket.send(datagram, hear), done.signal)
+  await askByUdp({ address, silence: 'PodsUnreachable', signal }, (socket, asking) => {
+    // "Message too long" is how the kernel tells of a narrow path: the next try is cut to fit.
+    const hear = (error: unknown) => {
+      if (errorCode(error) === 'ECONNREFUSED') asking.answered()
+    }
+    socket.on('error', hear)
+    // Only a connected socket is told of what comes back for it.
+    socket.connect(port, address, (error?: Error) => {
+      if (error !== undefined) asking.failed(new CheckFault('PodsUnreachable', `UDP: ${error.message}`, error))
+      else asking.repeat(() => socket.send(datagram, hear))
+    })
   })
-  try {
-    await promise
-  } finally {
-    signal.removeEventListener('abort', silent)
-    done.abort()
-    socket.close()
-  }
 }

@@ -82,8 +82,8 @@ function inShort(plan: EgressPlan): { readonly do: readonly string[]; readonly h
   const write = ({ action, rule, place, reason }: RuleWrite) => [
     action,
     rule?.id,
-    place.seat.network,
-    place.seat.node.name,
+    place.membership.network,
+    place.membership.node.name,
     place.index,
     place.range,
     reason,

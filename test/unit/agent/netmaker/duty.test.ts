@@ -1,9 +1,9 @@
 import t, { type Test } from 'tap'
 import { createEventRecorder } from '../../../../agent/kube/events.ts'
 import { createDeleteBudget } from '../../../../agent/netmaker/budget.ts'
+import { createDeleteEvents } from '../../../../agent/netmaker/delete-events.ts'
 import { createEgressDuty, type EgressDutyOptions } from '../../../../agent/netmaker/duty.ts'
 import { createMeshLists } from '../../../../agent/netmaker/lists.ts'
-import { createDeleteTeller } from '../../../../agent/netmaker/tell.ts'
 import type { ClusterNode } from '../../../../agent/netmaker/world.ts'
 import type { FakeNetmaker } from '../../../fakes/netmaker/main.ts'
 import { createFakeClock } from '../runtime/fake-clock.ts'
@@ -38,7 +38,7 @@ function start(t: Test, fake: FakeNetmaker, more: Partial<EgressDutyOptions> = {
     intervalMs: 600_000,
     dryRun: false,
     term: { signal, fence: () => undefined },
-    teller: createDeleteTeller(recorder, name => nodes.get(name)),
+    teller: createDeleteEvents(recorder, name => nodes.get(name)),
     onWrite: () => undefined,
     onOutlook: () => undefined,
     onFailure: message => failures.push(message),

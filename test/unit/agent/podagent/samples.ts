@@ -1,6 +1,7 @@
 import type { NodePod } from '../../../../agent/kube/pod.ts'
 import type { Attachment, ContainerRecord } from '../../../../cni/networks/record.ts'
 import { confListFrom } from '../../../../cni/spec/conf.ts'
+import { primary as attachedFirst } from '../../cni/kactus/fixtures.ts'
 
 export const green = 'net9f27410725ab'
 export const blue = 'net48d6215903df'
@@ -28,26 +29,16 @@ export function podOf(
 
 /** The default network of that pod, attached by its runtime. */
 export function primary(more: Partial<Attachment> = {}): Attachment {
-  return {
-    conf: 'kactus-net',
-    owner: 'eth0',
-    network: undefined,
-    ifname: 'eth0',
-    isPrimary: true,
-    mac: undefined,
-    args: '',
-    capabilityArgs: {},
+  return attachedFirst({
     list: anyList,
-    status: 'added',
     result: {
       cniVersion: '1.0.0',
       interfaces: [{ name: 'eth0', mac: '02:00:00:00:00:01', sandbox: '/run/netns/x' }],
       ips: [{ address: '10.1.0.2/24', gateway: '10.1.0.1', interface: 0 }],
       dns: {},
     },
-    refusal: undefined,
     ...more,
-  }
+  })
 }
 
 /** A further network, attached while the pod ran. */

@@ -1,9 +1,9 @@
 import { nodeOfName } from './label.ts'
+import type { Membership } from './memberships.ts'
 import type { ManagedRule } from './owners.ts'
-import type { Seat } from './seats.ts'
 
 /** Which of a node's rules is for which of its ranges. */
-export interface Fit {
+export interface Assignment {
   /** By index; undefined = there is none for it. */
   readonly kept: readonly (ManagedRule | undefined)[]
   /** A second one for a range that has one. */
@@ -16,22 +16,22 @@ export interface Fit {
  * By range first, then by index: a rule whose range is still wanted is never given another one, so that no range is
  * without a rule for a moment when a node's CIDRs change places.
  */
-export function fitRules(seat: Seat, rules: readonly ManagedRule[]): Fit {
+export function assignRules(membership: Membership, rules: readonly ManagedRule[]): Assignment {
   const left = new Set(rules)
   const take = (choices: readonly ManagedRule[]) => {
     const [best] = choices
     if (best !== undefined) left.delete(best)
     return best
   }
-  const byRange = seat.ranges.map((range, index) => {
+  const byRange = membership.ranges.map((range, index) => {
     const same = rules.filter(rule => rule.range === range)
-    return take(same.toSorted(byWorth(seat, index)))
+    return take(same.toSorted(byWorth(membership, index)))
   })
-  const wanted = new Set(seat.ranges)
+  const wanted = new Set(membership.ranges)
   const kept = byRange.map((found, index) => {
     if (found !== undefined) return found
     const free = [...left].filter(rule => rule.label.index === index && !wanted.has(rule.range ?? ''))
-    return take(free.toSorted(byWorth(seat, index)))
+    return take(free.toSorted(byWorth(membership, index)))
   })
   const others = [...left]
   return {
@@ -42,19 +42,19 @@ export function fitRules(seat: Seat, rules: readonly ManagedRule[]): Fit {
 }
 
 /** The same order for every leader: what needs no write is best, then the oldest, then the lowest id. */
-function byWorth(seat: Seat, index: number): (one: ManagedRule, other: ManagedRule) => number {
+function byWorth(membership: Membership, index: number): (one: ManagedRule, other: ManagedRule) => number {
   const faults = ({ rule, label }: ManagedRule) => [
-    isBound(seat, rule.nodeIds) ? 0 : 1,
+    isBound(membership, rule.nodeIds) ? 0 : 1,
     label.index === index ? 0 : 1,
     rule.enabled ? 0 : 1,
-    nodeOfName(rule.name) === seat.node.name ? 0 : 1,
+    nodeOfName(rule.name) === membership.node.name ? 0 : 1,
   ]
   const key = (managed: ManagedRule) =>
     [...faults(managed), String(managed.rule.raw.created_at ?? ''), managed.rule.id].join(' ')
   return (one, other) => (key(one) < key(other) ? -1 : 1)
 }
 
-/** Whether a rule names a node of the seat. */
-export function isBound({ ids }: Seat, nodeIds: readonly string[]): boolean {
+/** Whether a rule names a node of the membership. */
+export function isBound({ ids }: Membership, nodeIds: readonly string[]): boolean {
   return nodeIds.some(id => ids.includes(id))
 }

@@ -3,7 +3,7 @@ import type { HeldDelete, RuleDelete } from './actions.ts'
 import type { ClusterNode } from './world.ts'
 
 /** Tells of deletes, done and held, by Events on the Nodes whose rules they are. */
-export interface DeleteTeller {
+export interface DeleteEvents {
   tellDeleted(deleted: RuleDelete, signal: AbortSignal): Promise<void>
   /** Each once for as long as it is held for that reason. */
   tellHeld(held: readonly HeldDelete[], signal: AbortSignal): Promise<void>
@@ -12,10 +12,10 @@ export interface DeleteTeller {
 /** What a pass may tell: the rest waits for the next one. */
 const mostAtOnce = 50
 
-export function createDeleteTeller(
+export function createDeleteEvents(
   recorder: EventRecorder,
   findNode: (name: string) => ClusterNode | undefined,
-): DeleteTeller {
+): DeleteEvents {
   let told: ReadonlySet<string> = new Set()
   /** A Node that is gone has no uid any more: its name stands in, as the node controller has it. */
   const refOf = ([name = 'unknown']: readonly string[]) => nodeRef(findNode(name) ?? { name, uid: name })

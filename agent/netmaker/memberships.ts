@@ -2,7 +2,7 @@ import { canonicalRange } from './range.ts'
 import type { ClusterNode, Mesh, NetmakerNode } from './world.ts'
 
 /** A Kubernetes Node's place in one Netmaker network. */
-export interface Seat {
+export interface Membership {
   readonly node: ClusterNode
   readonly network: string
   /** Ids of its nodes there: by accident there are several. The first is the one that a new rule names. */
@@ -17,20 +17,20 @@ export interface Unmatched {
   readonly reason: 'NoHost' | 'TwoHosts' | 'NotInNetwork' | 'NoCIDR'
 }
 
-export interface Seating {
-  readonly seats: readonly Seat[]
+export interface Matching {
+  readonly memberships: readonly Membership[]
   readonly unmatched: readonly Unmatched[]
 }
 
 /**
- * Who sits where. A host is its Node's by name, a node its host's by the host's id: the list that a host itself has of its
+ * Finds each Node's nodes in the networks. A host is its Node's by name, a node its host's by the host's id: the list that a host itself has of its
  * nodes loses some and keeps dead ones.
  */
-export function seatNodes(nodes: Iterable<ClusterNode>, { hosts, nodes: members }: Mesh): Seating {
+export function matchNodes(nodes: Iterable<ClusterNode>, { hosts, nodes: members }: Mesh): Matching {
   const hostsByName = Map.groupBy(hosts, ({ name }) => name)
   const present = members.filter(({ leaving }) => !leaving)
   const membersByHost = Map.groupBy(present, ({ hostId }) => hostId)
-  const seats: Seat[] = []
+  const memberships: Membership[] = []
   const unmatched: Unmatched[] = []
   for (const node of nodes) {
     const [host, another] = hostsByName.get(node.name) ?? []
@@ -38,9 +38,9 @@ export function seatNodes(nodes: Iterable<ClusterNode>, { hosts, nodes: members 
     const ranges = rangesOf(node)
     const reason = whyNot({ hasHost: host !== undefined, isTold: another === undefined, own, ranges })
     if (reason !== undefined) unmatched.push({ node: node.name, reason })
-    if (another === undefined) seats.push(...toSeats(node, own, ranges))
+    if (another === undefined) memberships.push(...toMemberships(node, own, ranges))
   }
-  return { seats, unmatched }
+  return { memberships, unmatched }
 }
 
 interface Found {
@@ -61,7 +61,11 @@ function rangesOf({ podCIDRs }: ClusterNode): readonly string[] {
   return [...new Set(podCIDRs.map(canonicalRange).filter(range => range !== undefined))]
 }
 
-function toSeats(node: ClusterNode, own: readonly NetmakerNode[], ranges: readonly string[]): readonly Seat[] {
+function toMemberships(
+  node: ClusterNode,
+  own: readonly NetmakerNode[],
+  ranges: readonly string[],
+): readonly Membership[] {
   const byNetwork = Map.groupBy(own, ({ network }) => network)
   return [...byNetwork].flatMap(([network, there]) => {
     const [first, ...others] = there.map(({ id }) => id).sort()
