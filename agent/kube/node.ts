@@ -15,6 +15,9 @@ export interface KubeNode {
   readonly taints: readonly NodeTaint[] | undefined
   readonly conditions: readonly NodeCondition[]
   readonly podCIDRs: readonly string[]
+  readonly unschedulable: boolean
+  /** It is being deleted. */
+  readonly leaving: boolean
   readonly addresses: readonly NodeAddress[]
 }
 
@@ -49,12 +52,14 @@ const nodeShape = v.object({
     uid: v.string(),
     resourceVersion: text,
     creationTimestamp: text,
+    deletionTimestamp: text,
     labels: v.optional(v.nullable(v.record(v.string(), v.string()))),
   }),
   spec: v.optional(
     v.nullable(
       v.object({
         providerID: text,
+        unschedulable: v.optional(v.nullable(v.boolean())),
         taints: v.optional(v.nullable(v.array(v.record(v.string(), v.unknown())))),
         podCIDR: v.optional(v.nullable(v.string())),
         podCIDRs: v.optional(v.nullable(v.array(v.string()))),
@@ -106,6 +111,8 @@ export function parseNode(body: unknown): KubeNode | undefined {
       transitionMs: toMs(condition.lastTransitionTime ?? ''),
     })),
     podCIDRs: spec?.podCIDRs ?? (spec?.podCIDR ? [spec.podCIDR] : []),
+    unschedulable: spec?.unschedulable === true,
+    leaving: Boolean(metadata.deletionTimestamp),
     addresses: status?.addresses ?? [],
   }
 }

@@ -7,7 +7,8 @@ import { untilKnown } from './networks.ts'
 /** What the checks of the mesh say: of the newest look, once there is one and it is known what other nodes publish. */
 export function createMeshSource({ networks, mesh, settings, loop }: NodeContext): WireguardSource {
   const { promise: looked, resolve } = Promise.withResolvers<void>()
-  mesh.onChange(() => resolve())
+  if (mesh.current() === undefined) mesh.onChange(() => resolve())
+  else resolve()
   const known = Promise.all([untilKnown(networks), looked])
   return {
     async inspect(signal) {

@@ -4,22 +4,10 @@ import { type Hold, planGate } from '../../../../agent/gate/plan.ts'
 import type { KubeNode } from '../../../../agent/kube/node.ts'
 import { holdOf, holdOfNetwork, holdOfWorker } from '../../../../agent/node/hold.ts'
 import { settingsOf } from '../config/settings-of.ts'
-import { firstRun, settings } from '../gate/samples.ts'
+import { firstRun, nodeOf, ownLabel, ownTaint, settings } from '../gate/samples.ts'
 
-const raw = { key: 'node-ready/unverified', value: 'true', effect: 'NoSchedule' }
-const closed: KubeNode = {
-  name: 'n1',
-  uid: 'u1',
-  resourceVersion: '1',
-  createdMs: undefined,
-  providerId: '',
-  labels: {},
-  taints: [{ key: raw.key, effect: raw.effect, raw }],
-  conditions: [],
-  podCIDRs: [],
-  addresses: [],
-}
-const open: KubeNode = { ...closed, labels: { 'node-ready/verified': 'true' }, taints: [] }
+const closed = nodeOf({ labels: {}, taints: [ownTaint] })
+const open = nodeOf({ labels: ownLabel, taints: [] })
 const lasting: Hold = { lasting: true, message: 'no conf' }
 const given = settingsOf({ NOPAL_REMEDY_WORKERS: 'true' })
 const worker = holdOfWorker({ ...given, verify: { ...given.verify, from: ['host'] } })

@@ -114,7 +114,7 @@ t.test('misses count lists, not looks; one that comes back begins anew', async t
 
 t.test('a Node', async t => {
   const node = (more: { metadata?: object; spec?: object; status?: object }) => ({
-    metadata: { name: 'n1', labels: { 'node-ready/verified': 'true' }, ...more.metadata },
+    metadata: { name: 'n1', uid: 'u1', labels: { 'node-ready/verified': 'true' }, ...more.metadata },
     spec: { providerID: 'hcloud://1', ...more.spec },
     status: { conditions: [{ type: 'Ready', status: 'True' }], ...more.status },
   })
@@ -122,7 +122,7 @@ t.test('a Node', async t => {
   t.same(parse({}), good)
   for (const providerID of ['hrobot://1', 'hcloud://bm-1', 'hcloud://', 'aws://1', 'hcloud://0', 'hcloud://1x'])
     t.equal(parse({ spec: { providerID } }), undefined, providerID)
-  t.equal(parsePoolNode({ metadata: { name: 'n1' }, spec: {} }, gate), undefined)
+  t.equal(parsePoolNode({ metadata: { name: 'n1', uid: 'u1' }, spec: {} }, gate), undefined)
   t.match(parse({ spec: { taints: [{ key: 'node-ready/unverified', effect: 'NoSchedule' }] } }), { verified: false })
   t.match(parse({ spec: { taints: [{ key: 'node-ready/unverified', effect: 'NoExecute' }] } }), { verified: true })
   t.match(parse({ metadata: { labels: { 'node-ready/verified': 'false' } } }), { verified: false })
