@@ -72,11 +72,14 @@ function createNodeVerification(node: NodeContext): Verification {
   })
 }
 
+/** The checks of peers wait for it too, and need none of it. */
+const knownMs = 1_000
+
 /** Where other nodes' standing sandboxes are, once it is known what the nodes publish; none where that takes too long. */
-function createPodAddresses({ networks, settings, loop }: NodeContext) {
+function createPodAddresses({ networks, loop }: NodeContext) {
   const known = untilKnown(networks)
   return async (signal: AbortSignal) => {
-    if (!networks.synced()) await Promise.race([known, pause(loop.clock, settings.verify.checkTimeoutMs, signal)])
+    if (!networks.synced()) await Promise.race([known, pause(loop.clock, knownMs, signal)])
     return podAddressesOf(networks.values())
   }
 }
