@@ -14,7 +14,8 @@ export async function runLead(ports: ProcessPorts): Promise<ExitCode> {
   const { settings, log, kube, loop } = role
   const leadership = createLeadership(role.metrics)
   role.status.add(leadership.section)
-  const duties = createLeaderDuties({ ...role, succeeded: createLastSuccess(role.metrics, loop.clock) })
+  const leader = { ...role, succeeded: createLastSuccess(role.metrics, loop.clock) }
+  const duties = createLeaderDuties(leader)
   const server = serveReport(role, settings.leader.listen)
   const elected = await isElected(role)
   log.info({ server: kube.server, elected }, 'leader started')
@@ -22,7 +23,7 @@ export async function runLead(ports: ProcessPorts): Promise<ExitCode> {
     ...loop,
     api: kube,
     lease: elected ? leaseOf(role, ports.hostname) : undefined,
-    lead: term => leadTerm(duties, term),
+    lead: term => leadTerm(leader, duties, term),
     onState: leadership.show,
   })
   await firing(ports.ended)

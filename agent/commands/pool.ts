@@ -1,12 +1,12 @@
 import { SettingsError } from '../config/faults.ts'
 import type { Settings } from '../config/settings.ts'
 import type { KubeClient } from '../kube/client.ts'
-import { listPages } from '../kube/list.ts'
+import { listNodes } from '../kube/nodes.ts'
 import { hasPool, readPoolInput } from '../pool/config-file.ts'
 import { describeLook, formatLook, type PoolDocument } from '../pool/document.ts'
 import { createHcloudClient } from '../pool/hcloud-client.ts'
 import { createListing } from '../pool/listing.ts'
-import { type PoolNode, parsePoolNode } from '../pool/pool-node.ts'
+import { type PoolNode, toPoolNode } from '../pool/pool-node.ts'
 import { PoolSync } from '../pool/sync.ts'
 import { systemClock as clock } from '../runtime/clock.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
@@ -67,9 +67,10 @@ async function listPoolNodes(
 ): Promise<ReadonlyMap<number, PoolNode>> {
   const nodes = new Map<number, PoolNode>()
   if (pool.nodes === 'any') return nodes
-  const read = ({ body }: { readonly body: unknown }) => parsePoolNode(body, gate)
-  for await (const { values } of listPages({ api, path: '/api/v1/nodes', signal, read }))
-    for (const node of values) nodes.set(node.server, node)
+  for await (const node of listNodes(api, signal)) {
+    const found = toPoolNode(node, gate)
+    if (found !== undefined) nodes.set(found.server, found)
+  }
   return nodes
 }
 

@@ -1,5 +1,7 @@
 import type { Settings } from '../config/settings.ts'
 import type { KubeClient } from '../kube/client.ts'
+import type { Watched } from '../kube/derive.ts'
+import type { KubeNode } from '../kube/node.ts'
 import type { Term } from '../kube/term.ts'
 import type { Status } from '../report/status.ts'
 import type { Running } from '../runtime/duty.ts'
@@ -22,8 +24,13 @@ export interface LeaderParts {
   readonly succeeded: (duty: string) => void
 }
 
+/** What all duties of a term see: one watch a kind. */
+export interface TermWatches {
+  readonly nodes: Watched<KubeNode>
+}
+
 /** Starts one duty for a term. */
-export type LeaderDuty = (term: Term) => Running
+export type LeaderDuty = (term: Term, watches: TermWatches) => Running
 
 /** Makes a duty with its metrics and its section of the status, once for the process; undefined = the settings switch it off. */
 export type LeaderDutySource = (leader: LeaderParts) => LeaderDuty | undefined

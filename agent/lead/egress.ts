@@ -1,11 +1,12 @@
 import { netmakerAccess } from '../config/netmaker-access.ts'
+import { derive, type Watched } from '../kube/derive.ts'
 import { createEventRecorder } from '../kube/events.ts'
-import { type Informer, startInformer } from '../kube/informer.ts'
+import { startInformer } from '../kube/informer.ts'
 import { nodeNetworksPath, parseNodeNetwork } from '../kube/node-network.ts'
 import type { Term } from '../kube/term.ts'
 import { createEgressBoard } from '../netmaker/board.ts'
 import { createDeleteBudget } from '../netmaker/budget.ts'
-import { isEgressChange, parseClusterNode, readClusterNode } from '../netmaker/cluster-nodes.ts'
+import { isEgressChange, readClusterNode, trimNode } from '../netmaker/cluster-nodes.ts'
 import { createDeleteEvents } from '../netmaker/delete-events.ts'
 import { describeOutlook } from '../netmaker/document.ts'
 import { createEgressDuty } from '../netmaker/duty.ts'
@@ -24,20 +25,20 @@ const backoff = { leastMs: 2_000, mostMs: 60_000 }
 
 /** Keeps the pod CIDRs of all Nodes in Netmaker. Who stands by does not even log in there. */
 export function keepEgress(leader: LeaderParts): LeaderDuty | undefined {
-  const { settings, status, metrics, kube, loop, log, succeeded } = leader
+  const { settings, status, metrics, loop, log, succeeded } = leader
   const access = netmakerAccess(settings.netmaker)
   if (access === undefined) return undefined
   const series = createEgressMetrics(metrics)
   const board = createEgressBoard()
   status.add(board.section)
-  return term => {
+  return (term, watches) => {
     const client = openNetmaker({
       access,
       settings: settings.netmaker,
       userAgent: 'nopal-leader',
       onAnswer: series.countRequest,
     })
-    const nodes = startInformer({ ...loop, api: kube, path: '/api/v1/nodes', query: {}, parse: parseClusterNode })
+    const nodes = derive(watches.nodes, trimNode)
     const recorder = createEventRecorder({ api: term.api, clock: loop.clock, log, instance: settings.nodeName })
     let last: Outlook | undefined
     const duty = createEgressDuty({
@@ -64,7 +65,6 @@ export function keepEgress(leader: LeaderParts): LeaderDuty | undefined {
     return {
       async stop() {
         await Promise.all([running.stop(), effects.stop()])
-        await nodes.stop()
         client.close()
         board.clear()
       },
@@ -96,7 +96,7 @@ function watchEffects(
   }
 }
 
-function passParts({ settings, kube, loop }: LeaderParts, nodes: Informer<ClusterNode>) {
+function passParts({ settings, kube, loop }: LeaderParts, nodes: Watched<ClusterNode>) {
   const { cluster, maxDeletes: most, intervalMs } = settings.netmaker
   return {
     cluster,
@@ -106,7 +106,7 @@ function passParts({ settings, kube, loop }: LeaderParts, nodes: Informer<Cluste
   }
 }
 
-function dutyParts({ settings }: LeaderParts, term: Term, nodes: Informer<ClusterNode>) {
+function dutyParts({ settings }: LeaderParts, term: Term, nodes: Watched<ClusterNode>) {
   const { intervalMs, dryRun } = settings.netmaker
   return { term, synced: () => nodes.synced(), intervalMs, dryRun }
 }

@@ -1,12 +1,12 @@
+import { derive, type Watched } from '../kube/derive.ts'
 import { createEventRecorder } from '../kube/events.ts'
-import { type Informer, startInformer } from '../kube/informer.ts'
 import { createPoolBoard } from '../pool/board.ts'
 import { hasPool, readPoolInput } from '../pool/config-file.ts'
 import { createPoolDuty } from '../pool/duty.ts'
 import { createHcloudClient } from '../pool/hcloud-client.ts'
 import { createListing } from '../pool/listing.ts'
 import { createPoolMetrics } from '../pool/metrics.ts'
-import { type PoolNode, parsePoolNode } from '../pool/pool-node.ts'
+import { type PoolNode, toPoolNode } from '../pool/pool-node.ts'
 import { PoolSync } from '../pool/sync.ts'
 import { startLoop } from '../runtime/loop.ts'
 import type { LeaderDuty, LeaderParts } from './context.ts'
@@ -27,9 +27,9 @@ export function keepPool(leader: LeaderParts): LeaderDuty | undefined {
     onAnswer: metrics.countQuestion,
     onRemaining: metrics.showRemaining,
   })
-  return term => {
+  return (term, watches) => {
     const { clock } = loop
-    const nodes = pool.nodes === 'any' ? undefined : followNodes(leader)
+    const nodes = pool.nodes === 'any' ? undefined : derive(watches.nodes, node => toPoolNode(node, settings.gate))
     const query = async () => {
       const input = await readPoolInput(pool)
       log.level = input.logLevel ?? settings.agent.logLevel
@@ -51,24 +51,13 @@ export function keepPool(leader: LeaderParts): LeaderDuty | undefined {
     return {
       async stop() {
         await running.stop()
-        await nodes?.stop()
         board.clear()
       },
     }
   }
 }
 
-function followNodes({ settings, kube, loop }: LeaderParts): Informer<PoolNode> {
-  return startInformer({
-    ...loop,
-    api: kube,
-    path: '/api/v1/nodes',
-    query: {},
-    parse: body => parsePoolNode(body, settings.gate),
-  })
-}
-
-function byServer(nodes: Informer<PoolNode> | undefined): ReadonlyMap<number, PoolNode> | undefined {
+function byServer(nodes: Watched<PoolNode> | undefined): ReadonlyMap<number, PoolNode> | undefined {
   if (nodes === undefined) return new Map()
   return nodes.synced() ? new Map([...nodes.values()].map(node => [node.server, node])) : undefined
 }

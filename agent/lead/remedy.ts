@@ -2,7 +2,6 @@ import { conditionType, workerWanted } from '../gate/condition.ts'
 import { findMarks, liftSteps } from '../gate/taints.ts'
 import { createEventRecorder } from '../kube/events.ts'
 import { type Informer, startInformer } from '../kube/informer.ts'
-import { parseNode } from '../kube/node.ts'
 import type { Term } from '../kube/term.ts'
 import { createRemedyBoard } from '../remedy/board.ts'
 import { createRemedyDuty } from '../remedy/duty.ts'
@@ -17,15 +16,14 @@ import type { LeaderDuty, LeaderParts } from './context.ts'
 
 /** Counts the nodes of the cluster, and verifies by worker pods those that do not speak for themselves, if it may. */
 export function remedyNodes(leader: LeaderParts): LeaderDuty {
-  const { settings, metrics, status, kube, loop } = leader
+  const { settings, metrics, status, loop } = leader
   // A dry run writes nothing.
   const workers = settings.remedy.workers && !settings.gate.dryRun
   const series = createRemedyMetrics(metrics)
   const board = createRemedyBoard(workers)
   status.add(board.section)
   const gate = gateView(settings.gate)
-  return term => {
-    const nodes = startInformer({ ...loop, api: kube, path: '/api/v1/nodes', query: {}, parse: parseNode })
+  return (term, { nodes }) => {
     const pods = workers ? watchWorkers(leader) : undefined
     const duty = createRemedyDuty({
       ...portsOf(leader, term),
@@ -50,7 +48,7 @@ export function remedyNodes(leader: LeaderParts): LeaderDuty {
     return {
       async stop() {
         await running.stop()
-        await Promise.all([nodes.stop(), pods?.stop()])
+        await pods?.stop()
         series.clear()
         board.clear()
       },

@@ -1,21 +1,16 @@
 import { type KubeApi, orAbsent } from '../kube/api.ts'
 import type { Change } from '../kube/informer.ts'
-import { type KubeNode, parseNode } from '../kube/node.ts'
+import type { KubeNode } from '../kube/node.ts'
 import { createNodeWriter } from '../kube/node-writer.ts'
 import { effectCondition } from './effect-duty.ts'
 import type { ClusterNode } from './world.ts'
 
-/** Of a Node no more is kept than rules are about: 5,000 whole ones are many megabytes. */
+/** Of a Node what rules are about. */
 export function trimNode({ name, uid, podCIDRs, conditions }: KubeNode): ClusterNode {
   const said = conditions.find(({ type }) => type === effectCondition)
   if (said === undefined) return { name, uid, podCIDRs }
   const { status, reason, message } = said
   return { name, uid, podCIDRs, inEffect: { status: status === 'True' ? 'True' : 'False', reason, message } }
-}
-
-export function parseClusterNode(body: unknown): ClusterNode | undefined {
-  const node = parseNode(body)
-  return node && trimNode(node)
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { GateSettings } from '../config/settings.ts'
-import { parseNode } from '../kube/node.ts'
+import type { KubeNode } from '../kube/node.ts'
 
 /** A Node as far as it decides about the address of its server. */
 export interface PoolNode {
@@ -18,11 +18,10 @@ export interface PoolNode {
 const excluded = 'node.kubernetes.io/exclude-from-external-load-balancers'
 const scaledDown = 'ToBeDeletedByClusterAutoscaler'
 
-/** Reads a Node; undefined for one that is no server of Hetzner Cloud: `hrobot://1` and `hcloud://bm-1` are bare metal. */
-export function parsePoolNode(body: unknown, gate: Pick<GateSettings, 'taint' | 'label'>): PoolNode | undefined {
-  const node = parseNode(body)
-  const [, server] = /^hcloud:\/\/([1-9]\d{0,15})$/.exec(node?.providerId ?? '') ?? []
-  if (node === undefined || server === undefined) return undefined
+/** A Node as the pool sees it; undefined for one that is no server of Hetzner Cloud: `hrobot://1` and `hcloud://bm-1` are bare metal. */
+export function toPoolNode(node: KubeNode, gate: Pick<GateSettings, 'taint' | 'label'>): PoolNode | undefined {
+  const [, server] = /^hcloud:\/\/([1-9]\d{0,15})$/.exec(node.providerId) ?? []
+  if (server === undefined) return undefined
   const { labels = {}, taints = [], conditions } = node
   const isShut = taints.some(({ key, effect }) => key === gate.taint.key && effect === gate.taint.effect)
   return {

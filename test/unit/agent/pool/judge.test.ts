@@ -1,7 +1,8 @@
 import t from 'tap'
+import { parseNode } from '../../../../agent/kube/node.ts'
 import { judge, type Wish } from '../../../../agent/pool/judge.ts'
 import { countMisses } from '../../../../agent/pool/misses.ts'
-import { type PoolNode, parsePoolNode } from '../../../../agent/pool/pool-node.ts'
+import { type PoolNode, toPoolNode } from '../../../../agent/pool/pool-node.ts'
 import type { CloudServer } from '../../../../agent/pool/server.ts'
 
 const gate = {
@@ -118,11 +119,15 @@ t.test('a Node', async t => {
     spec: { providerID: 'hcloud://1', ...more.spec },
     status: { conditions: [{ type: 'Ready', status: 'True' }], ...more.status },
   })
-  const parse = (more: Parameters<typeof node>[0]) => parsePoolNode(node(more), gate)
+  const see = (body: unknown) => {
+    const found = parseNode(body)
+    return found && toPoolNode(found, gate)
+  }
+  const parse = (more: Parameters<typeof node>[0]) => see(node(more))
   t.same(parse({}), good)
   for (const providerID of ['hrobot://1', 'hcloud://bm-1', 'hcloud://', 'aws://1', 'hcloud://0', 'hcloud://1x'])
     t.equal(parse({ spec: { providerID } }), undefined, providerID)
-  t.equal(parsePoolNode({ metadata: { name: 'n1', uid: 'u1' }, spec: {} }, gate), undefined)
+  t.equal(see({ metadata: { name: 'n1', uid: 'u1' }, spec: {} }), undefined)
   t.match(parse({ spec: { taints: [{ key: 'node-ready/unverified', effect: 'NoSchedule' }] } }), { verified: false })
   t.match(parse({ spec: { taints: [{ key: 'node-ready/unverified', effect: 'NoExecute' }] } }), { verified: true })
   t.match(parse({ metadata: { labels: { 'node-ready/verified': 'false' } } }), { verified: false })
