@@ -22,6 +22,8 @@ export interface Call {
   readonly canLookUp: () => Promise<void>
   /** How many delegates run side by side. */
   readonly width: number
+  /** When this process began, in milliseconds since 1970: what it was told is older. */
+  readonly startedMs: number
 }
 
 /** A workbench whose progress is kept on disk. */

@@ -49,7 +49,9 @@ async function removeStaleOf(
     await lock.begin()
     const record = await store.read(containerId)
     if (record === undefined) await store.remove(containerId)
-    const stale = record === undefined ? [] : staleOf(record, conf.name, valid)
+    // Of what was attached since, the runtime could not tell us.
+    const isNews = (store.writtenMs(containerId) ?? 0) > call.startedMs
+    const stale = record === undefined || isNews ? [] : staleOf(record, conf.name, valid)
     if (record === undefined || stale.length === 0) return []
     log.info(`container ${containerId} is gone: removing what it left`, { count: stale.length })
     return await detach(

@@ -138,6 +138,7 @@ function callOf(io: CniProcess, uid: number, given: Pick<Call, 'request' | 'conf
     lookup: lookupSources(conf, io.env, uid),
     canLookUp: () => canLookUp(conf, io.env, uid),
     width: widthFor(navigator.hardwareConcurrency),
+    startedMs: performance.timeOrigin,
   }
 }
 

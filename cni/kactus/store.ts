@@ -1,4 +1,4 @@
-import { constants, existsSync, unlinkSync } from 'node:fs'
+import { constants, existsSync, statSync, unlinkSync } from 'node:fs'
 import { access, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeFolder } from '../host/files.ts'
@@ -42,6 +42,11 @@ export class RecordStore {
       await this.#setAside(containerId, error)
       return undefined
     }
+  }
+
+  /** When a record was written last, in milliseconds since 1970; undefined = there is none. */
+  writtenMs(containerId: string): number | undefined {
+    return statSync(recordFiles(this.#cniDir, containerId).record, { throwIfNoEntry: false })?.mtimeMs
   }
 
   /**

@@ -46,6 +46,7 @@ export class Bench {
     more: {
       readonly conf?: Readonly<Record<string, unknown>>
       readonly request?: Parameters<typeof requestOf>[1]
+      readonly startedMs?: number
     } = {},
   ): Call {
     const note = (message: string, facts?: LogFacts) => void this.logged.push({ message, facts })
@@ -58,6 +59,7 @@ export class Bench {
       log: { error: note, info: note, debug: note },
       canLookUp: async () => undefined,
       width: 4,
+      startedMs: more.startedMs ?? Number.POSITIVE_INFINITY,
     }
   }
 

@@ -92,6 +92,16 @@ t.test('a container that somebody works on is not left over', async t => {
   t.strictSame(bench.files(), [])
 })
 
+t.test('a container that came after GC began is not left over: its runtime could not tell of it', async t => {
+  const bench = new Bench(t)
+  await filled(bench, recordOf([primary()]))
+  await gc(bench.call('GC', { ...asked([]), startedMs: Date.now() - 60_000 }))
+  t.strictSame(await bench.state(), ['eth0 added'])
+  t.notOk(bench.runner.trace.some(line => line.startsWith('DEL')))
+  await gc(bench.call('GC', { ...asked([]), startedMs: Date.now() + 60_000 }))
+  t.strictSame(bench.files(), [])
+})
+
 t.test('what writes of killed commands have left goes', async t => {
   const bench = new Bench(t)
   await filled(bench, recordOf([primary()]))
