@@ -1,9 +1,9 @@
 #!/bin/sh
-# Prints the path of a Go that test/cluster/go.mod is content with: the machine's own, else one that an older Go
+# Prints the path of a Go that every go.mod of test/cluster is content with: the machine's own, else one that an older Go
 # (Debian's) fetches as a module, checked against Go's checksum database, into the cache.
 set -eu
 cd "$(dirname "$0")/.."
-wanted=$(awk '$1 == "go" {print $2; exit}' test/cluster/go.mod)
+wanted=$(awk '$1 == "go" {print $2}' test/cluster/go.mod test/cluster/*/go.mod | sort -rV | head -n 1)
 fetched=1.26.0
 
 command -v go >/dev/null 2>&1 || {

@@ -58,7 +58,7 @@ export const lanes: readonly Lane[] = [
     quick: false,
     root: false,
     needsBuild: false,
-    programs: [controlPlane, ['hcloud-read']],
+    programs: [controlPlane, ['hcloud-read'], ['helm']],
     work: { files: ['test/contracts/**/*.test.ts', 'test/cluster/**/*.test.ts'], jobs: 3, timeoutSeconds: 180 },
   },
   {

@@ -18,10 +18,10 @@ export interface Manifest {
   readonly [key: string]: unknown
 }
 
-/** Names of all YAML files below daemonset/. */
+/** Names of all YAML files below daemonset/ but those of the chart, which are templates, and links to these. */
 export function yamlFiles(): readonly string[] {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-  return names.filter(name => name.endsWith('.yaml')).sort()
+  return names.filter(name => name.endsWith('.yaml') && !name.startsWith('chart/')).sort()
 }
 
 /** The text of a file of daemonset/. */
