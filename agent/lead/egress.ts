@@ -16,8 +16,7 @@ import { createEgressMetrics } from '../netmaker/metrics.ts'
 import { openNetmaker } from '../netmaker/open.ts'
 import type { Outlook } from '../netmaker/pass.ts'
 import type { ClusterNode } from '../netmaker/world.ts'
-import type { Running } from '../runtime/duty.ts'
-import { startLoop } from '../runtime/loop.ts'
+import { type Loop, startLoop } from '../runtime/loop.ts'
 import type { LeaderDuty, LeaderParts } from './context.ts'
 
 /** A server that refuses a login would refuse the next one as well. */
@@ -41,6 +40,8 @@ export function keepEgress(leader: LeaderParts): LeaderDuty | undefined {
     const nodes = derive(watches.nodes, trimNode)
     const recorder = createEventRecorder({ api: term.api, clock: loop.clock, log, instance: settings.nodeName })
     let last: Outlook | undefined
+    const shared = { client, recorder, nodes: () => nodes.values(), outlook: () => last, onEffects: series.showEffects }
+    const effects = watchEffects(leader, term, shared)
     const duty = createEgressDuty({
       ...dutyParts(leader, term, nodes),
       teller: createDeleteEvents(recorder, name => nodes.get(name)),
@@ -51,6 +52,7 @@ export function keepEgress(leader: LeaderParts): LeaderDuty | undefined {
         series.show(outlook)
         board.show(describeOutlook(settings.netmaker.cluster, outlook), loop.clock.now())
         succeeded('egress')
+        effects.wake()
       },
       onFailure: board.fail,
       log,
@@ -60,8 +62,6 @@ export function keepEgress(leader: LeaderParts): LeaderDuty | undefined {
       // None at all: all of them have been told anew.
       if (changes.length === 0 || changes.some(isEgressChange)) running.wake()
     })
-    const shared = { client, recorder, nodes: () => nodes.values(), outlook: () => last, onEffects: series.showEffects }
-    const effects = watchEffects(leader, term, shared)
     return {
       async stop() {
         await Promise.all([running.stop(), effects.stop()])
@@ -77,7 +77,7 @@ function watchEffects(
   { kube, loop }: LeaderParts,
   { api }: Term,
   shared: Omit<EffectDutyOptions, 'api' | 'clock' | 'networks'>,
-): Running {
+): Loop {
   const networks = startInformer({
     ...loop,
     api: kube,
@@ -86,9 +86,15 @@ function watchEffects(
     parse: parseNodeNetwork,
     optional: true,
   })
-  const duty = createEffectDuty({ ...shared, api, clock: loop.clock, networks: () => networks.values() })
+  const duty = createEffectDuty({
+    ...shared,
+    api,
+    clock: loop.clock,
+    networks: () => (networks.synced() ? networks.values() : undefined),
+  })
   const running = startLoop(duty, loop)
   return {
+    wake: running.wake,
     async stop() {
       await running.stop()
       await networks.stop()

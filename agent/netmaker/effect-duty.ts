@@ -5,7 +5,7 @@ import { createNodeWriter } from '../kube/node-writer.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Duty } from '../runtime/duty.ts'
 import type { NetmakerClient } from './client.ts'
-import { type EffectCause, findMissingEffects, type MissingEffect } from './effect.ts'
+import { type EffectCause, type EffectView, findMissingEffects, type MissingEffect } from './effect.ts'
 import type { Outlook } from './pass.ts'
 import type { ClusterNode, EffectCondition } from './world.ts'
 
@@ -15,7 +15,8 @@ export interface EffectDutyOptions {
   readonly recorder: EventRecorder
   readonly clock: Clock
   readonly nodes: () => Iterable<ClusterNode>
-  readonly networks: () => Iterable<NodeNetwork>
+  /** undefined = not all of them are known. */
+  readonly networks: () => Iterable<NodeNetwork> | undefined
   /** Of the last pass; undefined = there was none. */
   readonly outlook: () => Outlook | undefined
   readonly onEffects: (missing: readonly MissingEffect[]) => void
@@ -25,6 +26,8 @@ export interface EffectDutyOptions {
 export const effectCondition = 'nopal.io/EgressInEffect'
 
 const everyMs = 30_000
+/** The first pass over the rules takes a moment, and so does a list of what agents say. */
+const unknownMs = 1_000
 /** A rule takes seconds to come to the nodes, and what they publish as long again. */
 const graceMs = 60_000
 
@@ -42,22 +45,30 @@ export function createEffectDuty(options: EffectDutyOptions): Duty {
   return {
     name: 'egress-effect',
     async reconcile(signal) {
-      const missing = settled(await look(options, signal), sinceMs, options.clock.monotonic())
+      const [outlook, networks] = [options.outlook(), options.networks()]
+      if (outlook === undefined || networks === undefined) return unknownMs
+      const found = await look(options.client, { ...outlook, networks: [...networks] }, signal)
+      const nowMs = options.clock.monotonic()
+      const missing = settled(found, sinceMs, nowMs)
       options.onEffects(missing)
       const byNode = Map.groupBy(missing, ({ node }) => node)
-      for (const node of options.nodes()) await show(options, node, { missing: byNode.get(node.name) ?? [], signal })
-      return everyMs
+      const doubted = new Set(found.map(({ node }) => node))
+      for (const node of options.nodes()) {
+        const own = byNode.get(node.name) ?? []
+        // Not wrong for long enough, nor right: what the leader before this one has said of it stays.
+        if (own.length > 0 || !doubted.has(node.name)) await show(options, node, { missing: own, signal })
+      }
+      const waits = [...sinceMs.values()].map(atMs => atMs + graceMs - nowMs).filter(waitMs => waitMs > 0)
+      return Math.min(everyMs, ...waits)
     },
   }
 }
 
 async function look(
-  { outlook, networks, client }: EffectDutyOptions,
+  client: EffectDutyOptions['client'],
+  view: Omit<EffectView, 'brokerConnected'>,
   signal: AbortSignal,
 ): Promise<readonly MissingEffect[]> {
-  const seen = outlook()
-  if (seen === undefined) return []
-  const view = { ...seen, networks: [...networks()] }
   const unsure = findMissingEffects({ ...view, brokerConnected: undefined })
   if (unsure.length === 0) return []
   const { brokerConnected } = await client.status(signal)

@@ -1,10 +1,11 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { NodeNetwork } from '../../../../agent/kube/node-network.ts'
 import { parseNodeNetwork } from '../../../../agent/kube/node-network.ts'
 import { findMissingEffects, type MissingEffect } from '../../../../agent/netmaker/effect.ts'
 import { createEffectDuty, planEffectCondition } from '../../../../agent/netmaker/effect-duty.ts'
+import type { Outlook } from '../../../../agent/netmaker/pass.ts'
 import { planEgress } from '../../../../agent/netmaker/plan.ts'
-import type { ClusterNode } from '../../../../agent/netmaker/world.ts'
+import type { ClusterNode, EffectCondition } from '../../../../agent/netmaker/world.ts'
 import { createFakeClock } from '../runtime/fake-clock.ts'
 import { a, b, observe, rule, type Short } from './case.ts'
 
@@ -85,47 +86,76 @@ t.test('the condition of a Node', async t => {
   t.equal(planEffectCondition(right, []), undefined)
 })
 
-t.test('told after a minute, and taken back', async t => {
-  const clock = createFakeClock()
-  const { signal } = new AbortController()
+/** The duty with one Node that has a rule of which n2 knows nothing. */
+function startEffects(t: Test) {
   const observed = observe({ nodes: { n1: [a], n2: [b] }, rules })
   const node: ClusterNode = { name: 'n1', uid: 'uid-n1', podCIDRs: [a] }
-  let [current, networks] = [node, [published('n2', [a])]]
-  const events: string[] = []
+  const outlook: Outlook = { plan: planEgress(observed), mesh: observed.mesh, deletes: [], held: [] }
+  const clock = createFakeClock()
   const counts: number[] = []
+  const events: string[] = []
+  const world: World = { node, networks: [published('n2', [a])], outlook }
   const duty = createEffectDuty({
     api: {
       server: '',
       async request({ path, body }) {
         t.equal(path, '/api/v1/nodes/n1/status')
-        const { status } = body as {
-          readonly status: { readonly conditions: readonly [NonNullable<ClusterNode['inEffect']>] }
-        }
-        current = { ...node, inEffect: status.conditions[0] }
+        const { status } = body as { readonly status: { readonly conditions: readonly [EffectCondition] } }
+        world.node = { ...node, inEffect: status.conditions[0] }
         return { metadata: { name: 'n1', uid: 'uid-n1' } }
       },
     },
     client: { status: async () => ({ version: '', brokerConnected: false }) },
     recorder: { record: async (_, { reason, note }) => void events.push(`${reason} ${note}`) },
     clock,
-    nodes: () => [current],
-    networks: () => networks,
-    outlook: () => ({ plan: planEgress(observed), mesh: observed.mesh, deletes: [], held: [] }),
+    nodes: () => [world.node],
+    networks: () => world.networks,
+    outlook: () => world.outlook,
     onEffects: found => counts.push(found.length),
   })
-  await duty.reconcile(signal)
+  return { world, clock, counts, events, reconcile: () => duty.reconcile(new AbortController().signal) }
+}
+
+interface World {
+  node: ClusterNode
+  networks: readonly NodeNetwork[] | undefined
+  outlook: Outlook | undefined
+}
+
+t.test('told after a minute, and taken back', async t => {
+  const { world, clock, counts, events, reconcile } = startEffects(t)
+  await reconcile()
   await clock.advance(59_000)
-  await duty.reconcile(signal)
-  t.equal(current.inEffect, undefined, 'a rule takes its time')
+  t.equal(await reconcile(), 1_000, 'not kept waiting for longer than it takes')
+  t.equal(world.node.inEffect, undefined, 'a rule takes its time')
   await clock.advance(1_000)
-  await duty.reconcile(signal)
-  await duty.reconcile(signal)
-  t.match(current.inEffect, { status: 'False', reason: 'MessagingDown' })
+  await reconcile()
+  await reconcile()
+  t.match(world.node.inEffect, { status: 'False', reason: 'MessagingDown' })
   t.match(events, [
     /^EgressNoEffect MessagingDown: the egress rule for 10\.42\.1\.0\/24 in lab is there and has no effect/,
   ])
-  networks = [published('n2', [])]
-  await duty.reconcile(signal)
-  t.match(current.inEffect, { status: 'True' })
+  world.networks = [published('n2', [])]
+  await reconcile()
+  t.match(world.node.inEffect, { status: 'True' })
   t.same(counts, [0, 0, 1, 1, 0])
+})
+
+t.test('what a leader before has told stays, until this one knows better', async t => {
+  const { world, clock, reconcile } = startEffects(t)
+  const { outlook, networks } = world
+  const told: EffectCondition = { status: 'False', reason: 'MessagingDown', message: 'as before' }
+  world.node = { ...world.node, inEffect: told }
+  world.outlook = undefined
+  t.equal(await reconcile(), 1_000)
+  t.equal(world.node.inEffect, told, 'no pass has ended yet')
+  Object.assign(world, { outlook, networks: undefined })
+  t.equal(await reconcile(), 1_000)
+  t.equal(world.node.inEffect, told, 'nobody has been heard yet')
+  world.networks = networks
+  t.equal(await reconcile(), 30_000)
+  t.equal(world.node.inEffect, told, 'it still is missing, if not for a minute')
+  await clock.advance(60_000)
+  await reconcile()
+  t.match(world.node.inEffect, { status: 'False', message: /10\.42\.1\.0/ })
 })
