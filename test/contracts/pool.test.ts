@@ -1,4 +1,5 @@
 import t from 'tap'
+import { serveVersions } from '../cluster/crd-versions.ts'
 import { until } from '../machine/wait.ts'
 import {
   clear,
@@ -183,27 +184,10 @@ t.test("Cilium's operator writes the status all the time", async t => {
 })
 
 t.test('an upgrade from v2alpha1 to v2 while it runs', async t => {
-  const crd = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/ciliumloadbalancerippools.cilium.io'
-  const serve = async (...wanted: readonly string[]) => {
-    const { body } = await server.send({ method: 'GET', path: crd })
-    const { spec } = body as { spec: { versions: { name: string }[] } }
-    const versions = spec.versions.map(one => ({ ...one, served: wanted.includes(one.name) }))
-    const contentType = 'application/merge-patch+json'
-    await server.send({ method: 'PATCH', path: crd, body: { spec: { versions } }, contentType })
-    const [first = ''] = wanted
-    await until(`${first} to be served`, async () => {
-      const list = await server.send({
-        method: 'GET',
-        path: poolPath()
-          .replace('v2', first)
-          .replace(/\/[^/]+$/, ''),
-      })
-      return list.code === 200
-    })
-  }
+  const pools = { group: 'cilium.io', plural: 'ciliumloadbalancerippools' }
+  const serve = (...wanted: readonly string[]) => serveVersions(server, pools, wanted)
   t.teardown(() => serve('v2', 'v2alpha1'))
   await serve('v2alpha1')
-  await until('v2 to be gone', async () => (await server.send({ method: 'GET', path: poolPath() })).code === 404)
   const cloud = await startCloud(t)
   cloud.servers = servers(1)
   const leader = await startLeader(t, { bed, cloud })

@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { startFaultProxy } from '../fakes/fault-proxy/start.ts'
 import { until } from '../machine/wait.ts'
 import {
-  type ApiObject,
-  addClaim,
   addNode,
-  claimsPath,
   clear,
   deletions,
+  endWorker,
   failWorkers,
-  installNodeClaims,
-  list,
+  found,
+  type NodeObject,
   notesOf,
-  type RemedyBed,
   readNode,
   startBed,
   untilNote,
+  untilWorker,
+  workersOf,
 } from './remedy/bed.ts'
 import { deleting, startLeader } from './remedy/leader.ts'
 
@@ -29,8 +29,6 @@ t.beforeEach(async () => {
 const deleted = async () => (await deletions(bed)).slice(before)
 
 const untilGone = (name: string) => until(`${name} to be gone`, async () => (await readNode(bed, name)) === undefined)
-
-const two = { ...deleting, NOPAL_REMEDY_MAX_FAILED: '2' }
 
 /** So long that a leader would have deleted by then. */
 const aWhile = () => sleep(4_000)
@@ -67,77 +65,46 @@ t.test('most nodes fail at once: it is not the nodes, none is deleted, an Event 
   t.match(leader.text(), /"why":"TooManyFailed".*failed nodes are not deleted now/)
 })
 
-t.test('with NodeClaims', async t => {
-  await installNodeClaims(bed)
-  await t.test(
-    'its NodeClaim is deleted, by the name or by the machine, and the Node is left to Karpenter',
-    async t => {
-      await addNode(bed, 'one')
-      await addNode(bed, 'two', 'cloud://2')
-      await addClaim(bed, 'claim-one', { status: { nodeName: 'one' }, heldBy: 'test.example/held' })
-      await addClaim(bed, 'claim-two', { status: { nodeName: 'another', providerID: 'cloud://2' } })
-      await addClaim(bed, 'claim-three', { status: { nodeName: 'three', providerID: 'cloud://3' } })
-      const leader = await startLeader(t, bed, two)
-      await failWorkers(bed, 'one', 1, 2)
-      await untilNote(bed, 'one', 'NodeClaimDeleted')
-      await failWorkers(bed, 'two', 1, 2)
-      await untilNote(bed, 'two', 'NodeClaimDeleted')
-      await aWhile()
-      t.same(await deleted(), ['nodeclaims/claim-one', 'nodeclaims/claim-two'])
-      t.ok(await readNode(bed, 'one'), 'its NodeClaim is going, and that is all')
-      t.ok(await readNode(bed, 'two'))
-      await leader.stop()
-      const second = await startLeader(t, bed, two)
-      await failWorkers(bed, 'one', 3)
-      await until('it to be told', () => second.text().includes('its NodeClaim is being deleted already'))
-      t.same(await deleted(), ['nodeclaims/claim-one', 'nodeclaims/claim-two'])
-      await dropFinalizers(bed, 'claim-one')
-    },
-  )
-  await t.test('none of them can be its own: the Node is deleted', async t => {
-    await addNode(bed, 'one', 'cloud://1')
-    await addClaim(bed, 'claim-three', { status: { nodeName: 'three', providerID: 'cloud://3' } })
-    await startLeader(t, bed, deleting)
-    await failWorkers(bed, 'one', 1, 2)
-    await untilGone('one')
-    t.same(await deleted(), ['nodes/one'])
-    t.equal((await list<ApiObject>(bed, claimsPath)).length, 1)
-  })
-  await t.test('two may be its own: neither they nor the Node', async t => {
-    await addNode(bed, 'one', 'cloud://1')
-    await addClaim(bed, 'by-name', { status: { nodeName: 'one' } })
-    await addClaim(bed, 'by-machine', { status: { nodeName: 'x', providerID: 'cloud://1' } })
-    await startLeader(t, bed, deleting)
-    await failWorkers(bed, 'one', 1, 2)
-    t.match(await untilNote(bed, 'one', 'DeletionHeld'), /SeveralNodeClaims/)
-    await aWhile()
-    t.same(await deleted(), [])
-  })
-  await t.test('the list is refused: nothing is deleted, an Event and the log say so', async t => {
-    await refuseClaims(bed)
-    await addNode(bed, 'one')
-    await addClaim(bed, 'claim-one', { status: { nodeName: 'one' } })
-    const leader = await startLeader(t, bed, deleting)
-    await failWorkers(bed, 'one', 1, 2)
-    t.match(await untilNote(bed, 'one', 'DeletionHeld'), /nobody knows whether a NodeClaim .* \(Forbidden\)/)
-    t.match(leader.text(), /nobody knows whether a NodeClaim stands for it: the node is not deleted/)
-    await aWhile()
-    t.same(await deleted(), [])
-    t.ok(await readNode(bed, 'one'))
-  })
+t.test('a Node that is made anew under the same name begins anew', async t => {
+  await addNode(bed, 'one')
+  await startLeader(t, bed, deleting)
+  await failWorkers(bed, 'one', 1)
+  await untilWorker(bed, 'one', 2)
+  const { uid } = (await replaceNode('one')).metadata
+  const own = (attempt: number) =>
+    until(`worker ${attempt} of the new one`, async () =>
+      (await workersOf(bed, 'one')).find(
+        ({ metadata: { labels = {} } }) =>
+          labels['nopal.io/node-uid'] === uid && labels['nopal.io/attempt'] === String(attempt),
+      ),
+    )
+  const first = await own(1)
+  t.equal(first.metadata.labels?.['nopal.io/failures'], '0', 'what the other was found to be does not count')
+  await endWorker(bed, first, found.failing)
+  t.equal((await own(2)).metadata.labels?.['nopal.io/failures'], '1')
+  await aWhile()
+  t.same(await deleted(), [])
 })
 
-async function dropFinalizers({ server }: RemedyBed, claim: string): Promise<void> {
-  const body = { metadata: { finalizers: null } }
-  const contentType = 'application/merge-patch+json'
-  await server.send({ method: 'PATCH', path: `${claimsPath}/${claim}`, body, contentType })
-}
+t.test('made anew between the last look at it and its deletion: the new one stays', async t => {
+  const proxy = await startFaultProxy(bed.server)
+  t.teardown(() => proxy.stop())
+  await addNode(bed, 'one')
+  const kubeconfig = await proxy.kubeconfigFor('nopal', 'nopal-leader')
+  const leader = await startLeader(t, { ...bed, kubeconfig }, deleting)
+  await failWorkers(bed, 'one', 1)
+  // Asked after the Node itself, and right before the deletion.
+  await proxy.set({ does: 'slow', ms: 3_000, path: '^/apis$', times: 1 })
+  await failWorkers(bed, 'one', 2)
+  await until('the leader to ask for NodeClaims', async () => (await proxy.hits())[0] === 1)
+  await replaceNode('one')
+  await until('the deletion to be refused', () => /"code":"Conflict"/.test(leader.text()))
+  t.same(await deleted(), [])
+  t.ok(await readNode(bed, 'one'))
+})
 
-/** Takes the right to list NodeClaims away. */
-async function refuseClaims({ server }: RemedyBed): Promise<void> {
-  const path = '/apis/rbac.authorization.k8s.io/v1/clusterroles/nopal-leader-remedy-delete'
-  const body = { rules: [{ apiGroups: [''], resources: ['nodes'], verbs: ['get', 'delete'] }] }
-  const contentType = 'application/merge-patch+json'
-  const { code } = await server.send({ method: 'PATCH', path, body, contentType })
-  if (code !== 200) throw new Error(`ClusterRole: ${code}`)
+/** The machine is gone, and another has its name. */
+async function replaceNode(name: string): Promise<NodeObject> {
+  await bed.server.send({ method: 'DELETE', path: `/api/v1/nodes/${name}` })
+  return addNode(bed, name)
 }
