@@ -54,6 +54,14 @@ export const lanes: readonly Lane[] = [
     work: { files: ['test/unit/**/*.test.ts', 'test/repo/**/*.test.ts'], jobs: 3, timeoutSeconds: 60, coverage: 88 },
   },
   {
+    name: 'page',
+    quick: false,
+    root: false,
+    needsBuild: false,
+    programs: [],
+    work: { files: ['test/page/**/*.test.ts'], jobs: 1, timeoutSeconds: 180 },
+  },
+  {
     name: 'contracts',
     quick: false,
     root: false,

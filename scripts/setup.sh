@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what nopal's own scripts need and the machine lacks; says what and why; run again, it does nothing.
-#   scripts/setup.sh [GROUP...]     groups: build (always), lab, cluster; none named = build lab
+#   scripts/setup.sh [GROUP...]     groups: build (always), lint, page, lab, cluster; none named = build lab
 # Root is needed only when something from Debian is missing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -23,6 +23,7 @@ lab     /usr/lib/cni/bridge   containernetworking-plugins  the real CNI plugins
 lab     dnsmasq               dnsmasq-base              a real DNS server
 lab     nft                   nftables                  service addresses
 lab     /usr/bin/time         time                      measuring memory
+page    chromium                  chromium                  looking at the status page as a browser does
 lint    shellcheck            shellcheck                checking the shell scripts
 cluster go                    golang-go                 building etcd and Kubernetes for the tests
 cluster containerd            containerd                the real container runtime, with runc

@@ -17,14 +17,14 @@ export async function runLead(ports: ProcessPorts): Promise<ExitCode> {
   const leader = { ...role, succeeded: createLastSuccess(role.metrics, loop.clock) }
   const duties = createLeaderDuties(leader)
   const server = serveReport(role, settings.leader.listen)
-  const elected = await isElected(role)
-  log.info({ server: kube.server, elected }, 'leader started')
+  const lease = (await isElected(role)) ? leaseOf(role, ports.hostname) : undefined
+  log.info({ server: kube.server, elected: lease !== undefined }, 'leader started')
   const election = startElection({
     ...loop,
     api: kube,
-    lease: elected ? leaseOf(role, ports.hostname) : undefined,
+    lease,
     lead: term => leadTerm(leader, duties, term),
-    onState: leadership.show,
+    onState: state => leadership.show(state, lease?.holder ?? ports.hostname),
   })
   await firing(ports.ended)
   log.info({}, 'leader ends')

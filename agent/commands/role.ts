@@ -1,8 +1,11 @@
 import type { Endpoint, Settings } from '../config/settings.ts'
 import type { KubeClient } from '../kube/client.ts'
+import { createContact } from '../kube/contact.ts'
+import type { EventListener } from '../kube/events.ts'
 import type { CredentialsSource } from '../kube/follow-credentials.ts'
 import { createKubeMetrics } from '../kube/metrics.ts'
 import { recordBuild } from '../report/build-metrics.ts'
+import { createJournal } from '../report/journal.ts'
 import { reportRoutes } from '../report/routes.ts'
 import { type ReportOptions, startReportServer } from '../report/server.ts'
 import { createStatus, type Status } from '../report/status.ts'
@@ -23,6 +26,8 @@ export interface Role {
   readonly kube: KubeClient
   readonly metrics: Metrics
   readonly status: Status
+  /** Hears of every Event that a duty tells. */
+  readonly onEvent: EventListener
   readonly loop: LoopOptions
 }
 
@@ -43,10 +48,17 @@ export async function startRole(
   const credentials = await findCredentials(settings)
   const metrics = createMetrics()
   recordBuild(metrics, ports.version)
-  const kube = connect(ports, credentials, createKubeMetrics(metrics))
+  const count = createKubeMetrics(metrics)
+  const contact = createContact(clock.now)
+  const kube = connect(ports, credentials, answer => {
+    count(answer)
+    contact.heard(answer)
+  })
   const loop = { log, clock, random: Math.random, onTurn: createDutyMetrics(metrics) }
-  const status = createStatus({ node: subject(settings), version: ports.version }, clock.now())
-  return { settings, log, credentials, kube, metrics, status, loop }
+  const status = createStatus({ node: subject(settings), version: ports.version }, clock.now)
+  const journal = createJournal(clock.now)
+  for (const { section } of [contact, journal]) status.add(section)
+  return { settings, log, credentials, kube, metrics, status, onEvent: journal.add, loop }
 }
 
 /** Serves metrics, health and status to all. */

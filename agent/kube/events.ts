@@ -31,12 +31,17 @@ export interface EventRecorder {
   record(regarding: ObjectRef, event: KubeEvent, signal: AbortSignal): Promise<void>
 }
 
+/** Hears of Events that are told. */
+export type EventListener = (regarding: ObjectRef, event: KubeEvent) => void
+
 export interface EventRecorderOptions {
   readonly api: KubeApi
   readonly clock: Clock
   readonly log: Logger
   /** Name of this agent's or leader's instance: the node it runs on. */
   readonly instance: string
+  /** Hears of each Event, also of those that cannot be sent. */
+  readonly onEvent?: EventListener
 }
 
 /** An Event that was sent and is still the one to count repeats on. */
@@ -71,6 +76,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   }
   return {
     async record(regarding, event, signal) {
+      options.onEvent?.(regarding, event)
       const key = keyOf([regarding.uid, event.type, event.reason, event.note])
       try {
         await send(

@@ -60,6 +60,8 @@ export interface FoundLease {
 export class LeaseObject {
   readonly name: string
   readonly identity: string
+  /** Who had it when it was last read or written; empty = nobody. */
+  holder = ''
   readonly #options: LeaseOptions
   readonly #folder: string
   /** The last change that was seen, and when by our own clock; a Lease that is gone has no version. */
@@ -142,13 +144,16 @@ export class LeaseObject {
   async #read(signal: AbortSignal): Promise<FoundLease | undefined> {
     const path = `${this.#folder}/${this.name}`
     const asked = this.#options.api.request({ method: 'GET', path, signal, timeoutMs: requestMs }).then(toFound)
-    return asked.catch(orAbsent)
+    const found = await asked.catch(orAbsent)
+    this.holder = found?.holder ?? ''
+    return found
   }
 
   async #hold(found: FoundLease | undefined, signal: AbortSignal): Promise<HeldLease> {
     // From before the write is sent: others count from when they see it.
     const startedMs = this.#options.clock.monotonic()
     const written = await this.#write(found, this.identity, signal)
+    this.holder = written.holder
     return { found: written, certainUntilMs: startedMs + certainMs }
   }
 

@@ -1,6 +1,7 @@
 import type { Settings } from '../config/settings.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { Watched } from '../kube/derive.ts'
+import type { EventListener } from '../kube/events.ts'
 import type { KubeNode } from '../kube/node.ts'
 import type { Term } from '../kube/term.ts'
 import type { Status } from '../report/status.ts'
@@ -18,6 +19,7 @@ export interface LeaderParts {
   readonly metrics: Metrics
   /** Each duty adds its section. */
   readonly status: Status
+  readonly onEvent: EventListener
   /** The same for every duty. */
   readonly loop: LoopOptions
   /** A duty has done all that it had to. */

@@ -24,7 +24,7 @@ const backoff = { leastMs: 2_000, mostMs: 60_000 }
 
 /** Keeps the pod CIDRs of all Nodes in Netmaker. Who stands by does not even log in there. */
 export function keepEgress(leader: LeaderParts): LeaderDuty | undefined {
-  const { settings, status, metrics, loop, log, succeeded } = leader
+  const { settings, status, metrics, loop, log, succeeded, onEvent } = leader
   const access = netmakerAccess(settings.netmaker)
   if (access === undefined) return undefined
   const series = createEgressMetrics(metrics)
@@ -38,9 +38,12 @@ export function keepEgress(leader: LeaderParts): LeaderDuty | undefined {
       onAnswer: series.countRequest,
     })
     const nodes = derive(watches.nodes, trimNode)
-    const recorder = createEventRecorder({ api: term.api, clock: loop.clock, log, instance: settings.nodeName })
+    const recorder = createEventRecorder({ ...loop, api: term.api, instance: settings.nodeName, onEvent })
     let last: Outlook | undefined
-    const shared = { client, recorder, nodes: () => nodes.values(), outlook: () => last, onEffects: series.showEffects }
+    const onEffects: EffectDutyOptions['onEffects'] = missing => {
+      for (const each of [series, board]) each.showEffects(missing)
+    }
+    const shared = { client, recorder, nodes: () => nodes.values(), outlook: () => last, onEffects }
     const effects = watchEffects(leader, term, shared)
     const duty = createEgressDuty({
       ...dutyParts(leader, term, nodes),

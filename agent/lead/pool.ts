@@ -13,7 +13,7 @@ import type { LeaderDuty, LeaderParts } from './context.ts'
 
 /** Makes the load-balancer pool follow the servers. */
 export function keepPool(leader: LeaderParts): LeaderDuty | undefined {
-  const { settings, metrics: all, status, loop, log } = leader
+  const { settings, metrics: all, status, loop, log, onEvent } = leader
   const { pool } = settings
   if (!hasPool(pool)) return undefined
   const metrics = createPoolMetrics(all, pool.name)
@@ -37,7 +37,7 @@ export function keepPool(leader: LeaderParts): LeaderDuty | undefined {
     }
     const listing = createListing({ client, query, intervalMs: pool.intervalMs, clock })
     const sync = new PoolSync({ settings: pool, api: term.api, listing, nodes: () => byServer(nodes), clock })
-    const events = createEventRecorder({ api: term.api, clock, log, instance: settings.nodeName })
+    const events = createEventRecorder({ ...loop, api: term.api, instance: settings.nodeName, onEvent })
     const onSuccess = () => leader.succeeded('pool')
     const running = startLoop(
       createPoolDuty({ settings: pool, sync, listing, board, metrics, events, log, onSuccess }),

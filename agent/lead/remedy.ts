@@ -20,7 +20,7 @@ export function remedyNodes(leader: LeaderParts): LeaderDuty {
   // A dry run writes nothing.
   const workers = settings.remedy.workers && !settings.gate.dryRun
   const series = createRemedyMetrics(metrics)
-  const board = createRemedyBoard(workers)
+  const board = createRemedyBoard(workers, conditionType)
   status.add(board.section)
   const gate = gateView(settings.gate)
   return (term, { nodes }) => {
@@ -35,7 +35,7 @@ export function remedyNodes(leader: LeaderParts): LeaderDuty {
         ...series,
         planned(plan, known) {
           series.planned(plan, known)
-          board.show(plan, known)
+          board.show(plan, known, nodes)
         },
       },
     })
@@ -65,7 +65,7 @@ function watchWorkers({ settings, kube, loop }: LeaderParts): Informer<Worker> {
 }
 
 function portsOf(
-  { settings, kube, loop, log }: LeaderParts,
+  { settings, kube, loop, log, onEvent }: LeaderParts,
   { api }: Term,
 ): Omit<RemedyPorts, 'settings' | 'gate' | 'nodes' | 'workers' | 'observer'> {
   const { remedy, podNamespace, agent } = settings
@@ -73,7 +73,7 @@ function portsOf(
   return {
     limitMs: workerLimitMs(settings),
     api,
-    events: createEventRecorder({ api, clock: loop.clock, log, instance: settings.nodeName }),
+    events: createEventRecorder({ api, clock: loop.clock, log, instance: settings.nodeName, onEvent }),
     async template(signal) {
       image ??= (await readOwnImage(kube, { namespace: podNamespace, name: agent.podName }, signal)).image
       return { namespace: remedy.namespace, image, settings }

@@ -1,9 +1,12 @@
 import type { StatusSection } from '../report/status.ts'
 import type { EgressDocument } from './document.ts'
+import type { MissingEffect } from './effect.ts'
 
 /** What is known of the egress rules, for all who look. */
 export interface EgressBoard {
   show(document: EgressDocument, nowMs: number): void
+  /** Rules that are there and have not come to all nodes. */
+  showEffects(missing: readonly MissingEffect[]): void
   fail(message: string): void
   /** Another process leads now, or none. */
   clear(): void
@@ -15,10 +18,14 @@ const mostRows = 50
 export function createEgressBoard(): EgressBoard {
   let last: { readonly document: EgressDocument; readonly time: string } | undefined
   let error: string | undefined
+  let effects: readonly MissingEffect[] = []
   return {
     show(document, nowMs) {
       last = { document, time: new Date(nowMs).toISOString() }
       error = undefined
+    },
+    showEffects(missing) {
+      effects = missing
     },
     fail(message) {
       error = message
@@ -26,31 +33,30 @@ export function createEgressBoard(): EgressBoard {
     clear() {
       last = undefined
       error = undefined
+      effects = []
     },
     section: {
-      json: () => ({ egressRules: last === undefined ? null : { time: last.time, ...shortened(last.document) } }),
+      json: () => ({
+        egressRules: last === undefined ? null : { time: last.time, ...shortened(last.document, effects) },
+        egressError: error ?? null,
+      }),
       facts: () => [{ name: 'egress rules', text: error ?? describe(last?.document) }],
-      table() {
-        const rows = (last?.document.held ?? []).slice(0, mostRows)
-        const head = ['Held', 'Network', 'Node', 'Range']
-        const toRow = (one: (typeof rows)[number]) => [
-          { text: one.reason, tone: 'warn' as const },
-          one.network,
-          one.node ?? '',
-          one.range,
-        ]
-        return rows.length === 0 ? undefined : { head, rows: rows.map(toRow) }
-      },
     },
   }
 }
 
-function shortened({ cluster, actions, held, unmatched }: EgressDocument) {
+function shortened({ cluster, actions, held, unmatched, networks }: EgressDocument, effects: readonly MissingEffect[]) {
+  const noEffect = effects.slice(0, mostRows).map(({ missingAt, ...one }) => ({ ...one, missingAt: missingAt.length }))
   return {
     cluster,
+    networks: networks.map(one => ({
+      ...one,
+      noEffect: effects.filter(({ network }) => network === one.network).length,
+    })),
     written: actions.length,
     held: held.slice(0, mostRows),
     unmatched: unmatched.slice(0, mostRows),
+    noEffect,
   }
 }
 

@@ -1,6 +1,7 @@
 import type { HeldDelete, RuleDelete, RuleWrite } from './actions.ts'
 import type { Unmatched } from './memberships.ts'
 import type { Outlook } from './pass.ts'
+import type { NetworkCount } from './plan.ts'
 
 /** One thing that is to be done, or is held. */
 export interface ActionView {
@@ -21,6 +22,12 @@ export interface EgressDocument {
   readonly actions: readonly ActionView[]
   readonly held: readonly ActionView[]
   readonly unmatched: readonly Unmatched[]
+  readonly networks: readonly NetworkView[]
+}
+
+/** Figures of one network. */
+interface NetworkView extends NetworkCount {
+  readonly held: number
 }
 
 export function describeOutlook(cluster: string, { plan, deletes, held }: Outlook): EgressDocument {
@@ -29,6 +36,10 @@ export function describeOutlook(cluster: string, { plan, deletes, held }: Outloo
     actions: [...plan.writes.map(viewOfWrite), ...deletes.map(viewOfDelete)],
     held: held.map(viewOfDelete),
     unmatched: plan.unmatched,
+    networks: plan.networks.map(one => ({
+      ...one,
+      held: held.filter(({ rule }) => rule.network === one.network).length,
+    })),
   }
 }
 

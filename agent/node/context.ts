@@ -2,6 +2,7 @@ import type { Settings } from '../config/settings.ts'
 import { createVerdictBoard, type VerdictBoard } from '../gate/board.ts'
 import type { InstallState } from '../install/duty.ts'
 import type { KubeClient } from '../kube/client.ts'
+import type { EventListener } from '../kube/events.ts'
 import type { CredentialsSource } from '../kube/follow-credentials.ts'
 import { type Informer, startInformer } from '../kube/informer.ts'
 import type { KubeNode } from '../kube/node.ts'
@@ -30,6 +31,7 @@ export interface NodeParts {
   readonly metrics: Metrics
   /** Each duty adds its section. */
   readonly status: Status
+  readonly onEvent: EventListener
   readonly memory: MemoryKeeper
   /** The same for every duty. */
   readonly loop: LoopOptions

@@ -31,7 +31,7 @@ export function showVerdict(node: NodeContext): Running {
       nodes: signal => listNodes(kube, signal),
       verify: () => node.wanted.set('verification'),
     },
-    events: createEventRecorder({ api: kube, clock, log, instance: name }),
+    events: createEventRecorder({ api: kube, clock, log, instance: name, onEvent: node.onEvent }),
     clock,
     log,
     onWrite: createGateMetrics(node.metrics, name),

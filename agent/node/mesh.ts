@@ -34,7 +34,7 @@ export async function guardMesh(node: NodeContext): Promise<Running> {
     if (changes.some(({ before, after }) => JSON.stringify(before?.spec) !== JSON.stringify(after?.spec)))
       source.change()
   })
-  const events = createEventRecorder({ api: kube, clock, log, instance: nodeName })
+  const events = createEventRecorder({ api: kube, clock, log, instance: nodeName, onEvent: node.onEvent })
   const observer = await openNodeObserver({
     hostRoot: install.hostRoot,
     interfaces: wireguard.interfaces,

@@ -1,6 +1,7 @@
 import { createEventRecorder } from '../kube/events.ts'
 import type { Change } from '../kube/informer.ts'
 import type { NodePod } from '../kube/pod.ts'
+import { createAttachmentBoard } from '../podagent/board.ts'
 import { Lanes } from '../podagent/lanes.ts'
 import { createPodagentMetrics } from '../podagent/metrics.ts'
 import { PodWork } from '../podagent/pod-work.ts'
@@ -66,14 +67,18 @@ function createWork(node: NodeContext, pod: (key: string) => NodePod | undefined
   const { settings, kube, metrics, log, loop } = node
   const { clock } = loop
   const { conf, runtime, runner, here } = cniOf(node)
+  const series = createPodagentMetrics(metrics)
+  const board = createAttachmentBoard(series.setAttachments)
+  node.status.add(board.section)
   return new PodWork({
     pod,
     conf,
     sources: { records: new PodRecords(), runtime, here },
     runner,
-    events: createEventRecorder({ api: kube, clock, log, instance: settings.nodeName }),
+    events: createEventRecorder({ api: kube, clock, log, instance: settings.nodeName, onEvent: node.onEvent }),
     status: createStatusTeller(kube),
-    metrics: createPodagentMetrics(metrics),
+    metrics: series,
+    board,
     clock,
     log,
   })

@@ -8,7 +8,7 @@ export interface AttachmentCounts {
 }
 
 export interface PodagentMetrics {
-  setAttachments(counts: AttachmentCounts): void
+  readonly setAttachments: (counts: AttachmentCounts) => void
   recordStep(action: Step['action'], seconds: number, isDone: boolean): void
 }
 

@@ -1,12 +1,13 @@
 import { readRecord } from '../../cni/networks/record-folder.ts'
 import { MULTUS_ANNOTATION, NETWORKS_ANNOTATION } from '../../cni/networks/selection.ts'
 import type { PluginRunner } from '../../cni/spec/plugin.ts'
-import type { EventRecorder, ObjectRef } from '../kube/events.ts'
+import type { EventRecorder, KubeEvent, ObjectRef } from '../kube/events.ts'
 import type { NodePod } from '../kube/pod.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
+import type { AttachmentBoard } from './board.ts'
 import { PodagentError } from './errors.ts'
-import type { AttachmentCounts, PodagentMetrics } from './metrics.ts'
+import type { PodagentMetrics } from './metrics.ts'
 import { type PodPlan, planPod } from './plan.ts'
 import { findSandbox, type PodSandbox, type SandboxSources } from './sandbox.ts'
 import type { StatusTeller } from './status-teller.ts'
@@ -24,6 +25,7 @@ export interface PodWorkOptions {
   readonly events: EventRecorder
   readonly status: StatusTeller
   readonly metrics: PodagentMetrics
+  readonly board: AttachmentBoard
   readonly clock: Clock
   readonly log: Logger
 }
@@ -34,7 +36,6 @@ const unsettledMs = 2000
 /** Brings single pods to what their annotations ask for. */
 export class PodWork {
   readonly #options: PodWorkOptions
-  readonly #counts = new Map<string, AttachmentCounts>()
 
   constructor(options: PodWorkOptions) {
     this.#options = options
@@ -48,7 +49,7 @@ export class PodWork {
   readonly run = async (key: string, signal: AbortSignal): Promise<number | undefined> => {
     const { pod: find, sources, conf: readConf } = this.#options
     const pod = find(key)
-    if (pod === undefined || pod.phase === 'ending') return this.#count(key, undefined)
+    if (pod === undefined || pod.phase === 'ending') return this.#forget(key)
     const asks = [NETWORKS_ANNOTATION, MULTUS_ANNOTATION].some(each => Object.hasOwn(pod.facts.annotations, each))
     const conf = await readConf().catch(error => (asks ? Promise.reject(error) : undefined))
     if (conf === undefined) return undefined
@@ -57,46 +58,41 @@ export class PodWork {
     const plan = planPod({ pod, conf, record: sandbox?.record })
     for (const { reason, note } of plan.problems) await this.#tell(pod, { type: 'Warning', reason, note }, signal)
     if (plan.isUnsettled) return unsettledMs
-    if (sandbox === undefined) return this.#without(pod, plan, signal)
+    if (sandbox === undefined) return this.#without({ key, pod }, plan, signal)
     await this.#settle({ key, pod, conf, sandbox }, plan, signal)
   }
 
   async #settle(at: Place, plan: PodPlan, signal: AbortSignal): Promise<void> {
     const { key, pod, conf, sandbox } = at
-    const failures = await runSteps(
-      plan.steps,
-      { ...this.#options, ...at, tell: event => this.#tell(pod, event, signal) },
-      signal,
-    )
+    const problems = notesOf(plan)
+    const tell = async (event: KubeEvent) => {
+      if (event.type === 'Warning') problems.push(event.note)
+      await this.#tell(pod, event, signal)
+    }
+    const failures = await runSteps(plan.steps, { ...this.#options, ...at, tell }, signal)
     const record = readRecord(conf.cniDir, sandbox.containerId)
-    const attached = (record?.attachments ?? []).filter(({ isPrimary, status }) => !isPrimary && status === 'added')
-    this.#count(key, { attached: attached.length, missing: failures.length + plan.problems.length })
+    this.#options.board.show(key, record, problems)
     if (record !== undefined) await this.#options.status.tell(pod, record, conf, signal)
     if (failures.length > 0 && !signal.aborted)
       throw new PodagentError('StepFailed', `${failures.length} of ${plan.steps.length} calls failed`, failures[0])
   }
 
   /** A pod that starts gets all it asks for from its runtime. */
-  async #without(pod: NodePod, { steps }: PodPlan, signal: AbortSignal): Promise<undefined> {
-    if (steps.length === 0 || pod.phase !== 'running') return undefined
+  async #without({ key, pod }: Pick<Place, 'key' | 'pod'>, plan: PodPlan, signal: AbortSignal): Promise<undefined> {
+    const isLost = plan.steps.length > 0 && pod.phase === 'running'
     const note = 'the network namespace of the pod is not found: neither kactus nor the container runtime names it'
+    this.#options.board.show(key, undefined, isLost ? [...notesOf(plan), note] : notesOf(plan))
+    if (!isLost) return undefined
     await this.#tell(pod, { type: 'Warning', reason: 'FailedAddingInterface', note }, signal)
     throw new PodagentError('NoSandbox', note)
   }
 
-  async #tell(pod: NodePod, event: Parameters<EventRecorder['record']>[1], signal: AbortSignal): Promise<void> {
+  async #tell(pod: NodePod, event: KubeEvent, signal: AbortSignal): Promise<void> {
     await this.#options.events.record(refOf(pod), event, signal)
   }
 
-  #count(key: string, counts: AttachmentCounts | undefined): undefined {
-    if (counts === undefined) this.#counts.delete(key)
-    else this.#counts.set(key, counts)
-    let [attached, missing] = [0, 0]
-    for (const each of this.#counts.values()) {
-      attached += each.attached
-      missing += each.missing
-    }
-    this.#options.metrics.setAttachments({ attached, missing })
+  #forget(key: string): undefined {
+    this.#options.board.forget(key)
   }
 }
 
@@ -105,6 +101,10 @@ interface Place {
   readonly pod: NodePod
   readonly conf: SystemConf
   readonly sandbox: PodSandbox
+}
+
+function notesOf({ problems }: PodPlan): string[] {
+  return problems.map(({ note }) => note)
 }
 
 function refOf({ namespace, name, facts }: NodePod): ObjectRef {

@@ -35,15 +35,6 @@ export function createPoolBoard(pool: string): PoolBoard {
         const counts = `${look.live?.blocks.length ?? 0} addresses, ${look.plan?.held.length ?? 0} changes held back`
         return [{ name: `pool ${pool}`, text: counts }]
       },
-      table() {
-        const held = look?.plan?.held ?? []
-        if (held.length === 0) return undefined
-        const rows = held.map(({ action, block, reason }) => [
-          `${action} ${block}`,
-          { text: reason, tone: 'warn' as const },
-        ])
-        return { head: [`pool ${pool}, held back`, 'reason'], rows }
-      },
       // As Canada Kaktus has it: not well while the last pass was not. Nobody is restarted for it.
       problems: () => problems().map(problem => `pool: ${problem}`),
     },

@@ -1,3 +1,5 @@
+import type { Watched } from '../kube/derive.ts'
+import type { KubeNode } from '../kube/node.ts'
 import type { StatusSection } from '../report/status.ts'
 import type { NodeState } from './node-plan.ts'
 import type { RemedyPlan } from './plan.ts'
@@ -5,7 +7,7 @@ import type { Worker } from './worker.ts'
 
 /** What the status says of remedy. */
 export interface RemedyBoard {
-  show(plan: RemedyPlan, workers: readonly Worker[]): void
+  show(plan: RemedyPlan, workers: readonly Worker[], nodes: Pick<Watched<KubeNode>, 'get'>): void
   /** This process leads no more. */
   clear(): void
   readonly section: StatusSection
@@ -19,20 +21,47 @@ interface Shown {
   readonly held: string | null
 }
 
-const mostNamed = 100
+/** What is told of one node. */
+interface FleetNode {
+  readonly name: string
+  readonly state: NodeState
+  /** Of its condition; empty where it has none. */
+  readonly reason: string
+  /** What the condition says, of a node that is not verified. */
+  readonly message?: string
+  /** When its agent last wrote the condition. */
+  readonly heard: string | null
+}
 
-/** @param on whether worker pods are made at all */
-export function createRemedyBoard(on: boolean): RemedyBoard {
+const mostNamed = 100
+const longestMessage = 300
+
+/**
+ * @param on whether worker pods are made at all
+ * @param conditionType of the condition by which an agent says how its node is
+ */
+export function createRemedyBoard(on: boolean, conditionType: string): RemedyBoard {
   let shown: Shown | undefined
+  let fleet: () => readonly FleetNode[] = () => []
   return {
-    show(plan, workers) {
+    show(plan, workers, nodes) {
       shown = describe(plan, workers)
+      const { states } = plan
+      fleet = () =>
+        [...states].flatMap(([name, state]) => {
+          const node = nodes.get(name)
+          return node === undefined ? [] : describeNode(node, state, conditionType)
+        })
     },
     clear() {
       shown = undefined
+      fleet = () => []
     },
     section: {
-      json: () => ({ remedy: shown === undefined ? null : { on, ...shown } }),
+      json: () => ({
+        remedy: shown === undefined ? null : { on, ...shown },
+        fleet: shown === undefined ? null : fleet().toSorted((one, other) => (one.name < other.name ? -1 : 1)),
+      }),
       facts: () => (shown === undefined ? [] : [{ name: 'nodes', text: sentence(shown, on) }]),
     },
   }
@@ -51,6 +80,18 @@ function describe({ states, held }: RemedyPlan, workers: readonly Worker[]): Sho
     failed: failed.toSorted().slice(0, mostNamed),
     workers: workers.filter(({ endedMs }) => endedMs === undefined).length,
     held: held?.why ?? null,
+  }
+}
+
+function describeNode({ name, conditions }: KubeNode, state: NodeState, conditionType: string): FleetNode {
+  const condition = conditions.find(({ type }) => type === conditionType)
+  const { reason = '', message = '', heartbeatMs } = condition ?? {}
+  return {
+    name,
+    state,
+    reason,
+    ...(state === 'verified' ? {} : { message: message.slice(0, longestMessage) }),
+    heard: heartbeatMs === undefined ? null : new Date(heartbeatMs).toISOString(),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Metrics } from '../runtime/metrics.ts'
-import { renderPage } from './page.ts'
+import { readStatus } from './document.ts'
 import type { Status } from './status.ts'
 
 /** What is told, and of what. */
@@ -13,6 +13,8 @@ export interface Reply {
   readonly code: number
   readonly type: string
   readonly body: string
+  /** Beside those that every answer has. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** What a path answers to GET. */
@@ -23,7 +25,7 @@ export type Routes = Readonly<Record<string, Route>>
 
 const text = 'text/plain; charset=utf-8'
 const json = 'application/json'
-export const html = 'text/html; charset=utf-8'
+const html = 'text/html; charset=utf-8'
 
 /** A short answer in words. */
 export function words(code: number, sentence: string): Reply {
@@ -43,11 +45,18 @@ export function probeRoutes({ status }: Pick<ReportSources, 'status'>): Routes {
 export function reportRoutes({ metrics, status }: ReportSources): Routes {
   return routes({
     ...probeRoutes({ status }),
-    '/': () => ({ code: 200, type: html, body: renderPage(status) }),
+    '/': () => page(status),
     '/status.json': () => ({ code: 200, type: json, body: `${JSON.stringify(status.document())}\n` }),
     '/metrics': async () => ({ code: 200, type: metrics.contentType, body: await metrics.render() }),
     '/health': () => toVerdict(status.document().problems),
   })
+}
+
+/** Loaded when somebody looks: nobody else pays for it. */
+async function page(status: Status): Promise<Reply> {
+  const { pagePolicy, renderPage } = await import('./page/page.ts')
+  const headers = { 'content-security-policy': pagePolicy }
+  return { code: 200, type: html, body: renderPage(readStatus(status.document())), headers }
 }
 
 function routes(paths: Routes): Routes {

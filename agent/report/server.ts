@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Endpoint } from '../config/parsers.ts'
 import type { Listener } from '../runtime/listen-duty.ts'
 import { type Shares, shareConnections } from './connection-shares.ts'
-import { html, type Reply, type Routes, words } from './routes.ts'
+import { type Reply, type Routes, words } from './routes.ts'
 
 /** What a server serves, and where. */
 export interface ReportOptions {
@@ -47,7 +47,11 @@ async function respond(request: IncomingMessage, response: ServerResponse, route
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     ...(reply.code === 405 ? { allow: 'GET, HEAD' } : {}),
-    ...(reply.type === html ? { 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'" } : {}),
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'x-frame-options': 'DENY',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-resource-policy': 'same-origin',
+    ...reply.headers,
   })
   response.end(reply.body)
 }

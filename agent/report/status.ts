@@ -4,21 +4,11 @@ export interface Fact {
   readonly text: string
 }
 
-/** How a thing is; the page colours by it. */
-export type Tone = 'pass' | 'warn' | 'fail' | 'skip'
-
-/** A table of the page. */
-export interface StatusTable {
-  readonly head: readonly string[]
-  readonly rows: readonly (readonly (string | { readonly text: string; readonly tone: Tone })[])[]
-}
-
 /** One part of what a process says of itself, brought by the folder that knows it. */
 export interface StatusSection {
   /** Its keys of `/status.json`. */
   json(): Readonly<Record<string, unknown>>
   facts(): readonly Fact[]
-  table?(): StatusTable | undefined
   /** What keeps the process from being ready (`/readyz`). */
   missing?(): readonly string[]
   /** What is not well with that which it looks after (`/health`). */
@@ -31,6 +21,8 @@ export interface StatusDocument {
   readonly node: string
   readonly version: string
   readonly startTime: string
+  /** Of this document, by the clock that all times in it are of. */
+  readonly time: string
   readonly facts: readonly Fact[]
   readonly missing: readonly string[]
   readonly problems: readonly string[]
@@ -41,23 +33,22 @@ export interface Status {
   /** The duties add theirs as they start; they are shown in that order. */
   add(section: StatusSection): void
   document(): StatusDocument
-  tables(): readonly StatusTable[]
 }
 
-/** @param nowMs the time of the start, since 1970 */
-export function createStatus(subject: { readonly node: string; readonly version: string }, nowMs: number): Status {
+/** @param now milliseconds since 1970; asked at once for the time of the start */
+export function createStatus(subject: { readonly node: string; readonly version: string }, now: () => number): Status {
   const sections: StatusSection[] = []
-  const startTime = new Date(nowMs).toISOString()
+  const startTime = new Date(now()).toISOString()
   return {
     add: section => void sections.push(section),
     document: () => ({
       ...subject,
       startTime,
+      time: new Date(now()).toISOString(),
       ...Object.assign({}, ...sections.map(section => section.json())),
       facts: sections.flatMap(section => section.facts()),
       missing: sections.flatMap(section => section.missing?.() ?? []),
       problems: sections.flatMap(section => section.problems?.() ?? []),
     }),
-    tables: () => sections.flatMap(section => section.table?.() ?? []),
   }
 }

@@ -1,5 +1,5 @@
-import type { StatusSection, StatusTable } from '../report/status.ts'
-import type { CheckResult, Verdict } from '../verdict/verdict.ts'
+import type { StatusSection } from '../report/status.ts'
+import type { Verdict } from '../verdict/verdict.ts'
 
 /** A verdict and when it came. */
 export interface TimedVerdict {
@@ -16,7 +16,6 @@ export function createVerdictStatus(newest: () => TimedVerdict | undefined): Sta
       return { verdict: found?.verdict ?? null, verdictTime: found === undefined ? null : timeOf(found) }
     },
     facts: () => [{ name: 'network', text: describe(newest()) }],
-    table: () => tableOf(newest()?.verdict.checks ?? []),
     // A verdict of any kind will do: a bad node needs its agent most.
     missing: () => (newest() === undefined ? ['the first verification has not ended'] : []),
     problems: () => problemsOf(newest()?.verdict),
@@ -38,19 +37,4 @@ function problemsOf(verdict: Verdict | undefined): readonly string[] {
   const failed = verdict.checks.filter(each => each.result === 'fail')
   const lines = failed.map(each => `${each.code} ${each.reason ?? ''} ${each.target}: ${each.message}`)
   return ['the node failed its verification', ...lines]
-}
-
-function tableOf(checks: readonly CheckResult[]): StatusTable | undefined {
-  if (checks.length === 0) return undefined
-  const head = ['Check', 'From', 'Asked', 'Result', 'Reason', 'Time', 'Message']
-  const rows = checks.map(({ code, from, target, result, reason = '', seconds, message }) => [
-    code,
-    from,
-    target,
-    { text: result, tone: result },
-    reason,
-    `${seconds.toFixed(3)} s`,
-    message,
-  ])
-  return { head, rows }
 }

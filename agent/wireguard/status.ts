@@ -1,10 +1,8 @@
-import type { StatusSection, StatusTable } from '../report/status.ts'
-import type { DeviceView, PeerView } from './classify.ts'
+import type { StatusSection } from '../report/status.ts'
+import type { PeerView } from './classify.ts'
 import { judgeEgress, type OwnEgress } from './egress.ts'
 import { isBad } from './present.ts'
 import type { MeshState } from './state.ts'
-
-const mostRows = 50
 
 /** What is told of the mesh. */
 export function createMeshStatus(current: () => MeshState | undefined, egress: () => OwnEgress): StatusSection {
@@ -20,6 +18,7 @@ export function createMeshStatus(current: () => MeshState | undefined, egress: (
         kind,
         readable,
         peers: countClasses(all),
+        links: all.map(toLink),
       }))
       return { wireguard: { devices: shown, incidents: state.incidents.size, held }, egress: own }
     },
@@ -27,7 +26,6 @@ export function createMeshStatus(current: () => MeshState | undefined, egress: (
       { name: 'mesh', text: describe(current()) },
       { name: 'egress', text: describeEgress(egress()) },
     ],
-    table: () => tableOf(current()?.devices ?? []),
   }
 }
 
@@ -53,19 +51,10 @@ function describe(state: MeshState | undefined): string {
   return `${devices.join('; ')}${healing === 0 ? '' : `; ${healing} not proved to be right again`}`
 }
 
-/** Only what is wrong: a mesh of a thousand is a thousand rows. */
-function tableOf(devices: readonly DeviceView[]): StatusTable | undefined {
-  const rows = devices.flatMap(device =>
-    device.peers
-      .filter(isBad)
-      .map(peer => [
-        peer.node ?? '',
-        device.name,
-        peer.endpoint ?? '',
-        { text: peer.class, tone: 'fail' as const },
-        peer.missingAllowedIPs.length === 0 ? peer.detail : `no allowed-ip for ${peer.missingAllowedIPs.join(', ')}`,
-      ]),
-  )
-  const head = ['Peer', 'Device', 'Endpoint', 'Class', 'Why']
-  return rows.length === 0 ? undefined : { head, rows: rows.slice(0, mostRows) }
+/** One peer, in short; where it is, only of one that is not where it should be: anybody may read this. */
+function toLink(peer: PeerView) {
+  const { node, publicKey, endpoint, handshakeAge, detail, missingAllowedIPs: missing } = peer
+  const why = missing.length === 0 ? detail : `no allowed-ip for ${missing.join(', ')}`
+  const wrong = isBad(peer) ? { bad: true, endpoint, why } : { bad: false }
+  return { node, publicKey: publicKey.slice(0, 8), class: peer.class, handshakeAge, ...wrong }
 }

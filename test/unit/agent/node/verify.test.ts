@@ -60,7 +60,7 @@ t.test('a verdict that is doubted while it runs is neither shown nor counted; th
   })
   const log = createRecordingLogger()
   const metrics = createMetrics()
-  const status = createStatus({ node: 'n1', version: '1' }, 0)
+  const status = createStatus({ node: 'n1', version: '1' }, () => 0)
   const node = createNodeContext({
     ports,
     settings: loadSettings({
@@ -80,6 +80,7 @@ t.test('a verdict that is doubted while it runs is neither shown nor counted; th
     kube: { ...kube, stream: silent, close: () => undefined },
     metrics,
     status,
+    onEvent: () => undefined,
     memory: { rest: () => undefined, stop: () => undefined },
     loop: { log, clock: systemClock, random: Math.random },
   })

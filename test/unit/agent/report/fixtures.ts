@@ -40,7 +40,7 @@ const wellParts: Parts = {
 /** What an agent says of itself whose parts are well but for those that are given. */
 export function statusOf(different: Partial<Parts> = {}, node = 'n1'): Status {
   const parts = { ...wellParts, ...different }
-  const status = createStatus({ node, version: '1.2.3' }, 0)
+  const status = createStatus({ node, version: '1.2.3' }, () => 0)
   status.add(createInstallStatus(parts.installs, () => parts.installed))
   status.add(createVerdictStatus(() => parts.verdict && { verdict: parts.verdict, timeMs: 1_000 }))
   status.add(createGateStatus(marks, () => parts.own))

@@ -1,29 +1,138 @@
 import t from 'tap'
-import { escapeHtml, renderPage } from '../../../../agent/report/page.ts'
-import { result, statusOf, verdict } from './fixtures.ts'
+import { readStatus } from '../../../../agent/report/document.ts'
+import { Html, html } from '../../../../agent/report/page/html.ts'
+import { pagePolicy, renderPage } from '../../../../agent/report/page/page.ts'
+import * as documents from '../../../page/documents.ts'
+import { statusOf } from './fixtures.ts'
 
-t.test('page: says how the node is', async t => {
-  t.match(renderPage(statusOf()), 'n1: <span class="pass">well</span>')
-  const failed = verdict(result('dns', 'fail', 'x.test @192.0.2.53 A', 0.25))
-  const page = renderPage(statusOf({ verdict: failed }))
-  t.match(page, 'n1: <span class="fail">not well</span>')
-  t.match(page, '<td class="fail">fail</td>')
-  t.match(page, '<td>0.250 s</td>')
-  t.match(renderPage(statusOf({ verdict: undefined })), 'not verified yet')
+const render = (document: unknown) => renderPage(readStatus(document))
+
+interface PageCase {
+  readonly name: string
+  readonly document: unknown
+  readonly shows: readonly (string | RegExp)[]
+  readonly hides?: readonly RegExp[]
+}
+
+const cases: readonly PageCase[] = [
+  {
+    name: 'a node that is well',
+    document: documents.well,
+    shows: [
+      /<section class="hero good".*worker-fsn1-01 <span>Well<\/span>/,
+      'open to pods',
+      'verified 12 s ago',
+      'host 2×, sandbox 1×',
+      'worker-nbg1-03: lan, handshake 87 s ago',
+      'default/green <code>net9f27410725ab</code> 192.168.42.10',
+      'AddedInterface',
+      'kactus wraps network cilium',
+    ],
+    hides: [/id="notice"/, /id="fleet"/, /missing/],
+  },
+  {
+    name: 'a leak',
+    document: documents.leak,
+    shows: [
+      /<section class="hero bad".*Not well/,
+      'WireGuard endpoints: LeakedEndpoint',
+      'closed to pods',
+      /<line class="bad"/,
+      '<code>10.42.3.17:51821</code>',
+      /<b>missing<\/b> network late/,
+      '2×, 11 s ago',
+    ],
+  },
+  {
+    name: 'an API that does not answer: what it told is marked with its age',
+    document: documents.apiDown,
+    shows: [
+      /id="notice".*does not answer this process \(TimedOut\)\. It last did 6 min ago/,
+      'open to pods, as of 6 min ago',
+      'Kubernetes API: TimedOut',
+      /Service discovery.*host not tried/,
+    ],
+  },
+  {
+    name: 'a thousand peers: those that are wrong by name, the others as dots',
+    document: documents.thousand,
+    shows: [/aria-label="worker-fsn1-01 and 999 peers, 3 of them not well"/, '<b>793</b> expected', 'data-every="15"'],
+  },
+  {
+    name: 'a leader',
+    document: documents.leader,
+    shows: [
+      /nopal leader <span>Leads/,
+      '4 nodes, none of them fails',
+      '4 of 4 rules',
+      '203.0.113.1',
+      'as control-hel1',
+    ],
+    hides: [/id="mesh"/, /id="checks"/],
+  },
+  {
+    name: 'a leader of a thousand nodes',
+    document: documents.leaderThousand,
+    shows: [
+      '4 of 1,000 nodes fail',
+      /aria-label="1000 nodes: 980 verified, 11 verifying, 5 unverified, 4 failed"/,
+      /LeakedEndpoint.*3 nodes.*worker-hel1-113, worker-fsn1-480, worker-fsn1-771/,
+      '998 of 1,000 rules',
+      '1 without effect, 2 deletes held',
+      'missing on 998 nodes; likely DuplicateRange',
+      'NoHost',
+      'Unconfirmed',
+      '+ 203.0.113.81',
+      '− 203.0.113.1',
+      'held: InUse',
+      'and 58 more',
+    ],
+  },
+  {
+    name: 'one that stands by says who leads',
+    document: documents.standby,
+    shows: ['Stands by', 'control-hel1-02_77aa01cc leads'],
+    hides: [/id="egress"/, /id="pool"/],
+  },
+  {
+    name: 'an agent that has just started',
+    document: statusOf({ verdict: undefined }).document(),
+    shows: [/hero wait.*Verifying/, 'the first verification has not ended', 'Nobody has looked at the mesh yet'],
+  },
+]
+
+for (const { name, document, shows, hides = [] } of cases) {
+  t.test(`page: ${name}`, async t => {
+    const page = render(document)
+    for (const each of shows) t.match(page, typeof each === 'string' ? each : new RegExp(each.source, 's'))
+    for (const each of hides) t.notMatch(page.replace(/<(style|script)>.*?<\/\1>/gs, ''), each)
+  })
+}
+
+t.test('page: it stays light', async t => {
+  for (const document of [documents.thousand, documents.leaderThousand])
+    t.ok(Buffer.byteLength(render(document)) < 192 * 1024)
 })
 
-t.test('page: what strangers say stays text', async t => {
-  const target = '<script>alert(1)</script>'
-  const page = renderPage(statusOf({ verdict: verdict(result('dns', 'fail', target, 0)) }, '"><b'))
-  t.notMatch(page, '<script')
-  t.notMatch(page, '"><b')
-  t.match(page, '&lt;script&gt;alert(1)&lt;/script&gt;')
+t.test('page: nothing is loaded from elsewhere, and nothing but its own script may run', async t => {
+  const page = render(documents.leak).replace(/<a href="\/[a-z.]+">/g, '')
+  t.notMatch(page, /(\bsrc=|\bhref=|@import|url\(|https?:\/\/(?!10\.96\.0\.1))/)
+  t.notMatch(page, / (on[a-z]+|style)="/)
+  t.match(pagePolicy, /^default-src 'none'; style-src 'sha256-[^;]+'; script-src 'sha256-[^;]+'; connect-src 'self'; /)
 })
 
-t.test('page: nothing is loaded from elsewhere', async t => {
-  t.notMatch(renderPage(statusOf()), /(src|@import|url\(|https?:)/)
+t.test('page: whatever stands in a template is text, unless it was made by one', async t => {
+  t.equal(
+    html`<p title="${`&<>"'`}">${'<b>'}${1}${undefined}</p>`.text,
+    '<p title="&amp;&lt;&gt;&quot;&#39;">&lt;b&gt;1</p>',
+  )
+  t.equal(html`${[html`<i>${'a&b'}</i>`, new Html('<br>')]}`.text, '<i>a&amp;b</i><br>')
+  t.equal(html`${'\u202e\u001b[31m\n'}`.text, '\\u202e\\u001b[31m\n')
 })
 
-t.test('page: each character that could end a text', async t => {
-  t.equal(escapeHtml(`&<>"'`), '&amp;&lt;&gt;&quot;&#39;')
+t.test('page: a part that is not as it should be is left out, the rest is shown', async t => {
+  const page = render({ ...documents.leak, wireguard: { devices: 'none' }, events: [{ time: 1 }], gate: 7 })
+  t.match(page, 'Nobody has looked at the mesh yet')
+  t.match(page, 'Nothing has happened')
+  t.match(page, 'LeakedEndpoint')
 })

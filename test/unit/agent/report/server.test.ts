@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { pagePolicy } from '../../../../agent/report/page/page.ts'
 import { probeRoutes, reportRoutes } from '../../../../agent/report/routes.ts'
 import { startReportServer } from '../../../../agent/report/server.ts'
 import type { Status } from '../../../../agent/report/status.ts'
@@ -82,6 +83,22 @@ t.test('report: the status is JSON as it is', async t => {
     missing: [],
     problems: ['the node failed its verification', 'dns Refused x.test @192.0.2.53 A: as told'],
   })
+})
+
+t.test('report: no other page may show, read or load any of it, and the page may load nothing', async t => {
+  const server = await serve(t, well)
+  for (const path of ['/', '/status.json', '/metrics', '/nothing']) {
+    const { headers } = await fetch(`http://127.0.0.1:${server.port}${path}`)
+    const told = ['x-content-type-options', 'x-frame-options', 'referrer-policy', 'cross-origin-resource-policy']
+    t.same(
+      [...told, 'cache-control', 'access-control-allow-origin'].map(name => headers.get(name)),
+      ['nosniff', 'DENY', 'no-referrer', 'same-origin', 'no-store', null],
+    )
+    t.equal(
+      headers.get('content-security-policy'),
+      path === '/' ? pagePolicy : "default-src 'none'; frame-ancestors 'none'",
+    )
+  }
 })
 
 t.test('report: a fault while answering is a 500, and the next request is served', async t => {
