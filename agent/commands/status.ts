@@ -1,14 +1,14 @@
 import * as v from 'valibot'
 import { bracketed } from '../../cni/host/host-port.ts'
 import type { Endpoint } from '../config/settings.ts'
-import { oneLine } from '../runtime/plain-text.ts'
+import { readStatus, type StatusView } from '../report/document.ts'
+import { headlineOf } from '../report/summary.ts'
+import { formatStatus } from '../report/terminal.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
-import { verdictSchema } from '../verdict/verdict.ts'
-import { formatVerdictText } from '../verify/present.ts'
 import { start } from './start.ts'
 import { type Flags, readOutput } from './usage.ts'
 
-/** The agent of this node could not be asked. */
+/** The agent or leader could not be asked. */
 class StatusError extends Error {
   override readonly name = 'StatusError'
   readonly code = 'NoAgent'
@@ -16,36 +16,30 @@ class StatusError extends Error {
 
 const limitMs = 5_000
 
-/** Loose where a newer agent may say more than this program shows. */
-const statusShape = v.looseObject({
-  node: v.string(),
-  version: v.string(),
-  startTime: v.string(),
-  facts: v.array(v.looseObject({ name: v.string(), text: v.string() })),
-  missing: v.array(v.string()),
-  problems: v.array(v.string()),
-  verdict: v.fallback(v.nullable(verdictSchema), null),
-})
-
-type Status = v.InferOutput<typeof statusShape>
-
-/** `nopal status`: what the agent of this node says of itself. */
+/** `nopal status`: what the agent of this node, or the leader, says of itself. */
 export async function runStatus(ports: ProcessPorts, flags: Flags): Promise<ExitCode> {
   const output = readOutput(flags)
   const { settings } = start(ports, { nodeNameOptional: true, output: ports.stderr })
-  const status = await ask(settings.agent.listen)
-  ports.stdout.write(output === 'json' ? `${JSON.stringify(status)}\n` : renderStatus(status))
+  const { document, status } = await ask(flags.leader === true ? settings.leader.listen : settings.agent.listen)
+  const text = output === 'json' ? `${JSON.stringify(document)}\n` : formatStatus(status, isColoured(ports))
+  ports.stdout.write(text)
   return isWell(status) ? exitCodes.well : exitCodes.notWell
 }
 
-async function ask(listen: Endpoint): Promise<Status> {
+/** As https://no-color.org has it. */
+function isColoured({ stdout, env }: ProcessPorts): boolean {
+  return stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb'
+}
+
+async function ask(listen: Endpoint): Promise<{ readonly document: unknown; readonly status: StatusView }> {
   const url = `http://${hostOf(listen)}:${listen.port}/status.json`
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(limitMs), redirect: 'error' })
-    return v.parse(statusShape, await response.json())
+    const document = await response.json()
+    return { document, status: readStatus(document) }
   } catch (error) {
-    const message = error instanceof v.ValiError ? 'is no agent' : 'does not answer'
-    throw new StatusError(`${url} ${message}: is the agent running?`, { cause: error })
+    const message = error instanceof v.ValiError ? 'is neither an agent nor a leader' : 'does not answer'
+    throw new StatusError(`${url} ${message}: is it running?`, { cause: error })
   }
 }
 
@@ -56,13 +50,6 @@ function hostOf({ host }: Endpoint): string {
   return bracketed(host)
 }
 
-function isWell({ missing, problems }: Status): boolean {
-  return missing.length === 0 && problems.length === 0
-}
-
-function renderStatus({ node, version, startTime, facts, verdict }: Status): string {
-  const all = [{ name: 'node', text: node }, { name: 'agent', text: `${version}, since ${startTime}` }, ...facts]
-  const width = Math.max(...all.map(({ name }) => name.length))
-  const lines = all.map(({ name, text }) => `${oneLine(name.padEnd(width))} ${oneLine(text)}\n`).join('')
-  return verdict === null ? lines : `${lines}\n${formatVerdictText(verdict)}`
+function isWell(status: StatusView): boolean {
+  return status.missing.length === 0 && status.problems.length === 0 && headlineOf(status).tone !== 'bad'
 }

@@ -42,9 +42,9 @@ export const commandUsages = {
   },
   status: {
     name: 'status',
-    synopsis: '[--output text|json]',
-    summary: 'ask the agent of this node how it is',
-    options: output,
+    synopsis: '[--leader] [--output text|json]',
+    summary: 'ask the agent of this node how it is, or the leader that runs here',
+    options: { leader: { type: 'boolean' }, ...output },
   },
   wg: {
     name: 'wg',

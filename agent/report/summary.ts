@@ -107,6 +107,11 @@ function byGravity<T extends { readonly result: Outcome }>(all: readonly T[]): r
   return all.toSorted((one, other) => rank(one) - rank(other))
 }
 
+/** `host 2×, sandbox 1×`. */
+export function describePlaces({ places }: CheckGroup): string {
+  return places.map(each => `${each.from} ${each.result === 'skip' ? 'not tried' : `${each.count}×`}`).join(', ')
+}
+
 /** The peers of all devices. */
 export function linksOf({ wireguard }: StatusView): readonly Link[] {
   return (wireguard?.devices ?? []).flatMap(({ name: device, links }) => links.map(link => ({ ...link, device })))
@@ -152,6 +157,7 @@ const units = [
 
 /** `12 s`, `3 min`, `2 h`, `9 d`. */
 export function formatAge(seconds: number): string {
+  if (Number.isNaN(seconds)) return 'some time'
   const unit = units.find(([length]) => seconds >= 2 * length)
   return unit === undefined ? `${Math.max(0, Math.floor(seconds))} s` : `${Math.floor(seconds / unit[0])} ${unit[1]}`
 }
@@ -169,4 +175,9 @@ export function plural(count: number, word: string): string {
 /** `1,000`. */
 export function groupDigits(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+/** `12 ms`, `1.5 s`. */
+export function formatDuration(seconds: number): string {
+  return seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`
 }

@@ -7,6 +7,18 @@ export const clearScreen = '\u001b[H\u001b[2J'
 /** The only control sequences that this program writes. */
 const ownSequences = [eraseLine, clearScreen]
 
+/** What colours text, and what ends that; none of it moves anything or stays. */
+const colours = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33', blue: '34' } as const
+const endColour = '\u001b[0m'
+const colouring = new RegExp(`(\u001b\\[(?:0|${Object.values(colours).join('|')})m)`)
+
+export type Colour = keyof typeof colours
+
+/** Text in a colour, for a terminal alone. */
+export function colour(name: Colour, text: string): string {
+  return `\u001b[${colours[name]}m${text}${endColour}`
+}
+
 /** All that steers a terminal, turns the direction of text or breaks a line, but for the line feed. */
 const steering = /\p{Cc}|\p{Zl}|\p{Zp}|[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/gu
 
@@ -29,9 +41,18 @@ export function toPlainOutput(output: TextOutput): TextOutput {
     ...(output.isTTY === undefined ? {} : { isTTY: output.isTTY }),
     write(text) {
       const begin = ownSequences.find(each => text.startsWith(each)) ?? ''
-      return output.write(begin + plainText(text.slice(begin.length)))
+      const rest = text.slice(begin.length)
+      return output.write(begin + (output.isTTY === true ? colouredText(rest) : plainText(rest)))
     },
   }
+}
+
+/** Plain text but for colours: every second part is one. */
+function colouredText(text: string): string {
+  return text
+    .split(colouring)
+    .map((part, at) => (at % 2 === 0 ? plainText(part) : part))
+    .join('')
 }
 
 function shown(char: string): string {

@@ -1,6 +1,6 @@
 import type { CheckResult } from '../../verdict/verdict.ts'
 import type { StatusView } from '../document.ts'
-import { agoOf, type CheckGroup, groupChecks, plural, tones } from '../summary.ts'
+import { agoOf, type CheckGroup, describePlaces, formatDuration, groupChecks, plural, tones } from '../summary.ts'
 import { type Html, html } from './html.ts'
 import { card, empty, outcomeIcon } from './parts.ts'
 
@@ -17,10 +17,10 @@ export function renderChecks({ verdict, verdictTime, time }: StatusView): Html {
   ])
 }
 
-function renderGroup({ title, result, places, slowestSeconds, notes }: CheckGroup): Html {
-  const where = places.map(each => `${each.from} ${each.result === 'skip' ? 'not tried' : `${each.count}×`}`).join(', ')
+function renderGroup(group: CheckGroup): Html {
+  const { title, result, slowestSeconds, notes } = group
   const more = notes.length - mostNotes
-  return html`<li>${outcomeIcon(result)}<span class="what">${title}</span><span class="where">${where}<span class="wide-only"> · ${formatTime(slowestSeconds)}</span></span>${notes.slice(0, mostNotes).map(renderNote)}${more > 0 ? html`<p class="note">and ${more} more</p>` : undefined}</li>`
+  return html`<li>${outcomeIcon(result)}<span class="what">${title}</span><span class="where">${describePlaces(group)}<span class="wide-only"> · ${formatDuration(slowestSeconds)}</span></span>${notes.slice(0, mostNotes).map(renderNote)}${more > 0 ? html`<p class="note">and ${more} more</p>` : undefined}</li>`
 }
 
 function renderNote({ result, from, reason, target, message }: CheckResult): Html {
@@ -34,11 +34,7 @@ function renderAnswers(checks: readonly CheckResult[]): Html {
     .slice(0, mostAnswers)
     .map(
       ({ code, from, target, result, reason = '', seconds }) =>
-        html`<tr><td>${outcomeIcon(result)}</td><td>${code}</td><td>${from}</td><td class="mono">${target}</td><td>${reason}</td><td class="num">${formatTime(seconds)}</td></tr>`,
+        html`<tr><td>${outcomeIcon(result)}</td><td>${code}</td><td>${from}</td><td class="mono">${target}</td><td>${reason}</td><td class="num">${formatDuration(seconds)}</td></tr>`,
     )
   return html`<details data-key="answers"><summary>${plural(checks.length, 'answer')}, one by one</summary><div class="scroll"><table><thead><tr><th></th><th>Check</th><th>From</th><th>Asked</th><th>Reason</th><th class="num">Time</th></tr></thead><tbody>${rows}</tbody></table></div></details>`
-}
-
-function formatTime(seconds: number): string {
-  return seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { run } from '../../../../agent/commands/run.ts'
+import * as documents from '../../../page/documents.ts'
 import { serve } from '../kube/test-server.ts'
 
 interface Ended {
@@ -13,13 +14,13 @@ interface Ended {
 }
 
 /** Runs a command line with an environment that knows no cluster and no file but those the row names. */
-async function runNopal(t: Test, args: string, env: Record<string, string> = {}): Promise<Ended> {
+async function runNopal(t: Test, args: string, env: Record<string, string> = {}, isTTY = false): Promise<Ended> {
   const written = { stdout: '', stderr: '' }
   const folder = t.testdir({ 'nopal.ini': '[agent]\nlog-format = json\n' })
   const code = await run({
     args: args.split(' '),
     env: { NOPAL_CONFIG: join(folder, 'nopal.ini'), NOPAL_VERIFY_FROM: 'host', CHECK_TIMEOUT: '2s', ...env },
-    stdout: { write: text => (written.stdout += text) },
+    stdout: { isTTY, write: text => (written.stdout += text) },
     stderr: { write: text => (written.stderr += text) },
     stdin: () => process.stdin,
     self: [],
@@ -146,6 +147,7 @@ t.test('what another process says reaches no terminal with control characters: s
     node: hostile,
     version: hostile,
     startTime: hostile,
+    time: hostile,
     facts: [{ name: hostile, text: hostile }],
     missing: [hostile],
     problems: [hostile],
@@ -168,6 +170,27 @@ t.test('what another process says reaches no terminal with control characters: s
     'no line is its own',
   )
 })
+
+t.test(
+  'status: of the agent or the leader, coloured on a terminal that wants it, exit 1 when something is not well',
+  async t => {
+    const serving = async (document: unknown) =>
+      new URL(await serve(t, (_, response) => response.end(JSON.stringify(document)))).host
+    const env = {
+      NOPAL_AGENT_LISTEN: await serving(documents.leak),
+      NOPAL_LEADER_LISTEN: await serving(documents.leader),
+      TERM: 'xterm',
+    }
+    const red = '\u001b[31m✗ Not well'
+    t.match(await runNopal(t, 'status', env, true), { code: 1, stdout: red })
+    for (const given of [{ NO_COLOR: '1' }, { TERM: 'dumb' }])
+      t.notMatch((await runNopal(t, 'status', { ...env, ...given }, true)).stdout, '\u001b')
+    t.match(await runNopal(t, 'status', env), { code: 1, stdout: /^worker-fsn1-01 {2}✗ Not well\n/ })
+    t.match(await runNopal(t, 'status --leader', env), { code: 0, stdout: /^leader {2}✓ Leads\n/ })
+    const { stdout } = await runNopal(t, 'status --output json', env, true)
+    t.same(JSON.parse(stdout), documents.leak)
+  },
+)
 
 t.test('what another process says reaches no terminal with control characters: the API', async t => {
   const said = { kind: 'Status', message: hostile, code: 403 }

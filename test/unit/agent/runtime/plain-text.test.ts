@@ -1,5 +1,12 @@
 import t from 'tap'
-import { clearScreen, eraseLine, oneLine, plainText, toPlainOutput } from '../../../../agent/runtime/plain-text.ts'
+import {
+  clearScreen,
+  colour,
+  eraseLine,
+  oneLine,
+  plainText,
+  toPlainOutput,
+} from '../../../../agent/runtime/plain-text.ts'
 import { createRandom } from '../verify/seeded-random.ts'
 
 interface PlainCase {
@@ -71,4 +78,14 @@ t.test('an output writes nothing else; only our own progress line begins with an
     'nopal: \\u001b]0;title\\u0007\n',
     `${clearScreen}NODE \\u001b[H\\u001b[2J\n`,
   ])
+})
+
+t.test('colours come to a terminal alone, and nothing else that looks like one', async t => {
+  const written: string[] = []
+  const write = (text: string) => written.push(text)
+  const text = `${colour('red', 'no')} \u001b[5mblinks\u001b[8m \u001b[31;1m \u001b[38;5;1m \u001b[2J \u009b31m\n`
+  toPlainOutput({ isTTY: true, write }).write(text)
+  toPlainOutput({ write }).write(text)
+  const rest = ' \\u001b[5mblinks\\u001b[8m \\u001b[31;1m \\u001b[38;5;1m \\u001b[2J \\u009b31m\n'
+  t.same(written, [`\u001b[31mno\u001b[0m${rest}`, `\\u001b[31mno\\u001b[0m${rest}`])
 })
