@@ -3,7 +3,9 @@ import { unmark } from '../gate/unmark.ts'
 import { createInstallDuty, type InstallState } from '../install/duty.ts'
 import { uninstall } from '../install/uninstall.ts'
 import { CredentialsError } from '../kube/credentials.ts'
+import { createEventRecorder } from '../kube/events.ts'
 import type { CredentialsSource } from '../kube/follow-credentials.ts'
+import { systemClock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
 import { sandboxPaths } from '../sandbox/paths.ts'
@@ -69,7 +71,8 @@ async function takeMarksOff(ports: ProcessPorts, settings: Settings, log: Logger
   if (credentials === undefined) return []
   const kube = connect(ports, credentials)
   const { nodeName: node, gate } = settings
-  return unmark({ api: kube, node, settings: gate, signal: ports.ended }).finally(() => kube.close())
+  const events = createEventRecorder({ api: kube, clock: systemClock, log, instance: node })
+  return unmark({ api: kube, events, node, settings: gate, signal: ports.ended }).finally(() => kube.close())
 }
 
 async function findCredentialsIfAny(settings: Settings, log: Logger): Promise<CredentialsSource | undefined> {

@@ -13,6 +13,7 @@ const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
   verify: async () => (await import('./verify.ts')).runVerify,
   install: async () => (await import('./install.ts')).runInstall,
   uninstall: async () => (await import('./install.ts')).runUninstall,
+  'uninstall-all': async () => (await import('./uninstall-all.ts')).runUninstallAll,
   status: async () => (await import('./status.ts')).runStatus,
   wg: async () => (await import('./wg.ts')).runWg,
   egress: async () => (await import('./egress.ts')).runEgress,

@@ -40,6 +40,13 @@ export const commandUsages = {
     summary: 'give the node its own default network back',
     options: { force: { type: 'boolean' } },
   },
+  'uninstall-all': {
+    name: 'uninstall-all',
+    synopsis: '[--within SECONDS]',
+    summary: 'take nopal off all nodes: what the chart does before it goes',
+    options: { within: { type: 'string' } },
+    hidden: true,
+  },
   status: {
     name: 'status',
     synopsis: '[--leader] [--output text|json]',

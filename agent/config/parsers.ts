@@ -15,7 +15,11 @@ export interface Endpoint {
 export type CountOrShare = { readonly nodes: number } | { readonly share: number }
 
 /** Turns the text of one setting into its value, or throws a ValueFault. */
-export type Parse<T> = (text: string) => T
+export interface Parse<T> {
+  (text: string): T
+  /** JSON Schema of the values, for whoever writes them in YAML; absent = any text. It may be stricter than the parser. */
+  readonly schema?: Readonly<Record<string, unknown>>
+}
 
 /** Node's timers wrap round to at once above this. */
 const longestMs = 2 ** 31 - 1
@@ -23,13 +27,15 @@ const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h:
 
 /** `500ms`, `2s`, `1m30s`. A bare number means seconds, as in the seeds' files (`checkTimeoutSeconds: 10`). */
 export function duration(limits: { readonly leastMs: number }): Parse<number> {
-  return text => {
+  const parse = (text: string) => {
     const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : sumOfUnits(text)
     if (value === undefined) throw new ValueFault('is not a duration like 500ms, 2s or 5m')
     if (value < limits.leastMs) throw new ValueFault(`is shorter than ${limits.leastMs}ms`)
     if (value > longestMs) throw new ValueFault('is longer than 24 days')
     return Math.round(value)
   }
+  const pattern = '^([0-9]+(\\.[0-9]+)?|([0-9]+(\\.[0-9]+)?(ms|s|m|h))+)$'
+  return Object.assign(parse, { schema: { type: ['string', 'number'], pattern, minimum: limits.leastMs / 1000 } })
 }
 
 function sumOfUnits(text: string): number | undefined {
@@ -40,48 +46,59 @@ function sumOfUnits(text: string): number | undefined {
 
 /** A whole number that is not below the least. */
 export function wholeNumber(limits: { readonly least: number }): Parse<number> {
-  return text => {
+  const parse = (text: string) => {
     if (!/^\d{1,9}$/.test(text)) throw new ValueFault('is not a whole number')
     const value = Number(text)
     if (value < limits.least) throw new ValueFault(`is below ${limits.least}`)
     return value
   }
+  const schema = { type: ['integer', 'string'], pattern: '^[0-9]{1,9}$', minimum: limits.least }
+  return Object.assign(parse, { schema })
 }
 
 /** `true` or `false`, in any case. */
-export const bool: Parse<boolean> = text => {
-  const value = text.toLowerCase()
-  if (value !== 'true' && value !== 'false') throw new ValueFault('is neither true nor false')
-  return value === 'true'
-}
+export const bool: Parse<boolean> = Object.assign(
+  (text: string) => {
+    const value = text.toLowerCase()
+    if (value !== 'true' && value !== 'false') throw new ValueFault('is neither true nor false')
+    return value === 'true'
+  },
+  { schema: { enum: [true, false, 'true', 'false'] } },
+)
 
 /** One of the words, in any case. */
 export function oneOf<const T extends string>(...words: readonly T[]): Parse<T> {
-  return text => {
+  const parse = (text: string) => {
     const found = words.find(word => word.toLowerCase() === text.toLowerCase())
     if (found === undefined) throw new ValueFault(`is none of ${words.join(', ')}`)
     return found
   }
+  return Object.assign(parse, { schema: { enum: words } })
 }
 
 /** Comma separated; empty text is an empty list, an empty part is a fault. */
 export function list<T>(parse: Parse<T>): Parse<readonly T[]> {
-  return text => {
+  const parseAll = (text: string) => {
     if (text.trim() === '') return []
     return text.split(',').map(part => {
       if (part.trim() === '') throw new ValueFault('has an empty part')
       return parse(part.trim())
     })
   }
+  const { schema = { type: 'string' } } = parse
+  const word = Array.isArray(schema.enum) ? { pattern: `^(${schema.enum.join('|')}|,| )*$` } : {}
+  return Object.assign(parseAll, { schema: { type: ['array', 'string'], items: schema, ...word } })
 }
 
 /** A list that names at least one thing, each once. */
 export function someOf<T>(parse: Parse<T>): Parse<readonly T[]> {
-  return text => {
-    const values = [...new Set(list(parse)(text))]
+  const all = list(parse)
+  const parseSome = (text: string) => {
+    const values = [...new Set(all(text))]
     if (values.length === 0) throw new ValueFault('is empty')
     return values
   }
+  return Object.assign(parseSome, { schema: { ...all.schema, minItems: 1, minLength: 1 } })
 }
 
 /** `host:port`, `[2001:db8::1]:port`. */
@@ -165,7 +182,9 @@ export const path: Parse<string> = text => {
 
 /** Nothing, or what the other parser takes. */
 export function orNothing<T>(parse: Parse<T>): Parse<T | undefined> {
-  return text => (text === '' ? undefined : parse(text))
+  const parseIfAny = (text: string) => (text === '' ? undefined : parse(text))
+  const words = parse.schema?.enum
+  return Array.isArray(words) ? Object.assign(parseIfAny, { schema: { enum: [...words, ''] } }) : parseIfAny
 }
 
 /** An absolute path, or nothing. */
@@ -192,12 +211,15 @@ export const interfaceName: Parse<string> = text => {
 }
 
 /** A count of nodes (`3`) or a share of them (`20%`). */
-export const countOrShare: Parse<CountOrShare> = text => {
-  if (/^\d{1,9}$/.test(text)) return { nodes: Number(text) }
-  const match = /^(\d{1,3}(?:\.\d+)?)%$/.exec(text)
-  if (!match || Number(match[1]) > 100) throw new ValueFault('is neither a number nor a percentage up to 100%')
-  return { share: Number(match[1]) / 100 }
-}
+export const countOrShare: Parse<CountOrShare> = Object.assign(
+  (text: string) => {
+    if (/^\d{1,9}$/.test(text)) return { nodes: Number(text) }
+    const match = /^(\d{1,3}(?:\.\d+)?)%$/.exec(text)
+    if (!match || Number(match[1]) > 100) throw new ValueFault('is neither a number nor a percentage up to 100%')
+    return { share: Number(match[1]) / 100 }
+  },
+  { schema: { type: ['integer', 'string'], pattern: '^[0-9]{1,9}$|^[0-9]{1,3}(\\.[0-9]+)?%$', minimum: 0 } },
+)
 
 /** Any text. */
 export const anyText: Parse<string> = text => text

@@ -34,12 +34,21 @@ export function liftSteps(node: KubeNode, settings: Pick<GateSettings, 'taint' |
 export function closeSteps(node: KubeNode, settings: Pick<GateSettings, 'taint' | 'label'>): readonly JsonPatchStep[] {
   const { taint, label } = settings
   const { labelled } = findMarks(node, settings)
-  const path = `/metadata/labels/${patchKey(label.key)}`
-  const unlabel: readonly JsonPatchStep[] = [
-    { op: 'test', path, value: label.value },
+  return [...taintSteps(node, { ...taint }), ...(labelled ? unlabelSteps(label) : [])]
+}
+
+/** Takes our taint and our label off, in one patch that fails if anyone has changed a taint or our label since. */
+export function unmarkSteps(node: KubeNode, settings: Pick<GateSettings, 'taint' | 'label'>): readonly JsonPatchStep[] {
+  const { taintAt, labelled } = findMarks(node, settings)
+  return [...untaintSteps(node, taintAt), ...(labelled ? unlabelSteps(settings.label) : [])]
+}
+
+function unlabelSteps({ key, value }: GateSettings['label']): readonly JsonPatchStep[] {
+  const path = `/metadata/labels/${patchKey(key)}`
+  return [
+    { op: 'test', path, value },
     { op: 'remove', path },
   ]
-  return [...taintSteps(node, { ...taint }), ...(labelled ? unlabel : [])]
 }
 
 function taintSteps({ taints }: KubeNode, taint: Readonly<Record<string, unknown>>): readonly JsonPatchStep[] {

@@ -62,9 +62,25 @@ async function release(record: ContainerRecord, { paths, runner }: ReleaseOption
     // The plugins need no sandbox: it is gone, and its interfaces with it.
     await delChain(runner, list, { containerId, netns: '', ifname, args, capabilityArgs }, result)
   }
-  const results = attachments.map(({ conf, owner }) => `results/${conf}-${containerId}-${owner}`)
-  for (const file of new Set(results)) await rm(join(paths.cniState, file), { force: true })
+  await forgetResults(record, paths)
   for (const file of Object.values(recordFiles(paths.stateFolder, containerId))) await rm(file, { force: true })
+}
+
+/**
+ * Makes runtimes forget that they attached the containers by kactus: one that remembers the conf a pod was made with (CRI-O)
+ * would call an executable that is gone, and the pod could not be deleted. Then it uses the node's own default network.
+ */
+export async function forgetKactus(paths: Pick<InstallPaths, 'stateFolder' | 'cniState'>): Promise<void> {
+  const { records } = await readRecords(paths.stateFolder)
+  for (const record of records) await forgetResults(record, paths)
+}
+
+async function forgetResults(
+  { containerId, attachments }: ContainerRecord,
+  { cniState }: Pick<InstallPaths, 'cniState'>,
+): Promise<void> {
+  const results = attachments.map(({ conf, owner }) => `results/${conf}-${containerId}-${owner}`)
+  for (const file of new Set(results)) await rm(join(cniState, file), { force: true })
 }
 
 /** The default network was the runtime's to end, by the node's own conf. */

@@ -10,7 +10,7 @@ import { createPluginRunner } from '../sandbox/plugins.ts'
 import { InstallError } from './errors.ts'
 import { findDefaultNetwork } from './observe.ts'
 import { type InstallPaths, installPaths, temporaryName } from './paths.ts'
-import { releaseGone } from './release.ts'
+import { forgetKactus, releaseGone } from './release.ts'
 
 /** What an uninstallation is told. */
 export interface UninstallOptions {
@@ -37,7 +37,8 @@ const pluginLimitMs = 15_000
  * of kactus. The executable and its kubeconfig stay while any container has a record: runtimes that remember
  * the conf a pod was made with (CRI-O) call kactus to delete it, and a pod whose plugin is missing can
  * neither be deleted nor give its addresses back. What containers have left that ended without kactus is given back
- * here. `force` is for a host where such pods are gone for good.
+ * here. With `force` kactus goes at once: pods keep the interfaces that they have, the runtime ends them by the node's own
+ * default network, and their records stay, by which the next nopal gives back the addresses of their further networks.
  * @throws InstallError if a file cannot be removed
  */
 export async function uninstall(options: UninstallOptions): Promise<UninstallReport> {
@@ -51,11 +52,12 @@ export async function uninstall(options: UninstallOptions): Promise<UninstallRep
     const kept = [paths.kubeconfig, paths.binary]
     return { removed, kept, notes: [...notes, needed] }
   }
+  if (needed !== undefined) await forgetKactus(paths)
   const strays = [temporaryName(paths.kubeconfig), temporaryName(paths.binary)]
   removed.push(...(await removeAll([paths.kubeconfig, paths.binary, ...strays])))
   // Only if empty: whatever else lies there is not ours.
   await rmdir(paths.kubeconfigFolder).catch(() => undefined)
-  return { removed, kept: [], notes }
+  return { removed, kept: [], notes: [...notes, ...(needed === undefined ? [] : [stayNote(paths)])] }
 }
 
 /**
@@ -68,6 +70,10 @@ export async function removeConf(settings: UninstallOptions['settings']): Promis
   const removed = await removeAll([earlyConf, conf].flatMap(each => [each, temporaryName(each)]))
   if (removed.length > 0) await syncFolder(confFolder)
   return removed
+}
+
+function stayNote({ stateFolder }: InstallPaths): string {
+  return `pods that kactus attached keep their interfaces; what a later nopal will give back is in ${stateFolder}`
 }
 
 /**

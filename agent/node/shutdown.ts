@@ -6,10 +6,13 @@ import { lookAtOwners } from '../install/owners.ts'
 import { installPaths } from '../install/paths.ts'
 import { removeConf, uninstall } from '../install/uninstall.ts'
 import { createKubeClient } from '../kube/client.ts'
+import { createEventRecorder } from '../kube/events.ts'
 import { fixedCredentials } from '../kube/follow-credentials.ts'
 import { expiryOf } from '../kube/token-expiry.ts'
 import { sandboxPaths } from '../sandbox/paths.ts'
 import { leaveNothing } from '../sandbox/sweep.ts'
+import { runNft } from '../wireguard/nft-program.ts'
+import { removeFilter } from '../wireguard/packet-filter.ts'
 import { installs, type NodeContext } from './context.ts'
 
 /** With the time to find out, within terminationGracePeriodSeconds of daemonset/daemonset.yaml. */
@@ -64,19 +67,22 @@ async function readKactusToken({ settings, credentials }: NodeContext): Promise<
   return tokenOf(text, credentials.last().server)
 }
 
-/** For the Node itself: with an account that is still known, label and condition go too. */
+/** For the Node itself: with an account that is still known, taint, label and condition go too. */
 const unmarkMs = 3_000
 
-async function giveBack({ settings, log, kube }: NodeContext): Promise<void> {
+async function giveBack({ settings, log, kube, loop: { clock } }: NodeContext): Promise<void> {
   // First, and alone: whatever else takes long, pods start again.
   const removed = await removeConf(settings.install)
   log.warn({ removed }, 'pods start on the default network alone')
   await leaveNothing({ paths: sandboxPaths(settings.install), log })
+  await runNft(removeFilter).catch(error => log.debug({ err: error }, 'no table of the packet filter taken away'))
   const report = await uninstall({ settings: settings.install, force: false })
   log.warn({ removed: report.removed, kept: report.kept, notes: report.notes }, 'kactus is taken off the node')
   const signal = AbortSignal.timeout(unmarkMs)
-  await unmark({ api: kube, node: settings.nodeName, settings: settings.gate, signal }).then(
-    notes => log.info({ notes }, 'the Node says no longer that it is verified'),
-    error => log.info({ err: error }, 'the Node keeps label and condition'),
+  const { nodeName: node, gate } = settings
+  const events = createEventRecorder({ api: kube, clock, log, instance: node })
+  await unmark({ api: kube, events, node, settings: gate, signal }).then(
+    notes => log.info({ notes }, 'the Node has no marks of nopal any more'),
+    error => log.info({ err: error }, 'the Node keeps the marks of nopal'),
   )
 }

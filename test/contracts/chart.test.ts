@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import t from 'tap'
+import { withSettingsSchema } from '../../scripts/chart-schema.ts'
 import { chartFolder, renderChart, runHelm } from '../cluster/helm.ts'
 import { load } from '../unit/agent/config/given.ts'
 import { type Manifest, readText, readYaml } from '../unit/daemonset/manifests.ts'
@@ -13,34 +16,49 @@ interface Kustomization {
 const [{ resources, images }] = readYaml('kustomization.yaml') as [Kustomization]
 const image = `${images[0].name}:${images[0].newTag}`
 
-/** The objects of the files. */
-function asApplied(files: readonly string[]): readonly Manifest[] {
-  return files.flatMap(file => readYaml(file) as Manifest[])
+const own = ['app.kubernetes.io/part-of', 'app.kubernetes.io/managed-by', 'helm.sh/chart']
+
+interface Parts {
+  readonly metadata: { readonly labels?: Record<string, string>; readonly annotations?: Record<string, string> }
+  readonly spec?: { readonly template?: PodTemplate }
 }
 
-const titleOf = ({ kind, metadata }: Manifest) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`
-
-/** An object without what only one of the two ways has. */
-function comparable(object: Manifest): unknown {
-  const copy = structuredClone(object) as unknown as {
-    metadata: { labels?: Record<string, string>; annotations?: Record<string, string> }
-    spec?: { template?: { metadata: { annotations?: unknown }; spec: { containers: { image: string }[] } } }
-  }
-  const { labels = {} } = copy.metadata
-  for (const name of ['app.kubernetes.io/part-of', 'app.kubernetes.io/managed-by', 'helm.sh/chart']) delete labels[name]
-  const template = copy.spec?.template
-  if (template !== undefined) {
-    delete template.metadata.annotations
-    for (const container of template.spec.containers) container.image = image
-  }
-  return copy
+interface PodTemplate {
+  readonly metadata: { annotations?: unknown }
+  readonly spec: { readonly containers: { image: string }[] }
 }
 
-const byTitle = (objects: readonly Manifest[]) =>
-  Object.fromEntries(objects.map(object => [titleOf(object), comparable(object)]))
+/** Objects by kind and name, without what is the chart's own: labels, and the sum that restarts pods. */
+function comparable(objects: readonly Manifest[]): Readonly<Record<string, unknown>> {
+  const pairs = structuredClone(objects).map(object => {
+    const { metadata, spec } = object as unknown as Parts
+    for (const name of own) delete metadata.labels?.[name]
+    delete spec?.template?.metadata.annotations
+    return [`${object.kind} ${object.metadata.namespace ?? ''}/${object.metadata.name}`, object]
+  })
+  return Object.fromEntries(pairs)
+}
+
+/** What `kubectl apply -k` sends of these files. */
+function applied(files: readonly string[]): Readonly<Record<string, unknown>> {
+  const objects = files.flatMap(file => readYaml(file) as Manifest[])
+  const named = JSON.stringify(objects).replaceAll(`"image":"${images[0].name}"`, `"image":"${image}"`)
+  return comparable(JSON.parse(named))
+}
+
+/** What `helm install` sends, but for the settings, which are compared as settings, and Secrets, which are the user's. */
+async function installed(values: object): Promise<Readonly<Record<string, unknown>>> {
+  const objects = await renderChart<Manifest>(values)
+  return comparable(
+    objects.filter(({ kind, metadata }) => kind !== 'ConfigMap' && kind !== 'Secret' && !isHook(metadata)),
+  )
+}
+
+function isHook({ annotations = {} }: Manifest['metadata']): boolean {
+  return 'helm.sh/hook' in annotations
+}
 
 const base = resources.filter(file => file !== 'namespace.yaml')
-const withoutSettings = (objects: readonly Manifest[]) => objects.filter(({ kind }) => kind !== 'ConfigMap')
 
 interface FeatureRow {
   readonly name: string
@@ -52,10 +70,10 @@ const features: readonly FeatureRow[] = [
   { name: 'as shipped', values: {}, files: [] },
   {
     name: 'egress',
-    values: { egress: { enabled: true, existingSecret: 'nopal-netmaker' } },
+    values: { egress: { enabled: true, apiUrl: 'https://x.test', username: 'u', password: 'p' } },
     files: ['egress/rights.yaml'],
   },
-  { name: 'pool', values: { pool: { enabled: true, existingSecret: 'nopal-hcloud' } }, files: ['pool/rights.yaml'] },
+  { name: 'pool', values: { pool: { enabled: true, token: 'T' } }, files: ['pool/rights.yaml'] },
   { name: 'workers', values: { remedy: { workers: true } }, files: ['remedy/workers.yaml'] },
   {
     name: 'workers and deletion',
@@ -66,13 +84,7 @@ const features: readonly FeatureRow[] = [
 
 for (const { name, values, files } of features) {
   t.test(`${name}: the chart makes the objects of the manifests`, async t => {
-    const rendered = byTitle(withoutSettings(await renderChart<Manifest>(values)))
-    const applied = byTitle(asApplied([...base, ...files]))
-    // A Secret that is named must be there; in the manifests each may be absent.
-    const texts = [rendered, applied].map(objects =>
-      JSON.parse(JSON.stringify(objects).replaceAll(',"optional":true', '')),
-    )
-    t.same(texts[0], texts[1])
+    t.same(await installed(values), applied([...base, ...files]))
   })
 }
 
@@ -90,6 +102,17 @@ async function settingsOf(values: object) {
 t.test('the settings are those of nopal.ini', async t => {
   const plain = load({ env: { NODE_NAME: 'n1', POD_NAMESPACE: 'nopal' }, ini: readText('nopal.ini') })
   t.same(await settingsOf({}), plain.settings)
+})
+
+t.test('version and Kubernetes are those of the product', async t => {
+  const [chart] = readYaml('chart/Chart.yaml') as { version: string; appVersion: string }[]
+  const { version } = JSON.parse(await readFile(join(chartFolder, '../../package.json'), 'utf8'))
+  t.match(chart, { version, appVersion: version })
+})
+
+t.test('the schema knows the settings that there are', async t => {
+  const text = await readFile(join(chartFolder, 'values.schema.json'), 'utf8')
+  t.same(JSON.parse(text), JSON.parse(withSettingsSchema(text)), 'else run node scripts/chart-schema.ts')
 })
 
 t.test('helm lint finds nothing', async t => {

@@ -1,36 +1,14 @@
-import { join } from 'node:path'
 import t from 'tap'
 import { type ApiServer, startApiServer } from '../cluster/api-server.ts'
-import { createAll, readManifests } from '../cluster/manifests.ts'
 import { type Manifest, readObjects } from '../unit/daemonset/manifests.ts'
+import { applyStrictly } from './strict-apply.ts'
 
 // Only the real server judges manifests: it knows every field, and runs the rules of a CustomResourceDefinition.
 const api = await startApiServer({ kind: 'real', run: 'manifests' })
 t.teardown(() => api.stop())
 
-const nodePools = join(import.meta.dirname, '../cluster/crds/karpenter-node-pools.yaml')
-
 interface Status {
   readonly message?: string
-}
-
-function pluralOf(kind: string): string {
-  return `${kind.toLowerCase()}s`.replace(/ys$/, 'ies')
-}
-
-/** Server-side apply; a field the server does not know is a fault. */
-async function apply(server: ApiServer, { file: _, ...manifest }: Manifest): Promise<string> {
-  const { apiVersion, kind, metadata } = manifest
-  const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
-  const namespace = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`
-  const answer = await server.send({
-    method: 'PATCH',
-    path: `${group}${namespace}/${pluralOf(kind)}/${metadata.name}?fieldManager=test&force=true&fieldValidation=Strict`,
-    contentType: 'application/apply-patch+yaml',
-    body: manifest,
-  })
-  if (answer.code === 200 || answer.code === 201) return 'applied'
-  return `${answer.code} ${(answer.body as Status).message}`
 }
 
 /** A definition takes a moment to be in force: until then its old rules answer. */
@@ -51,12 +29,11 @@ async function refusalOf(server: ApiServer, spec: object): Promise<string | unde
 }
 
 t.test('the API server takes every manifest and example', async t => {
-  await createAll(api.admin, await readManifests(nodePools))
   const objects = readObjects()
   const rank = ({ kind }: Manifest) => ['Namespace', 'CustomResourceDefinition'].indexOf(kind)
   const ordered = [...objects].sort((one, other) => Number(rank(other) >= 0) - Number(rank(one) >= 0))
   for (const object of ordered) {
-    t.equal(await apply(api, object), 'applied', `${object.file}: ${object.kind} ${object.metadata.name}`)
+    t.equal(await applyStrictly(api, object), 'applied', `${object.file}: ${object.kind} ${object.metadata.name}`)
     if (object.kind === 'CustomResourceDefinition') await waitForRules(api)
   }
 })

@@ -4,6 +4,7 @@ import { agents } from './cases/agents.ts'
 import { arrival } from './cases/arrival.ts'
 import { continuous } from './cases/continuous.ts'
 import { crowd } from './cases/crowd.ts'
+import { helm } from './cases/helm.ts'
 import { hotPlug } from './cases/hot-plug.ts'
 import { capabilities, manual } from './cases/manual.ts'
 import { networks } from './cases/networks.ts'
@@ -31,6 +32,7 @@ const story = [
   ...rights,
   ...removal,
   ...takenAway,
+  ...helm,
 ]
 
 t.test('nopal on a real cluster', async t => {

@@ -47,6 +47,16 @@ export async function agentOn({ admin }: TestCluster, node: string): Promise<Pod
   return alive.find(pod => pod.spec.nodeName === node)
 }
 
+/** A pod's first container, as runc started it: a process of the machine we are on. */
+export async function pidOf(machine: Machine, pod: Pod | undefined): Promise<number> {
+  const id = pod?.status.containerStatuses?.[0]?.containerID?.replace('containerd://', '') ?? ''
+  const tasks = await machine.run(['ctr', '-n', 'k8s.io', 'tasks', 'ls'])
+  const line = tasks.split('\n').find(row => id !== '' && row.startsWith(id))
+  const pid = Number(line?.split(/\s+/)[1])
+  if (!(pid > 1)) throw new Error(`no process of container ${id}:\n${tasks}`)
+  return pid
+}
+
 /** Whether kubelet counts a pod as ready. */
 export function isReady(pod: Pod | undefined): boolean {
   return pod?.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true

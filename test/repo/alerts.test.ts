@@ -8,6 +8,9 @@ import { createKubeMetrics } from '../../agent/kube/metrics.ts'
 import { createLeadership } from '../../agent/lead/leadership.ts'
 import { createLookupMetrics } from '../../agent/lookup/metrics.ts'
 import { createEgressMetrics } from '../../agent/netmaker/metrics.ts'
+import { createPodagentMetrics } from '../../agent/podagent/metrics.ts'
+import { createPoolMetrics } from '../../agent/pool/metrics.ts'
+import { createRemedyMetrics } from '../../agent/remedy/metrics.ts'
 import { recordBuild } from '../../agent/report/build-metrics.ts'
 import { createDutyMetrics } from '../../agent/runtime/duty-metrics.ts'
 import { createMetrics, type Metrics } from '../../agent/runtime/metrics.ts'
@@ -33,11 +36,30 @@ const rules = v.parse(file, load(source)).groups.flatMap(group => group.rules)
 /** Every series of both roles, with its labels. */
 function measured(): ReadonlyMap<string, readonly string[]> {
   const labelsOf = new Map<string, readonly string[]>()
-  const metrics = createMetrics()
   const note = (names: readonly string[], labels: readonly string[] = []) => {
     for (const name of names) labelsOf.set(name, labels)
   }
-  const noting: Metrics = {
+  const agent = noting(note)
+  recordBuild(agent, '1.2.3')
+  createVerdictMetrics(agent, 'n1')
+  createGateMetrics(agent, 'n1')
+  createKubeMetrics(agent)
+  createLookupMetrics(agent)
+  createDutyMetrics(agent)
+  createWireguardMetrics(agent)
+  createPodagentMetrics(agent)
+  const leader = noting(note)
+  createLeadership(leader)
+  createEgressMetrics(leader)
+  createRemedyMetrics(leader)
+  createPoolMetrics(leader, 'a')
+  return labelsOf
+}
+
+/** Metrics of one process, which tells of each that is made. */
+function noting(note: (names: readonly string[], labels?: readonly string[]) => void): Metrics {
+  const metrics = createMetrics()
+  return {
     ...metrics,
     counter(name, help, labels) {
       note([name], labels)
@@ -49,20 +71,10 @@ function measured(): ReadonlyMap<string, readonly string[]> {
     },
     histogram(name, help, labels, buckets) {
       note([`${name}_sum`, `${name}_count`], labels)
-      note([`${name}_bucket`], [...labels, 'le'])
+      note([`${name}_bucket`], [...(labels ?? []), 'le'])
       return metrics.histogram(name, help, labels, buckets)
     },
   }
-  recordBuild(noting, '1.2.3')
-  createVerdictMetrics(noting, 'n1')
-  createGateMetrics(noting, 'n1')
-  createKubeMetrics(noting)
-  createLookupMetrics(noting)
-  createDutyMetrics(noting)
-  createWireguardMetrics(noting)
-  createLeadership(noting)
-  createEgressMetrics(noting)
-  return labelsOf
 }
 
 const classes: Record<EndpointClass, true> = {
@@ -112,6 +124,27 @@ t.test('a label in a sentence is one that is left', async t => {
       alert,
     )
   }
+})
+
+interface Dashboard {
+  readonly panels: readonly { readonly title: string; readonly targets: readonly { readonly expr: string }[] }[]
+}
+
+t.test('the dashboard shows nothing that is not measured', async t => {
+  const text = readFileSync(join(import.meta.dirname, '../../docs/dashboard.json'), 'utf8')
+  const { panels } = JSON.parse(text) as Dashboard
+  for (const { title, targets } of panels) {
+    for (const { expr } of targets) {
+      const named = [...expr.matchAll(/\b((?:nopal|node|kube)_\w+)(?:\{([^}]*)\})?/g)]
+      t.ok(named.length > 0, `${title} is about a series`)
+      for (const [, name = '', matchers = ''] of named) {
+        const labels = series.get(name)
+        t.ok(labels, `${title}: ${name} is measured`)
+        for (const [, label = ''] of matchers.matchAll(/(\w+)[=!]~?"/g)) t.ok(labels?.includes(label), `with ${label}`)
+      }
+    }
+  }
+  t.ok(panels.length > 10)
 })
 
 t.test('each name once', async t => {

@@ -54,8 +54,13 @@ export async function checkMarks(t: Test, kube: KubeClient): Promise<void> {
       { status },
     )
   }
-  const done = await unmark({ api: kube, node: own, settings, signal })
+  const log = createRecordingLogger()
+  const events = createEventRecorder({ api: kube, clock, log, instance: own })
+  const done = await unmark({ api: kube, events, node: own, settings, signal })
   t.same(done, ['removed label node-ready/verified', 'removed condition nopal.io/NetworkReady'])
+  await writer.patch(uid, closeSteps(await writer.read(signal), settings), signal)
+  t.same(await unmark({ api: kube, events, node: own, settings, signal }), ['removed taint node-ready/unverified'])
+  t.same(log.lines, [], 'and an Event says so')
 }
 
 export async function checkLease(t: Test, kube: KubeClient): Promise<void> {

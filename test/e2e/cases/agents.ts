@@ -15,13 +15,12 @@ import {
   endPod,
   eventsBecause,
   eventsOf,
-  type Pod,
   readStanding,
   startPod,
   waitForRunning,
   waitForVerified,
 } from '../objects.ts'
-import { agentOn, isReady } from '../product.ts'
+import { agentOn, isReady, pidOf } from '../product.ts'
 
 /** Agents die, are told to look again, and are replaced. */
 export const agents: readonly Case[] = [
@@ -100,16 +99,6 @@ async function hangAgent(t: Test, { cluster, near }: Bed): Promise<void> {
   } finally {
     process.kill(pid, 'SIGCONT')
   }
-}
-
-/** As runc started it: a process of the machine we are on. */
-async function pidOf(machine: Machine, pod: Pod | undefined): Promise<number> {
-  const id = pod?.status.containerStatuses?.[0]?.containerID?.replace('containerd://', '') ?? ''
-  const tasks = await machine.run(['ctr', '-n', 'k8s.io', 'tasks', 'ls'])
-  const line = tasks.split('\n').find(row => id !== '' && row.startsWith(id))
-  const pid = Number(line?.split(/\s+/)[1])
-  if (!(pid > 1)) throw new Error(`no process of container ${id}:\n${tasks}`)
-  return pid
 }
 
 async function closeByHand(t: Test, { cluster: { admin }, far }: Bed): Promise<void> {

@@ -26,7 +26,6 @@ const { version } = JSON.parse(readFileSync(join(folder, '../package.json'), 'ut
 
 const clusterScoped = new Set([
   'Namespace',
-  'NodePool',
   'CustomResourceDefinition',
   'ClusterRole',
   'ClusterRoleBinding',

@@ -1,5 +1,7 @@
 import t from 'tap'
 import { unmark } from '../../../../agent/gate/unmark.ts'
+import { KubeError } from '../../../../agent/kube/api.ts'
+import type { EventRecorder } from '../../../../agent/kube/events.ts'
 import { createFakeKube, refuses } from '../verify/fake-kube.ts'
 
 const settings = {
@@ -19,6 +21,21 @@ interface Case {
   /** The bodies of the writes. */
   readonly writes: readonly unknown[]
   readonly notes: readonly string[]
+  /** Events; absent = none. */
+  readonly told?: readonly string[]
+  /** Conditions that go besides. */
+  readonly more?: readonly string[]
+}
+
+const others = { key: 'node.kubernetes.io/not-ready', effect: 'NoExecute', timeAdded: '2026-01-01T00:00:00Z' }
+
+/** Remembers what it is told. */
+function createEvents() {
+  const told: string[] = []
+  const record: EventRecorder['record'] = async (_, { type, reason }) => {
+    told.push(`${type} ${reason}`)
+  }
+  return { told, record }
 }
 
 const labelPatch = [
@@ -50,16 +67,50 @@ const cases: readonly Case[] = [
     notes: [],
   },
   {
-    name: 'a node that was never verified keeps its taint',
+    name: 'the taint that kubelet registered the node with',
     labels: {},
     conditions: [],
-    taints: [settings.taint],
+    taints: [others, settings.taint],
+    writes: [
+      [
+        { op: 'test', path: '/metadata/uid', value: 'u1' },
+        { op: 'test', path: '/spec/taints', value: [others, settings.taint] },
+        { op: 'remove', path: '/spec/taints/1' },
+      ],
+    ],
+    notes: ['removed taint node-ready/unverified'],
+    told: ['Warning TaintLifted'],
+  },
+  {
+    name: "our key with another effect is somebody else's",
+    labels: {},
+    conditions: [],
+    taints: [{ ...settings.taint, effect: 'NoExecute' }],
     writes: [],
-    notes: ['the node keeps taint node-ready/unverified: pods that do not tolerate it will not land'],
+    notes: [],
+  },
+  {
+    name: "the leader's condition, where it is asked for",
+    labels: {},
+    conditions: [foreign, { type: 'nopal.io/EgressInEffect', status: 'False' }],
+    taints: [],
+    more: ['nopal.io/EgressInEffect'],
+    writes: [
+      { metadata: { uid: 'u1' }, status: { conditions: [{ type: 'nopal.io/EgressInEffect', $patch: 'delete' }] } },
+    ],
+    notes: ['removed condition nopal.io/EgressInEffect'],
+  },
+  {
+    name: "the leader's condition, where it is not",
+    labels: {},
+    conditions: [{ type: 'nopal.io/EgressInEffect', status: 'False' }],
+    taints: [],
+    writes: [],
+    notes: [],
   },
 ]
 
-for (const { name, labels, conditions, taints, writes, notes } of cases) {
+for (const { name, labels, conditions, taints, writes, notes, told = [], more = [] } of cases) {
   t.test(`taking our marks off a node: ${name}`, async t => {
     const node = { metadata: { name: 'n1', uid: 'u1', labels }, spec: { taints }, status: { conditions } }
     const api = createFakeKube({
@@ -67,7 +118,10 @@ for (const { name, labels, conditions, taints, writes, notes } of cases) {
       'PATCH /api/v1/nodes/n1': () => node,
       'PATCH /api/v1/nodes/n1/status': () => node,
     })
-    t.same(await unmark({ api, node: 'n1', settings, signal: new AbortController().signal }), notes)
+    const events = createEvents()
+    const { signal } = new AbortController()
+    t.same(await unmark({ api, events, node: 'n1', settings, conditions: more, signal }), notes)
+    t.same(events.told, told)
     t.same(
       api.requests.slice(1).map(request => request.body),
       writes,
@@ -77,7 +131,36 @@ for (const { name, labels, conditions, taints, writes, notes } of cases) {
 
 t.test('taking our marks off a node that is gone, and where the API refuses', async t => {
   const { signal } = new AbortController()
-  t.same(await unmark({ api: createFakeKube({}), node: 'n1', settings, signal }), ['there is no node n1'])
+  const events = createEvents()
+  t.same(await unmark({ api: createFakeKube({}), events, node: 'n1', settings, signal }), ['there is no node n1'])
   const refusing = createFakeKube({ 'GET /api/v1/nodes/n1': refuses('Forbidden') })
-  await t.rejects(unmark({ api: refusing, node: 'n1', settings, signal }), { code: 'Forbidden' })
+  await t.rejects(unmark({ api: refusing, events, node: 'n1', settings, signal }), { code: 'Forbidden' })
+})
+
+t.test('a taint that somebody else puts on meanwhile stays, and ours goes', async t => {
+  const { signal } = new AbortController()
+  const lists = [[settings.taint], [settings.taint, others]]
+  const node = (taints: readonly object[] = []) => ({ metadata: { name: 'n1', uid: 'u1' }, spec: { taints } })
+  const stale = new KubeError('Invalid', 'the test failed', { status: 422 })
+  let reads = 0
+  const api = createFakeKube({
+    'GET /api/v1/nodes/n1': () => node(lists[reads++]),
+    'PATCH /api/v1/nodes/n1': () => {
+      if (reads < 2) throw stale
+      return node()
+    },
+  })
+  t.same(await unmark({ api, events: createEvents(), node: 'n1', settings, signal }), [
+    'removed taint node-ready/unverified',
+  ])
+  t.match(api.requests.at(-1)?.body, [{}, { value: lists[1] }, { op: 'remove', path: '/spec/taints/0' }])
+  const never = createFakeKube({
+    'GET /api/v1/nodes/n1': () => node(lists[0]),
+    'PATCH /api/v1/nodes/n1': () => {
+      throw stale
+    },
+  })
+  const events = createEvents()
+  await t.rejects(unmark({ api: never, events, node: 'n1', settings, signal }), stale, 'not without end')
+  t.same(events.told, [], 'and nothing is told')
 })

@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { type ReleaseOptions, releaseGone } from '../../../../agent/install/release.ts'
+import { forgetKactus, type ReleaseOptions, releaseGone } from '../../../../agent/install/release.ts'
 import { ContainerLocks } from '../../../../cni/networks/container-locks.ts'
 import { type AttachmentStatus, printRecord } from '../../../../cni/networks/record.ts'
 import { recordsFolder } from '../../../../cni/networks/record-folder.ts'
@@ -147,4 +147,13 @@ t.test('giving back: a record that cannot be read is left for a person', async t
   t.same(await releaseGone(host.options), [])
   await rm(join(host.folder, 'cni/kactus'), { recursive: true })
   t.same(await releaseGone(host.options), [], 'nor is one where there are none')
+})
+
+t.test('a runtime forgets that kactus attached what still runs: no plugin is called, the record stays', async t => {
+  const { folder, calls, options } = await hostWith(t.testdir({}), { netns: '/run/netns/a', sandboxes: ['a'] })
+  const others = join(folder, 'cni/results/cbr0-c0ffee-eth0')
+  await writeFile(others, '{}')
+  await forgetKactus(options.paths)
+  t.same((await filesIn(join(folder, 'cni'))).toSorted(), ['kactus/records/c0ffee.json', 'results/cbr0-c0ffee-eth0'])
+  t.same(calls, [])
 })
