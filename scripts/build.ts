@@ -34,8 +34,10 @@ function readWish(args: readonly string[]): Wish {
 }
 
 /** CommonJS, because importing a module of Node as ESM evaluates all of it, and costs the agent 8 MB. */
-async function bundleAgent(version: string, outfile: string): Promise<void> {
-  await bundle({
+async function bundleAgent(version: string, outfile: string): Promise<readonly string[]> {
+  // The checkout's own package.json calls every .js file ESM.
+  await writeFile(join(dist, 'package.json'), '{ "type": "commonjs" }\n')
+  return await bundle({
     entryPoints: [join(root, 'agent/main.ts')],
     outfile,
     minifySyntax: true,
@@ -43,29 +45,35 @@ async function bundleAgent(version: string, outfile: string): Promise<void> {
     alias: netlinkBesideTheAgent,
     define: { NOPAL_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
   })
-  // The checkout's own package.json calls every .js file ESM.
-  await writeFile(join(dist, 'package.json'), '{ "type": "commonjs" }\n')
+}
+
+interface KactusBundle {
+  /** The file to begin with. */
+  readonly entry: string
+  /** All files that are in it. */
+  readonly inputs: readonly string[]
 }
 
 /**
  * For Bun in pieces, so that a run loads only what its command needs; else one CommonJS file, as the main of a single
  * executable must be.
- * @returns the file to begin with
  */
-async function bundleKactus(version: string, work: string, packager: Wish['packager']): Promise<string> {
+async function bundleKactus(version: string, work: string, packager: Wish['packager']): Promise<KactusBundle> {
   const options = { minify: true, define: { NOPAL_VERSION: JSON.stringify(version) } }
   const inPieces: BuildOptions = { format: 'esm', splitting: true, outdir: work }
   const whole: BuildOptions = { outfile: join(work, 'main.cjs') }
-  await bundle({
+  const inputs = await bundle({
     entryPoints: [join(root, 'cni/kactus/main.ts')],
     ...options,
     ...(packager === 'bun' ? inPieces : whole),
   })
-  return join(work, packager === 'bun' ? 'main.js' : 'main.cjs')
+  return { entry: join(work, packager === 'bun' ? 'main.js' : 'main.cjs'), inputs }
 }
 
-async function bundle(more: BuildOptions): Promise<void> {
-  await build({
+/** @returns paths of all files that are in it */
+async function bundle(more: BuildOptions): Promise<readonly string[]> {
+  const { metafile } = await build({
+    metafile: true,
     bundle: true,
     platform: 'node',
     target: 'node22',
@@ -74,6 +82,13 @@ async function bundle(more: BuildOptions): Promise<void> {
     logLevel: 'warning',
     ...more,
   })
+  return Object.keys(metafile?.inputs ?? {})
+}
+
+/** The npm packages that files are of, as package-lock.json calls them, for the bill of materials. */
+function packagesOf(inputs: readonly string[]): readonly string[] {
+  const folders = inputs.map(input => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0])
+  return [...new Set(folders)].filter(folder => folder !== undefined).sort()
 }
 
 /** A fresh copy, written in small pieces: the kernel then keeps it in small pages, and a run of it is 20 MB smaller. */
@@ -105,16 +120,16 @@ async function main(args: readonly string[]): Promise<void> {
     const [agent, packed] = [join(work, 'nopal.js'), join(work, 'kactus')]
     const clientNode = join(work, clientNodeFile)
     const kactus = await bundleKactus(version, join(work, 'pieces'), wish.packager)
-    await bundleAgent(version, agent)
-    await bundle(clientNodeOptions(root, clientNode))
-    if (wish.packager === 'pkg') await packWithPkg(kactus, packed)
-    else await packWithBun(kactus, packed, wish.arch)
+    const beside = [await bundleAgent(version, agent), await bundle(clientNodeOptions(root, clientNode))]
+    if (wish.packager === 'pkg') await packWithPkg(kactus.entry, packed)
+    else await packWithBun(kactus.entry, packed, wish.arch)
     await emptyEnvironment(packed)
     // Renamed, so that whoever runs them meanwhile has the old or the new, never half of one.
     await copyNetlink(root, dist)
     await rename(clientNode, join(dist, clientNodeFile))
     await rename(agent, join(dist, 'nopal.js'))
     await rename(await copyInPieces(packed), join(dist, kactusName(wish)))
+    await writeFile(join(dist, 'bundled.json'), JSON.stringify(packagesOf([...kactus.inputs, ...beside.flat()])))
   } finally {
     await rm(work, { recursive: true, force: true })
   }

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Builds the tests' Go programs, once, and prints the folder that holds them on the last line of stdout.
 # usage: scripts/kube-assets.sh [NAME...]     default: kube-apiserver etcd
-# All names of one call are of one Go module: Kubernetes' programs, coredns, hcloud-read, helm, or cnitool and what goes with it.
-# Each module has a folder of its own, so another version in one leaves the others' programs as they are.
+# All names of one call are of one Go module: Kubernetes' programs, coredns, hcloud-read, helm, cnitool and what goes with it, or
+# e2e.test and what goes with it. Each module has a folder of its own, so another version in one leaves the others' programs
+# as they are.
 # KUBEBUILDER_ASSETS, where set, is Kubernetes' folder, and that is not built. KUBE_ASSETS_QUIET=1 leaves the progress out.
 set -eu
 
@@ -26,8 +27,12 @@ source_of() {
     bridge) echo 'cni github.com/containernetworking/plugins/plugins/main/bridge' ;;
     host-local) echo 'cni github.com/containernetworking/plugins/plugins/ipam/host-local' ;;
     tuning) echo 'cni github.com/containernetworking/plugins/plugins/meta/tuning' ;;
+    e2e.test) echo 'conformance k8s.io/kubernetes/test/e2e' ;;
+    agnhost) echo 'conformance k8s.io/kubernetes/test/images/agnhost' ;;
+    ginkgo) echo 'conformance github.com/onsi/ginkgo/v2/ginkgo' ;;
+    portmap) echo 'conformance github.com/containernetworking/plugins/plugins/meta/portmap' ;;
     *) die "unknown program $1 (known: etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl" \
-      "kube-proxy coredns hcloud-read helm cnitool libcni-gc bridge host-local tuning)" ;;
+      "kube-proxy coredns hcloud-read helm cnitool libcni-gc bridge host-local tuning e2e.test agnhost ginkgo portmap)" ;;
   esac
 }
 
@@ -54,10 +59,14 @@ build() {
   source=$(source_of "$name")
   kubernetes=$(awk '$1 == "k8s.io/kubernetes" { print $2; exit }' "$sources/go.mod")
   minor=$(awk '$1 == "k8s.io/client-go" { split($2, part, "."); print part[2]; exit }' "$sources/go.mod")
+  # A program that is a package's tests.
+  verb=build
+  case $name in *.test) verb='test -c -vet=off' ;; esac
   say "building $name with $go (minutes, once)"
   # Without gitVersion kubectl cannot read the server's version, and without the others helm takes a server that it does not
   # ask for one of Kubernetes 1.20. Without C a program runs in an image that has no glibc.
-  (cd "$sources" && GOTOOLCHAIN=local CGO_ENABLED=0 nice "$go" build -mod=readonly -trimpath \
+  # shellcheck disable=SC2086 # a list of words
+  (cd "$sources" && GOTOOLCHAIN=local CGO_ENABLED=0 nice "$go" $verb -mod=readonly -trimpath \
     -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$kubernetes \
       -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=$minor \
       -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor=$minor" -o "$building/$name" "${source#* }") ||

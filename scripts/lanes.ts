@@ -28,6 +28,7 @@ export interface Tests {
 const controlPlane = ['etcd', 'kube-apiserver']
 const nodes = ['kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy', 'kubectl']
 const cniTools = ['cnitool', 'libcni-gc', 'bridge', 'host-local', 'tuning']
+const specs = ['e2e.test', 'ginkgo', 'agnhost', 'portmap']
 
 export const lanes: readonly Lane[] = [
   {
@@ -66,7 +67,7 @@ export const lanes: readonly Lane[] = [
     quick: false,
     root: false,
     needsBuild: false,
-    programs: [controlPlane, ['hcloud-read'], ['helm']],
+    programs: [[...controlPlane, 'kubectl'], ['hcloud-read'], ['helm']],
     work: { files: ['test/contracts/**/*.test.ts', 'test/cluster/**/*.test.ts'], jobs: 3, timeoutSeconds: 180 },
   },
   {
@@ -84,5 +85,13 @@ export const lanes: readonly Lane[] = [
     needsBuild: true,
     programs: [[...controlPlane, ...nodes], ['coredns'], ['helm']],
     work: { files: ['test/e2e/**/*.test.ts'], jobs: 1, timeoutSeconds: 900 },
+  },
+  {
+    name: 'conformance',
+    quick: false,
+    root: true,
+    needsBuild: true,
+    programs: [[...controlPlane, ...nodes], ['coredns'], specs],
+    work: { files: ['test/conformance/**/*.test.ts'], jobs: 1, timeoutSeconds: 900 },
   },
 ]

@@ -45,7 +45,8 @@ export interface WrittenImage {
   readonly layerBytes: readonly number[]
 }
 
-interface Descriptor {
+/** What a manifest says of a blob. */
+export interface Descriptor {
   readonly mediaType: string
   readonly digest: string
   readonly size: number
@@ -112,7 +113,8 @@ async function writeLayer(layout: string, folder: string): Promise<PackedLayer> 
   return { ...(await writeBlob(layout, mediaType, await compress(plain))), diffId: digestOf(plain) }
 }
 
-function writeJson(layout: string, mediaType: string, value: unknown): Promise<Descriptor> {
+/** Adds a document to the blobs of a layout. */
+export function writeJson(layout: string, mediaType: string, value: unknown): Promise<Descriptor> {
   return writeBlob(layout, mediaType, Buffer.from(JSON.stringify(value)))
 }
 
@@ -123,7 +125,7 @@ async function writeBlob(layout: string, mediaType: string, bytes: Buffer): Prom
 }
 
 /** Order, owner, time and permissions come from here and not from the machine: only names, content and x bits count. */
-async function packFolder(folder: string): Promise<Buffer> {
+export async function packFolder(folder: string): Promise<Buffer> {
   const options = ['--format=ustar', '--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner']
   const { stdout } = await run(
     'tar',

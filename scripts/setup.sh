@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what nopal's own scripts need and the machine lacks; says what and why; run again, it does nothing.
-#   scripts/setup.sh [GROUP...]     groups: build (always), lint, page, lab, cluster; none named = build lab
+#   scripts/setup.sh [GROUP...]     groups: build (always), lint, page, lab, cluster, conformance; none named = build lab
 # Root is needed only when something from Debian is missing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -28,6 +28,10 @@ lint    shellcheck            shellcheck                checking the shell scrip
 cluster go                    golang-go                 building etcd and Kubernetes for the tests
 cluster containerd            containerd                the real container runtime, with runc
 cluster static:/bin/busybox   busybox-static            the program in the test images, which hold no library
+conformance dig               bind9-dnsutils            asking for names, in the image of the conformance specs
+conformance curl              curl                      asking servers, in that image
+conformance wget              wget                      the same
+conformance nc.openbsd        netcat-openbsd            knocking at ports, in that image
 LIST
 }
 

@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 case " $* " in
   *' --quick '*) ./scripts/setup.sh build ;;
-  *) ./scripts/setup.sh build lint page lab cluster ;;
+  *) ./scripts/setup.sh build lint page lab cluster conformance ;;
 esac
 export PATH="$PWD/node_modules/.bin:$PATH"
 exec node scripts/run-tests.ts "$@"

@@ -98,6 +98,15 @@ await t.test("each module has a folder of its own, and Kubernetes' own folder is
   ])
 })
 
+await t.test("a package's tests are a program, and the specs are of the cluster's own version", async t => {
+  const machine = await makeMachine(t, '1.99.0')
+  t.match((await machine.run(['e2e.test', 'ginkgo'])).out, /\/cache\/nopal\/conformance-[0-9a-f]{12}\n$/)
+  t.same(await machine.built(), ['e2e.test k8s.io/kubernetes/test/e2e', 'ginkgo github.com/onsi/ginkgo/v2/ginkgo'])
+  const modules = ['go.mod', 'conformance/go.mod'].map(file => readFile(join(import.meta.dirname, file), 'utf8'))
+  const [cluster, specs] = (await Promise.all(modules)).map(text => /k8s\.io\/kubernetes (v\S+)/.exec(text)?.[1])
+  t.ok(cluster !== undefined && cluster === specs, `${cluster} and ${specs}`)
+})
+
 await t.test('two at once build once', async t => {
   const machine = await makeMachine(t, '1.99.0')
   const [one, two] = await Promise.all([machine.run(['etcd']), machine.run(['etcd'])])

@@ -1,11 +1,15 @@
+import { join } from 'node:path'
 import t from 'tap'
 import { type ApiServer, startApiServer } from '../cluster/api-server.ts'
+import { createAll, readManifests } from '../cluster/manifests.ts'
 import { type Manifest, readObjects } from '../unit/daemonset/manifests.ts'
 import { applyStrictly } from './strict-apply.ts'
 
 // Only the real server judges manifests: it knows every field, and runs the rules of a CustomResourceDefinition.
 const api = await startApiServer({ kind: 'real', run: 'manifests' })
 t.teardown(() => api.stop())
+
+const nodePools = join(import.meta.dirname, '../cluster/crds/karpenter-node-pools.yaml')
 
 interface Status {
   readonly message?: string
@@ -29,6 +33,7 @@ async function refusalOf(server: ApiServer, spec: object): Promise<string | unde
 }
 
 t.test('the API server takes every manifest and example', async t => {
+  await createAll(api.admin, await readManifests(nodePools))
   const objects = readObjects()
   const rank = ({ kind }: Manifest) => ['Namespace', 'CustomResourceDefinition'].indexOf(kind)
   const ordered = [...objects].sort((one, other) => Number(rank(other) >= 0) - Number(rank(one) >= 0))

@@ -10,6 +10,7 @@ import { readCgroupMounts } from '../machine/cgroups.ts'
 import { waitFor } from '../machine/wait.ts'
 import { findImages } from './cluster/images.ts'
 import { startContainerd, startNodeMachine, writeCniConfig } from './cluster/node.ts'
+import { cniConfig } from './cluster/node-config.ts'
 import { nodePlans, planCluster } from './cluster/plan.ts'
 import { leftoversOf } from './leftovers.ts'
 import { cacheFolder, clusterCommand, randomClusterId, takeDownAfter } from './test-cluster.ts'
@@ -26,7 +27,7 @@ t.test('containerd by the Container Runtime Interface', async t => {
   const coredns = join(await findKubeAssets(['coredns']), 'coredns')
   const machine = await startNodeMachine(plan, cluster, readCgroupMounts())
   await startContainerd(machine, await findImages(cacheFolder(), coredns))
-  await writeCniConfig(machine, '10.42.1.0/24')
+  await writeCniConfig(machine, cniConfig('10.42.1.0/24'))
   const socket = machine.path('/run/containerd/containerd.sock')
   const cri = createCri(socket)
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { ContainerRecord } from '../../cni/networks/record.ts'
 import { readRecords } from '../../cni/networks/record-folder.ts'
 import type { Machine } from '../machine/machine.ts'
+import { nodeConf } from './cluster/node.ts'
 import { mesh } from './cluster/plan.ts'
 
 /** What nopal puts on a node. */
@@ -12,7 +13,6 @@ export const ownFiles = {
   binary: '/opt/cni/bin/kactus',
 } as const
 
-const nodeConf = '/etc/cni/net.d/10-e2e.conflist'
 const hiddenConf = '/etc/cni/10-e2e.hidden'
 const state = '/var/lib/cni'
 

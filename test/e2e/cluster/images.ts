@@ -14,6 +14,7 @@ export const images = {
 
 const busyboxProgram = '/bin/busybox'
 
+/** How an image is made. */
 interface Recipe {
   readonly name: string
   readonly config: ImageConfig
@@ -41,7 +42,8 @@ function recipes(coredns: string): Recipe[] {
   ]
 }
 
-async function findImage(folder: string, recipe: Recipe): Promise<string> {
+/** Path of an image's archive in that folder; made where it is not there. */
+export async function findImage(folder: string, recipe: Recipe): Promise<string> {
   const output = join(folder, `${recipe.name.replace(/.*\//, '').replace(':', '-')}.tar`)
   const there = await access(output).then(
     () => true,
@@ -61,7 +63,7 @@ async function findImage(folder: string, recipe: Recipe): Promise<string> {
 }
 
 /** One static program under the names of all the programs it can be. */
-async function fillWithBusybox(root: string): Promise<void> {
+export async function fillWithBusybox(root: string): Promise<void> {
   const names = (await runCommand([busyboxProgram, '--list']))
     .split('\n')
     .filter(name => name !== '' && name !== 'busybox')

@@ -49,6 +49,8 @@ export function kubeletConfig(cgroup: string, clientCaFile: string): object {
       'imagefs.inodesFree': '0%',
     },
     imageGCHighThresholdPercent: 100,
+    // What a test has killed comes back at once, however often.
+    crashLoopBackOff: { maxContainerRestartPeriod: '1s' },
     volumeStatsAggPeriod: '-1s',
   }
 }

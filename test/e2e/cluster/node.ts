@@ -1,10 +1,10 @@
 import { copyFile, mkdir, readdir, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { CgroupMounts } from '../../machine/cgroups.ts'
 import { Machine, type Program } from '../../machine/machine.ts'
 import { waitFor } from '../../machine/wait.ts'
 import type { ClusterKeys } from './keys.ts'
-import { cniConfig, containerdConfig, kubeletConfig, masquerade, nodeMounts } from './node-config.ts'
+import { containerdConfig, kubeletConfig, masquerade, nodeMounts } from './node-config.ts'
 import { type ClusterPlan, type NodePlan, net } from './plan.ts'
 
 /** Where Debian's package of CNI plugins puts them. */
@@ -91,12 +91,15 @@ export async function startKubelet(
   return [kubelet, proxy]
 }
 
+/** Where a node has its own default network. */
+export const nodeConf = '/etc/cni/net.d/10-e2e.conflist'
+
 /** Gives the node its default network; before that kubelet says it is not ready. */
-export async function writeCniConfig(machine: Machine, podCidr: string): Promise<void> {
-  const folder = machine.path('/etc/cni/net.d')
+export async function writeCniConfig(machine: Machine, config: object): Promise<void> {
+  const folder = machine.path(dirname(nodeConf))
   await mkdir(folder, { recursive: true })
   // In the same folder: containerd 1.6 reloads on a write or a rename there, not on a file that is moved in.
   const draft = join(folder, '.10-e2e')
-  await writeFile(draft, `${JSON.stringify(cniConfig(podCidr), null, 2)}\n`)
-  await rename(draft, join(folder, '10-e2e.conflist'))
+  await writeFile(draft, `${JSON.stringify(config, null, 2)}\n`)
+  await rename(draft, machine.path(nodeConf))
 }

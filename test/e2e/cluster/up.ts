@@ -13,6 +13,7 @@ import { findImages } from './images.ts'
 import { type ClusterKeys, makeKeys, writeAdminKubeconfig } from './keys.ts'
 import { joinMembers, type MeshMember, startMember } from './mesh.ts'
 import { startContainerd, startKubelet, startNodeMachine, writeCniConfig } from './node.ts'
+import { cniConfig } from './node-config.ts'
 import { type ClusterPlan, type NodePlan, net, nodePlans } from './plan.ts'
 import type { Say } from './progress.ts'
 import { connectMachines } from './segment.ts'
@@ -126,7 +127,9 @@ async function connectPods(admin: ApiTarget, members: readonly MeshMember[]): Pr
   const podCidrs = new Map<string, string>()
   for (const { plan } of members) podCidrs.set(plan.name, await waitForPodCidr(admin, plan.name))
   await joinMembers(members, podCidrs)
-  await Promise.all(members.map(({ plan, machine }) => writeCniConfig(machine, podCidrs.get(plan.name) ?? '')))
+  await Promise.all(
+    members.map(({ plan, machine }) => writeCniConfig(machine, cniConfig(podCidrs.get(plan.name) ?? ''))),
+  )
 }
 
 function waitForPodCidr(admin: ApiTarget, node: string): Promise<string> {

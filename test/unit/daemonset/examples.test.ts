@@ -1,4 +1,5 @@
 import t from 'tap'
+import { allSettings } from '../../../agent/config/table.ts'
 import { interfaceName } from '../../../cni/networks/interface-name.ts'
 import { confListOf, networkFrom } from '../../../cni/networks/network-object.ts'
 import { selectNetworks } from '../../../cni/networks/selection.ts'
@@ -10,6 +11,10 @@ const apps = examples.filter(({ kind }) => kind === 'Deployment')
 
 interface DeploymentSpec {
   readonly template: { readonly metadata: { readonly annotations: Readonly<Record<string, string>> } }
+}
+
+interface NodePoolSpec {
+  readonly template: { readonly spec: { readonly startupTaints: readonly object[] } }
 }
 
 t.test('kactus takes every example network', async t => {
@@ -37,4 +42,13 @@ t.test('the example pods ask for networks that are there', async t => {
       t.match(readText(app.file), interfaceName(name), 'and say how the interfaces are called')
     }
   }
+})
+
+t.test('nodes of the example NodePool come up with the taint that the agent lifts', t => {
+  const pools = examples.filter(({ kind }) => kind === 'NodePool')
+  const taints = pools.map(({ spec }) => (spec as NodePoolSpec).template.spec.startupTaints)
+  const taint = allSettings().filter(({ section, key }) => section === 'gate' && key.startsWith('taint-'))
+  const wanted = Object.fromEntries(taint.map(({ key, fallback }) => [key.replace('taint-', ''), fallback]))
+  t.same(taints, [[wanted]])
+  t.end()
 })

@@ -26,6 +26,7 @@ const { version } = JSON.parse(readFileSync(join(folder, '../package.json'), 'ut
 
 const clusterScoped = new Set([
   'Namespace',
+  'NodePool',
   'CustomResourceDefinition',
   'ClusterRole',
   'ClusterRoleBinding',
