@@ -43,14 +43,20 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function tell({ specs, faults, kills }: ConformanceResult): number {
+function tell({ specs, faults, kills, pluginLogs }: ConformanceResult): number {
   for (const { name, passed, seconds, why } of specs.toSorted((a, b) => b.seconds - a.seconds))
     process.stdout.write(
       `${passed ? 'ok    ' : 'not ok'} ${seconds.toFixed(1).padStart(6)} s  ${name}\n${why === '' ? '' : `${why.slice(0, 2000)}\n`}`,
     )
   for (const fault of faults) process.stdout.write(`not ok ${fault}\n`)
   for (const [node, count] of kills) say(`the agent of ${node} was killed ${count} times`)
+  for (const [node, { attached, errors }] of pluginLogs) {
+    say(`kactus attached ${attached} pods on ${node}, with ${errors.length} errors`)
+    for (const error of errors) process.stdout.write(`not ok kactus on ${node}: ${error}\n`)
+  }
+  const others = faults.length + [...pluginLogs.values()].flatMap(({ errors }) => errors).length
   const passed = specs.filter(spec => spec.passed).length
-  say(`${passed} passed, ${specs.length - passed + faults.length} failed; the suite's own report is in ${reportFolder}`)
-  return passed === specs.length && faults.length === 0 ? 0 : 1
+  const failed = specs.length - passed + others
+  say(`${passed} passed, ${failed} failed; the suite's own report is in ${reportFolder}`)
+  return failed === 0 ? 0 : 1
 }

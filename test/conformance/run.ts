@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findKubeAssets } from '../cluster/assets.ts'
+import { kactusLog } from '../e2e/cluster/node.ts'
 import { waitForVerified } from '../e2e/objects.ts'
 import { giveImages, install } from '../e2e/product.ts'
 import { cacheFolder, type TestCluster } from '../e2e/test-cluster.ts'
@@ -9,6 +11,7 @@ import { waitFor } from '../machine/wait.ts'
 import { aliasesOf, findSpecsImage, giveSpecsImages } from './images.ts'
 import { AgentKiller } from './killer.ts'
 import { completeCluster } from './nodes.ts'
+import { type PluginLog, readPluginLog } from './plugin-log.ts'
 import type { SuiteResult } from './report.ts'
 import { runSuite } from './suite.ts'
 
@@ -24,6 +27,8 @@ export interface ConformanceOptions {
 export interface ConformanceResult extends SuiteResult {
   /** How many agents were killed, by node. */
   readonly kills: ReadonlyMap<string, number>
+  /** By node. A start of a pod that failed once and was repeated fails no spec: here it is seen. */
+  readonly pluginLogs: ReadonlyMap<string, PluginLog>
 }
 
 /** Installs nopal and runs the specs. In the end both agents answer and both nodes are verified, or it throws. */
@@ -46,10 +51,15 @@ export async function runConformance(cluster: TestCluster, options: ConformanceO
     const result = await runSuite(cluster, { folder, kubectl: join(kubePrograms, 'kubectl') }, options.jobs)
     const kills = (await killer?.end()) ?? new Map()
     await waitForNodes(cluster)
-    return { ...result, kills }
+    return { ...result, kills, pluginLogs: await readPluginLogs(cluster.nodes) }
   } finally {
     await killer?.end()
   }
+}
+
+async function readPluginLogs(nodes: TestCluster['nodes']): Promise<ReadonlyMap<string, PluginLog>> {
+  const read = async ({ spec }: Machine) => readPluginLog(await readFile(kactusLog(spec.folder), 'utf8'))
+  return new Map(await Promise.all([...nodes].map(async ([name, machine]) => [name, await read(machine)] as const)))
 }
 
 async function waitForNodes({ admin, nodes }: TestCluster): Promise<void> {

@@ -8,11 +8,16 @@ const readme = await readFile(join(root, 'README.md'), 'utf8')
 
 t.equal(readme, withSettings(readme), 'the table of settings is the one in the code: node scripts/settings-table.ts')
 
-t.test('every path that README names is there', async t => {
-  const named = [...readme.matchAll(/(?:\.\/)?((?:scripts|docs|daemonset|test)\/[\w./-]*\w|build\.sh)/g)]
-  t.ok(named.length > 3)
-  for (const path of new Set(named.map(match => match[1] ?? ''))) await t.resolves(access(join(root, path)), path)
-})
+for (const file of ['README.md', 'SECURITY.md', 'docs/operations.md', 'docs/airgapped.md']) {
+  t.test(`every path that ${file} names is there, and the version is this one`, async t => {
+    const text = await readFile(join(root, file), 'utf8')
+    const named = [...text.matchAll(/(?<![\w/])((?:scripts|docs|daemonset|test)\/[\w./-]*\w|build\.sh)/g)]
+    t.ok(named.length > 0)
+    for (const path of new Set(named.map(match => match[1] ?? ''))) await t.resolves(access(join(root, path)), path)
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+    for (const [, said] of text.matchAll(/nopal(?:-image-|:)(\d+\.\d+\.\d+)/g)) t.equal(said, version)
+  })
+}
 
 t.test('README and package.json name the same Node', async t => {
   const { engines } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
