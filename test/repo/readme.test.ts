@@ -8,7 +8,7 @@ const readme = await readFile(join(root, 'README.md'), 'utf8')
 
 t.equal(readme, withSettings(readme), 'the table of settings is the one in the code: node scripts/settings-table.ts')
 
-for (const file of ['README.md', 'SECURITY.md', 'docs/operations.md', 'docs/airgapped.md']) {
+for (const file of ['README.md', 'SECURITY.md', 'docs/operations.md', 'docs/airgapped.md', 'docs/by-hand.md']) {
   t.test(`every path that ${file} names is there, and the version is this one`, async t => {
     const text = await readFile(join(root, file), 'utf8')
     const named = [...text.matchAll(/(?<![\w/])((?:scripts|docs|daemonset|test)\/[\w./-]*\w|build\.sh)/g)]

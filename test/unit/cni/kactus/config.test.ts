@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { logLevelFrom, readConf, readDelegates } from '../../../../cni/kactus/config.ts'
 import { versionAsked } from '../../../../cni/kactus/skel.ts'
@@ -283,4 +285,12 @@ t.test('random configurations are read or refused with 1, 6 or 7', async t => {
   const { accepted, surprises } = tryMany(3000, make, text => void readDelegates(readConf(text)), hasCode(1, 6, 7))
   t.strictSame(surprises, [])
   t.ok(accepted > 200, `${accepted} were accepted`)
+})
+
+t.test('the conf that docs/by-hand.md shows', async t => {
+  const page = readFileSync(join(import.meta.dirname, '../../../../docs/by-hand.md'), 'utf8')
+  const { plugins, ...list } = JSON.parse(/```json\n(.*?)```/s.exec(page)?.[1] ?? '')
+  const conf = readConf(JSON.stringify({ ...list, ...plugins[0] }))
+  t.equal(conf.agentSocket, '')
+  t.match(readDelegates(conf), [{ isMaster: true }])
 })
