@@ -3,6 +3,7 @@
 # (SPDX); kactus for each CPU, an executable; the chart; SHA256SUMS. Publishes nothing. dist/release.digests: what a registry
 # calls the images.
 #   scripts/release.sh [VERSION]      VERSION: what is expected, as a tag says it; another one in package.json is refused
+# IMAGE: where nodes will get the image, which is what the chart then names; else it names localhost/nopal.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -29,6 +30,10 @@ done
 node scripts/combine-images.ts --output "$folder/nopal-image-$version.tar" \
   "$folder/nopal-image-$version-amd64.tar" "$folder/nopal-image-$version-arm64.tar" >dist/release.digests
 helm=$(command -v helm || echo "$(./scripts/kube-assets.sh helm)/helm")
-"$helm" package daemonset/chart --version "$version" --app-version "$version" --destination "$folder" >&2
+chart=$(mktemp -d)
+trap 'rm -rf "$chart"' EXIT
+cp -RL daemonset/chart/. "$chart"
+[ -z "${IMAGE:-}" ] || sed -i "s|^  repository: .*|  repository: $IMAGE|" "$chart/values.yaml"
+"$helm" package "$chart" --version "$version" --app-version "$version" --destination "$folder" >&2
 (cd "$folder" && sha256sum -- * >SHA256SUMS)
 cat "$folder/SHA256SUMS"

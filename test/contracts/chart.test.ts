@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { withSettingsSchema } from '../../scripts/chart-schema.ts'
@@ -104,7 +104,18 @@ t.test('the settings are those of nopal.ini', async t => {
   t.same(await settingsOf({}), plain.settings)
 })
 
-t.test('version and Kubernetes are those of the product', async t => {
+t.test('the packaged chart, whose links are files, makes the same objects', async t => {
+  const folder = t.testdir({})
+  const { code, stderr } = await runHelm(['package', chartFolder, '--destination', folder])
+  t.equal(code, 0, stderr)
+  const [file = ''] = await readdir(folder)
+  const all = ['--namespace', 'nopal', '--set', 'remedy.workers=true,monitoring.dashboard.enabled=true']
+  const packaged = await runHelm(['template', 'nopal', join(folder, file), ...all])
+  t.equal(packaged.code, 0, packaged.stderr)
+  t.equal(packaged.stdout, (await runHelm(['template', 'nopal', chartFolder, ...all])).stdout)
+})
+
+t.test('the version is that of the product', async t => {
   const [chart] = readYaml('chart/Chart.yaml') as { version: string; appVersion: string }[]
   const { version } = JSON.parse(await readFile(join(chartFolder, '../../package.json'), 'utf8'))
   t.match(chart, { version, appVersion: version })
