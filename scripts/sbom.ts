@@ -43,7 +43,7 @@ export function debianPart(record: string): Part {
 export function renderSbom(image: { readonly version: string; readonly arch: string }, parts: readonly Part[]): object {
   const name = `nopal-${image.version}-${image.arch}`
   const own = { name: 'nopal', version: image.version, license: 'Apache-2.0' }
-  const purl = `pkg:oci/nopal@${image.version}?arch=${image.arch}`
+  const purl = `pkg:generic/nopal@${image.version}?arch=${image.arch}`
   return {
     spdxVersion: 'SPDX-2.3',
     dataLicense: 'CC0-1.0',

@@ -17,7 +17,7 @@ t.test("Kubernetes' own conformance specs of networks, while every agent is kill
   for (const [node, { attached, errors }] of pluginLogs)
     await t.test(`kactus attached the pods of ${node}, each at once`, async t => {
       t.comment(`attached ${attached} pods`)
-      t.ok(attached > 20)
+      t.ok(attached > 10)
       t.same(errors, [])
     })
   for (const node of cluster.nodes.keys())
