@@ -1,5 +1,6 @@
 import { forEachBounded } from '../../cni/host/bounded.ts'
 import { nodeRef } from '../kube/events.ts'
+import { pause } from '../runtime/clock.ts'
 import type { Duty } from '../runtime/duty.ts'
 import { RemedyWrites } from './apply.ts'
 import { deleteFailed, type Spared } from './delete-failed.ts'
@@ -11,6 +12,8 @@ import type { Worker } from './worker.ts'
 
 /** Nobody wakes a leader for what it has not been told yet. */
 const unknownMs = 1_000
+/** A thousand nodes come with thousands of events: what comes together is planned for at once. */
+const gatherMs = 100
 /** So many writes at once, whatever there is to do. */
 const width = 16
 
@@ -39,7 +42,8 @@ class RemedyDuty implements Duty {
   }
 
   async reconcile(signal: AbortSignal): Promise<number | undefined> {
-    const { nodes, workers, observer } = this.#ports
+    const { nodes, workers, observer, clock } = this.#ports
+    await pause(clock, gatherMs, signal)
     // Half of what there is looks like nodes that are gone, and workers that were never made.
     if (!nodes.synced() || !workers.synced()) return unknownMs
     const known = this.#writes.recent.complete([...workers.values()])

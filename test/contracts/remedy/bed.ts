@@ -80,7 +80,12 @@ export async function readNode({ server }: RemedyBed, name: string): Promise<Nod
 }
 
 export async function isTainted(bed: RemedyBed, name: string): Promise<boolean> {
-  return (await readNode(bed, name))?.spec.taints?.some(({ key }) => key === taint.key) ?? false
+  const node = await readNode(bed, name)
+  return node !== undefined && hasTaint(node)
+}
+
+export function hasTaint({ spec }: NodeObject): boolean {
+  return spec.taints?.some(({ key }) => key === taint.key) ?? false
 }
 
 export async function list<T>(bed: RemedyBed, path: string): Promise<readonly T[]> {

@@ -9,6 +9,7 @@ import type { RemedyBed } from './bed.ts'
 const main = join(import.meta.dirname, '../../../agent/main.ts')
 
 export interface RunningLeader {
+  readonly pid: number
   /** All that it has written. */
   text(): string
   metrics(): Promise<string>
@@ -48,6 +49,7 @@ export async function startLeader(
   const get = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).text()
   await waitFor({ what: 'the leader to serve', limitMs: 30_000 }, () => get('/healthz'))
   return {
+    pid: child.pid ?? 0,
     text: () => text,
     metrics: () => get('/metrics'),
     status: async () => JSON.parse(await get('/status.json')) as unknown,
