@@ -1,5 +1,6 @@
 import t from 'tap'
 import { serveVersions } from '../cluster/crd-versions.ts'
+import { compareRights, grantsOf } from '../e2e/rights.ts'
 import { until } from '../machine/wait.ts'
 import {
   clear,
@@ -237,4 +238,18 @@ t.test('nodes = verified: a node that is not is not offered, and keeps the Servi
   await until('it to drain', async () => (await leader.get('/status.json')).text.includes('"InUse"'))
   t.same(await numbers(bed), [1, 2, 3])
   t.equal(cloud.seen.length, 1, 'Hetzner Cloud was asked once')
+})
+
+t.test('of the rights about the pool none is missing, and each is used', async t => {
+  const { grants, faults } = compareRights(grantsOf(bed.manifests), await server.requests())
+  t.same(faults, [])
+  const unused = grants.filter(({ uses, resource }) => uses === 0 && resource !== 'leases')
+  // An apply that makes the object needs it, too, and is a patch in the log.
+  const [create, ...rest] = unused.map(({ verb, resource }) => `${verb} ${resource}`)
+  t.equal(create, 'create ciliumloadbalancerippools')
+  // An Event that comes again within ten minutes: test/unit/agent/kube/events.test.ts.
+  t.same(
+    rest.filter(right => right !== 'patch events'),
+    [],
+  )
 })

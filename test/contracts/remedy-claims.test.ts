@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { serveVersions } from '../cluster/crd-versions.ts'
+import { compareRights, grantsOf } from '../e2e/rights.ts'
 import { startFaultProxy } from '../fakes/fault-proxy/start.ts'
 import { until } from '../machine/wait.ts'
 import {
@@ -128,3 +129,10 @@ async function refuseClaims({ server }: RemedyBed): Promise<void> {
   const { code } = await server.send({ method: 'PATCH', path, body, contentType })
   if (code !== 200) throw new Error(`ClusterRole: ${code}`)
 }
+
+t.test('of the rights of a deletion none is missing, and these are used', async t => {
+  const { grants, faults } = compareRights(grantsOf(bed.manifests), await bed.server.requests())
+  t.same(faults, [])
+  const used = grants.filter(({ uses }) => uses > 0).map(({ verb, resource }) => `${verb} ${resource}`)
+  for (const right of ['list nodeclaims', 'delete nodeclaims']) t.ok(used.includes(right), right)
+})

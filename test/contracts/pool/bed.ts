@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { type ApiServer, startApiServer } from '../../cluster/api-server.ts'
-import { createAll, readManifests } from '../../cluster/manifests.ts'
+import { createAll, type Manifest, readManifests } from '../../cluster/manifests.ts'
 import { findFreePort } from '../../cluster/port.ts'
 import { type FakeHcloud, startFakeHcloud } from '../../fakes/hcloud/main.ts'
 import { fakeServer } from '../../fakes/hcloud/servers.ts'
@@ -18,6 +18,7 @@ export const poolPath = (version: 'v2' | 'v2alpha1' = 'v2') =>
 export interface PoolBed {
   readonly server: ApiServer
   readonly kubeconfig: string
+  readonly manifests: readonly Manifest[]
 }
 
 export async function startBed(t: Test): Promise<PoolBed> {
@@ -31,7 +32,7 @@ export async function startBed(t: Test): Promise<PoolBed> {
     server.admin,
     manifests.filter(({ kind }) => kind !== 'Deployment'),
   )
-  return { server, kubeconfig }
+  return { server, kubeconfig, manifests }
 }
 
 /** A fake Hetzner Cloud that ends with the test. */

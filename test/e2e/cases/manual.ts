@@ -25,7 +25,9 @@ async function lookAsReadme(t: Test, { cluster: { plan }, nodes }: Bed): Promise
   t.ok(commands.length >= 5, 'it says something')
   const env = { PATH: `${await findKubeAssets(['kubectl'])}:/usr/bin:/bin`, KUBECONFIG: plan.kubeconfig }
   const said: string[] = []
-  for (const command of commands) said.push(await runCommand(['sh', '-c', `cd "$0" && ${command}`, root], { env }))
+  // One that has no end is a fault, not a test without one.
+  const bounded = (command: string) => ['timeout', '50', 'sh', '-c', `cd "$0" && ${command}`, root]
+  for (const command of commands) said.push(await runCommand(bounded(command), { env }))
   const [agents = '', labels = '', conditions = '', status = ''] = said
   t.match(status, /^node +\S+\n.*\nnetwork +verified at /s, 'nopal is a program on PATH of the image')
   for (const { name } of nodes) {
