@@ -140,6 +140,11 @@ export function troublesOf<T extends { readonly state: string; readonly reason: 
   )
 }
 
+/** Figures of the networks in which this cluster has, or should have, rules. */
+export function networksOf({ egressRules }: StatusView): NonNullable<StatusView['egressRules']>['networks'] {
+  return (egressRules?.networks ?? []).filter(({ wanted, present }) => wanted + present > 0)
+}
+
 /** What is not up to date, and since when: a sentence each. */
 export function staleness({ api, time }: StatusView): readonly string[] {
   if (api === null || api.answers !== false) return []

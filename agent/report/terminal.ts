@@ -12,6 +12,7 @@ import {
   headlineOf,
   linksOf,
   nameOf,
+  networksOf,
   plural,
   staleness,
   type Tone,
@@ -20,7 +21,7 @@ import {
 } from './summary.ts'
 
 /** How much of a list is shown: all of it is one screen, however much there is. */
-const most = { notes: 4, peers: 3, pods: 3, events: 5, troubles: 4, rules: 4 }
+const most = { facts: 8, notes: 4, peers: 3, pods: 3, events: 5, troubles: 4, rules: 4 }
 const width = 100
 
 const signs: Readonly<Record<Tone, string>> = { good: '✓', warn: '!', bad: '✗', wait: '?', quiet: '-' }
@@ -70,7 +71,17 @@ export function formatStatus(status: StatusView, coloured: boolean): string {
   const notices = staleness(status).flatMap(each =>
     each.split(/(?<=\.) /).map(part => paint('yellow', cut(`! ${part}`, width))),
   )
-  return `${[[...first, ...notices].join('\n'), ...sections.map(renderSection)].join('\n\n')}\n`
+  return `${[[...first, ...notices].join('\n'), ...sections.map(renderSection), factsOf(status)].join('\n\n')}\n`
+}
+
+/** What is neither good nor bad by itself. */
+function factsOf({ facts }: StatusView): string {
+  const names = facts.map(({ name }) => cut(name, 24))
+  const room = Math.max(...names.map(({ length }) => length)) + 2
+  return facts
+    .slice(0, most.facts)
+    .map(({ text }, at) => cut(`${(names[at] ?? '').padEnd(room)}${text}`, width))
+    .join('\n')
 }
 
 function subtitleOf({ gate, verdictTime, time, startTime, version, leader, holder }: StatusView): string {
@@ -162,12 +173,13 @@ function fleetOf({ fleet }: StatusView): Section | undefined {
   return { title: 'NODES', aside: counts.join(', '), lines: [...lines, ...moreOf(groups, most.troubles)] }
 }
 
-function egressOf({ egressRules, egressError, time }: StatusView): Section | undefined {
+function egressOf(status: StatusView): Section | undefined {
+  const { egressRules, egressError, time } = status
   if (egressRules === null && egressError === null) return undefined
-  const { networks = [], noEffect = [], held = [], unmatched = [] } = egressRules ?? {}
+  const { noEffect = [], held = [], unmatched = [] } = egressRules ?? {}
   const lines: readonly Line[] = [
     ...(egressError === null ? [] : [{ tone: 'bad' as const, text: `the last pass failed: ${egressError}` }]),
-    ...networks.map(({ network, wanted, present }) => ({
+    ...networksOf(status).map(({ network, wanted, present }) => ({
       tone: present < wanted ? ('warn' as const) : ('good' as const),
       text: `${network}: ${present} of ${plural(wanted, 'rule')}`,
     })),

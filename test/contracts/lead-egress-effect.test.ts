@@ -51,6 +51,8 @@ t.test('a rule that has not come to a node: a condition and an Event with the li
   })
   t.match(event?.note, /^MessagingDown: /)
   t.match(await leader.metrics(), 'nopal_egress_rules{network="lab",state="noeffect"} 1')
+  const effect = { network: 'lab', node: 'one', range: '10.42.1.0/24', missingAt: 1, cause: 'MessagingDown' }
+  t.match(await leader.status(), { egressRules: { networks: [{ noEffect: 0 }, { noEffect: 1 }], noEffect: [effect] } })
   await server.send({ method: 'DELETE', path: '/api/v1/nodes/one' })
   await rulesAre(fake, ['lab two 0 10.42.2.0/24'])
 })

@@ -30,7 +30,13 @@ t.test('Nodes come, change and go; an Event says what was deleted', async t => {
   t.match(metrics, 'nopal_egress_writes_total{action="create",outcome="done"} 3')
   t.match(metrics, 'nopal_netmaker_requests_total{method="POST",code="200"}')
   t.match(metrics, /nopal_last_success_timestamp_seconds\{duty="egress"\} 1\d{9}/)
-  t.match(await leader.status(), { leader: 'leading', egressRules: { cluster: '', held: [] } })
+  t.match(await leader.status(), {
+    leader: 'leading',
+    api: { answers: true },
+    fleet: [{ name: 'two', state: 'verified' }],
+    egressRules: { cluster: '', held: [], networks: [{ network: 'dual' }, { network: 'lab', wanted: 2 }] },
+    events: [{ reason: 'EgressRuleDeleted', type: String }],
+  })
   t.notOk(leader.text().includes(password), 'no password in the log')
   t.notOk(
     [...fake.state.tokens.keys()].some(token => leader.text().includes(token)),
@@ -102,7 +108,7 @@ t.test('a wrong password: one clear line, backoff, no storm of logins, the leade
   t.ok(fake.seen.length < 5, 'few logins')
   t.match(await leader.status(), {
     leader: 'leading',
-    facts: [{ name: 'leader' }, { name: 'egress rules', text: line }],
+    egressError: line,
   })
 })
 
@@ -125,6 +131,10 @@ t.test('nopal egress: the plan, then the plan carried out', async t => {
     ],
     held: [],
     unmatched: [{ node: 'far', reason: 'NoHost' }],
+    networks: [
+      { network: 'dual', wanted: 0, present: 0, held: 0 },
+      { network: 'lab', wanted: 1, present: 0, held: 0 },
+    ],
   })
   t.equal(plan.code, 1)
   t.equal(writesSeen(fake), 0, 'a plan writes nothing')

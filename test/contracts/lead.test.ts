@@ -47,7 +47,13 @@ t.test('two stand, one leads; who ends hands over at once, and says so', async t
   const two = await startLeader(t, server, elected)
   await until('the second to be ready', async () => (await two.get('/readyz')).code === 200)
   t.notOk(await two.leads())
-  t.match(JSON.parse((await two.get('/status.json')).text), { node: 'leader', leader: 'standby', missing: [] })
+  t.match(JSON.parse((await two.get('/status.json')).text), {
+    node: 'leader',
+    leader: 'standby',
+    holder: JSON.parse((await one.get('/status.json')).text).holder,
+    missing: [],
+  })
+  t.match((await two.get('/')).text, / leads<\/p>/, 'and the page names who leads')
   const exit = once(one.process, 'exit')
   one.process.kill('SIGTERM')
   t.same(await exit, [0, null])

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { until } from '../machine/wait.ts'
 import type { LabChild } from './child.ts'
-import { readMetric } from './gate-bed.ts'
+import { askAgent, readMetric } from './gate-bed.ts'
 import {
   annotate,
   hotplugSettings,
@@ -18,6 +18,7 @@ import {
   untilServed,
 } from './hotplug-bed.ts'
 import { type Lab, startLab } from './lab.ts'
+import type { LabNode } from './node.ts'
 import { ask } from './objects.ts'
 import type { LabPod } from './pods.ts'
 import { allowFallback } from './product.ts'
@@ -25,6 +26,18 @@ import { allowFallback } from './product.ts'
 const { green, blue } = links
 const ping = ['ping', '-c', '1', '-W', '5']
 const mac = '02:00:00:00:00:2a'
+
+/** The parts of the agent's status that these tests look at. */
+interface StatusDocument {
+  readonly attachments: {
+    readonly pods: readonly { readonly pod: string; readonly problems: readonly string[] }[]
+  }
+  readonly events: readonly { readonly reason: string }[]
+}
+
+async function readStatus(node: LabNode): Promise<StatusDocument> {
+  return JSON.parse((await askAgent(node, '/status.json')).text) as StatusDocument
+}
 
 t.test('networks of running pods follow their annotations', async t => {
   const lab = await startLab({ nodes: 1, api: 'real' })
@@ -100,6 +113,24 @@ async function edits(t: Test, lab: Lab, [pod, other]: readonly [LabPod, LabPod])
     t.ok((await readMetric(pod.node, 'nopal_attach_duration_seconds_count', 'action="attach"')) >= 5)
     t.ok((await readMetric(pod.node, 'nopal_attach_duration_seconds_count', 'action="detach"')) >= 2)
   })
+
+  await t.test('the status and the page', async t => {
+    const networks = [
+      { name: 'default/green', interface: green, ips: [await other.address(green)] },
+      { name: 'default/blue', interface: blue },
+    ]
+    const { attachments, events } = await readStatus(pod.node)
+    t.match(attachments, { attached: 3, missing: 0 })
+    t.match(
+      attachments.pods.find(each => each.pod.endsWith('/app2')),
+      { networks, problems: [] },
+    )
+    t.match(
+      events.find(({ reason }) => reason === 'RemovedInterface'),
+      { about: /^Pod .*\/app1$/, type: 'Normal' },
+    )
+    t.match((await askAgent(pod.node, '/')).text, new RegExp(`app2.*default/green <code>${green}</code>`, 's'))
+  })
 }
 
 async function badInput(t: Test, lab: Lab, pod: LabPod): Promise<void> {
@@ -116,6 +147,12 @@ async function badInput(t: Test, lab: Lab, pod: LabPod): Promise<void> {
       await untilLinks(pod, [green, blue])
       await untilSaidOf(lab, pod, /FailedAddingInterface network late, .*no Network late in namespace default/)
       await untilSaidOf(lab, pod, /FailedAddingInterface network green is named twice/)
+      const lacking = await until('what is missing', async () => {
+        const { pods } = (await readStatus(pod.node)).attachments
+        const { problems = [] } = pods.find(each => each.pod.endsWith('/app1')) ?? {}
+        return problems.length === 2 && problems
+      })
+      t.match(lacking, [/network green is named twice/, /network late, .*no Network late in namespace default/])
       const ipam = { type: 'host-local', subnet: '192.168.45.0/24' }
       const spec = { plugin: 'bridge', config: JSON.stringify({ bridge: 'late0', ipam }) }
       const body = { apiVersion: 'kaloom.com/v1', kind: 'Network', metadata: { name: 'late' }, spec }

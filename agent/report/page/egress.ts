@@ -1,5 +1,5 @@
 import type { StatusView } from '../document.ts'
-import { agoOf, groupDigits, plural, type Tone } from '../summary.ts'
+import { agoOf, groupDigits, networksOf, plural, type Tone } from '../summary.ts'
 import { type Html, html } from './html.ts'
 import { card, empty, icon, some } from './parts.ts'
 
@@ -9,16 +9,18 @@ const mostRows = 8
 const meterWidth = 100
 
 /** The egress rules of this cluster, whether they are there, and whether they do anything. */
-export function renderEgress({ egressRules, egressError, time, leader }: StatusView): Html | undefined {
+export function renderEgress(status: StatusView): Html | undefined {
+  const { egressRules, egressError, time, leader } = status
   if (leader !== 'leading' || (egressRules === null && egressError === null)) return undefined
   const error =
     egressError === null
       ? undefined
       : html`<ul class="rows"><li>${icon('bad')}<span class="what">The last pass failed</span><span></span><p class="note">${egressError}</p></li></ul>`
   if (egressRules === null) return card('egress', 'Egress rules', '', html`${error}`)
-  const { networks, noEffect, held, unmatched } = egressRules
+  const { noEffect, held, unmatched } = egressRules
+  const networks = networksOf(status)
   const rows = html`<ul class="rows">${networks.map(renderNetwork)}${some(noEffect, mostRows, renderNoEffect)}${some(unmatched, mostRows, renderUnmatched)}${some(held, mostRows, renderHeld)}</ul>`
-  const body = networks.length === 0 ? empty('There is no network to have rules in.') : rows
+  const body = networks.length + unmatched.length === 0 ? empty('There is no network to have rules in.') : rows
   return card('egress', 'Egress rules', `compared ${agoOf(egressRules.time, time)}`, html`${error}${body}`)
 }
 
