@@ -22,6 +22,8 @@ export interface DeletionHold {
   /** How many nodes fail, of how many. */
   readonly failing: number
   readonly total: number
+  /** Milliseconds until time alone ends it. */
+  readonly againMs: number | undefined
 }
 
 /** At most one a plan, the one that is silent longest; each reason to leave them all stands for itself. Pure. */
@@ -36,10 +38,10 @@ export function planDeletion(
     .toSorted((a, b) => a.sight.silentSinceMs - b.sight.silentSinceMs)
   if (candidates.length === 0) return { deletion: undefined, held: undefined }
   const failing = plans.filter(plan => plan.failing).length
-  const why = findHold({ failing, total: plans.length }, input)
-  if (why !== undefined) {
+  const hold = findHold({ failing, total: plans.length }, input)
+  if (hold !== undefined) {
     const nodes = candidates.map(({ sight }) => sight)
-    return { deletion: undefined, held: { why, nodes, failing, total: plans.length } }
+    return { deletion: undefined, held: { ...hold, nodes, failing, total: plans.length } }
   }
   // What an old worker has found is asked once more first; that comes by itself.
   const found = candidates.find(
@@ -51,11 +53,14 @@ export function planDeletion(
 function findHold(
   { failing, total }: Pick<DeletionHold, 'failing' | 'total'>,
   { settings, ledMs, deletedAgoMs }: RemedyInput,
-): HoldReason | undefined {
-  if (!settings.deleteFailedNodes) return 'SwitchedOff'
-  if (failing > mostOf(total, settings.maxFailed)) return 'TooManyFailed'
+): Pick<DeletionHold, 'why' | 'againMs'> | undefined {
+  const { deleteIntervalMs } = settings
+  if (!settings.deleteFailedNodes) return { why: 'SwitchedOff', againMs: undefined }
+  if (failing > mostOf(total, settings.maxFailed)) return { why: 'TooManyFailed', againMs: undefined }
   // What a leader before us has deleted nobody has told us.
-  if (ledMs < settings.deleteIntervalMs) return 'NewLeader'
-  const recent = deletedAgoMs.filter(agoMs => agoMs < settings.deleteIntervalMs).length
-  return recent >= settings.maxDeletes ? 'Budget' : undefined
+  if (ledMs < deleteIntervalMs) return { why: 'NewLeader', againMs: deleteIntervalMs - ledMs }
+  const recent = deletedAgoMs.filter(agoMs => agoMs < deleteIntervalMs)
+  return recent.length < settings.maxDeletes
+    ? undefined
+    : { why: 'Budget', againMs: deleteIntervalMs - Math.max(...recent) }
 }

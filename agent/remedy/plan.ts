@@ -53,7 +53,10 @@ export function planRemedy(input: RemedyInput): RemedyPlan {
       ...(deletion === undefined ? [] : [deletion]),
       ...due,
     ],
-    againMs: untilSoonest([...times, ...workers.flatMap(({ againMs }) => againMs ?? [])], input.nowMs),
+    againMs: soonest([
+      ...[...times, ...workers.flatMap(({ againMs }) => againMs ?? [])].map(atMs => atMs - input.nowMs),
+      ...(held?.againMs === undefined ? [] : [held.againMs]),
+    ]),
     states,
     held,
   }
@@ -79,7 +82,7 @@ function planStarts(
   return { due, times: wishes.map(({ atMs }) => atMs) }
 }
 
-function untilSoonest(times: readonly number[], nowMs: number): number | undefined {
-  const waits = times.map(atMs => atMs - nowMs).filter(waitMs => waitMs > 0)
-  return waits.length === 0 ? undefined : Math.min(...waits)
+function soonest(waitsMs: readonly number[]): number | undefined {
+  const coming = waitsMs.filter(waitMs => waitMs > 0)
+  return coming.length === 0 ? undefined : Math.min(...coming)
 }

@@ -16,6 +16,7 @@ interface Case extends Partial<Omit<RemedyInput, 'settings'>> {
   readonly settings?: Partial<RemedySettings>
   readonly want: string | undefined
   readonly held?: string
+  readonly againMs?: number
 }
 
 const two = { nodes: [sightOf('n1'), sightOf('n2'), ...well], workers: [lastOf('n1'), lastOf('n2')] }
@@ -61,8 +62,14 @@ const cases: readonly Case[] = [
     workers: [lastOf('n1', { createdMs: nowMs - 20 * minute, endedMs: nowMs - 19 * minute })],
     want: undefined,
   },
-  { name: 'a new leader: not', ledMs: 9 * minute, want: undefined, held: 'NewLeader' },
-  { name: 'one was deleted a while ago: not', deletedAgoMs: [9 * minute], want: undefined, held: 'Budget' },
+  { name: 'a new leader: not', ledMs: 9 * minute, want: undefined, held: 'NewLeader', againMs: minute },
+  {
+    name: 'one was deleted a while ago: not',
+    deletedAgoMs: [9 * minute],
+    want: undefined,
+    held: 'Budget',
+    againMs: minute,
+  },
   { name: 'one was deleted long ago', deletedAgoMs: [11 * minute], want: 'delete n1' },
   { name: 'two may be', deletedAgoMs: [9 * minute], settings: { maxDeletes: 2 }, want: 'delete n1' },
   {
@@ -71,6 +78,7 @@ const cases: readonly Case[] = [
     settings: { maxDeletes: 2 },
     want: undefined,
     held: 'Budget',
+    againMs: minute,
   },
   { name: 'its deletion has begun: not once more', spared: new Set(['uid-n1']), want: undefined },
   { name: 'the other one while the first is spared', ...two, spared: new Set(['uid-n1']), want: 'delete n2' },
@@ -111,11 +119,12 @@ const cases: readonly Case[] = [
   },
 ]
 
-for (const { name, want, held, ...change } of cases) {
+for (const { name, want, held, againMs, ...change } of cases) {
   t.test(name, async t => {
     const plan = planRemedy(inputOf({ ...due, ...change, settings: { ...settings, ...change.settings } }))
     t.strictSame(plan.actions.filter(({ kind }) => kind === 'delete').map(nameOf), want === undefined ? [] : [want])
     t.equal(plan.held?.why, held)
+    if (againMs !== undefined) t.equal(plan.againMs, againMs, 'nobody else wakes the leader for it')
   })
 }
 
