@@ -20,6 +20,7 @@ import {
   waitForRunning,
   waitForVerified,
 } from '../objects.ts'
+import { comeAndGo, onBoth } from '../pods-on-networks.ts'
 import { agentOn, isReady, pidOf } from '../product.ts'
 
 /** Agents die, are told to look again, and are replaced. */
@@ -182,10 +183,6 @@ async function replaceFile(path: string, text: string): Promise<void> {
   await rename(`${path}.new`, path)
 }
 
-const onBoth = { networks: '[{"name": "green"}, {"name": "blue"}]' }
-/** Pods that come and go one after the other, whatever the time an update takes. */
-const leastRounds = 2
-
 async function updateWhileBusy(t: Test, { cluster, nodes }: Bed): Promise<void> {
   const { admin, kubectl } = cluster
   const failedBefore = (await eventsBecause(admin, 'FailedCreatePodSandBox')).length
@@ -209,23 +206,4 @@ async function updateWhileBusy(t: Test, { cluster, nodes }: Bed): Promise<void> 
   }
   t.equal((await eventsBecause(admin, 'FailedCreatePodSandBox')).length, failedBefore, 'no start has failed')
   t.same(await eventsBecause(admin, 'FailedKillPod'), [], 'and no end')
-}
-
-interface Lane {
-  readonly node: Bed['near']
-  readonly lane: number
-  readonly more: () => boolean
-}
-
-/** One pod after the other on a node, each with two networks; returns how many, all of them well. */
-async function comeAndGo(admin: Bed['cluster']['admin'], { node, lane, more }: Lane): Promise<number> {
-  for (let round = 1; ; round += 1) {
-    const name = `busy-${node.name}-${lane}-${round}`
-    await createPod(admin, { name, node: node.name, annotations: onBoth })
-    const pod = await waitForRunning(admin, name)
-    const record = await recordOf(node.machine, pod.metadata.uid)
-    if (record?.attachments.length !== 3) throw new Error(`${name} lacks a network: ${JSON.stringify(record)}`)
-    await endPod(admin, name)
-    if (!more() && round >= leastRounds) return round
-  }
 }

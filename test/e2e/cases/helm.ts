@@ -8,6 +8,7 @@ import type { Bed, BedNode, Case } from '../bed.ts'
 import { auditLog } from '../cluster/control-plane.ts'
 import { confsOf, isThere, ownFiles, recordOf } from '../host.ts'
 import { endPod, eventsOf, listPods, readPod, readStanding, startPod, waitForVerified } from '../objects.ts'
+import { onBoth } from '../pods-on-networks.ts'
 import { agentOn, manifestFolder, pidOf } from '../product.ts'
 import { compareRights, formatRights, grantsOf } from '../rights.ts'
 
@@ -23,7 +24,6 @@ export const helm: readonly Case[] = [
   { name: 'the silent node wakes up: it gets its default network back', run: wakeUp },
 ]
 
-const onBoth = { networks: '[{"name": "green"}, {"name": "blue"}]' }
 const greenLink = 'net9f27410725ab'
 const networks = ['green', 'blue']
 const running = (node: string) => `helm-${node}`
