@@ -82,10 +82,7 @@ export function requestOf({ path, verb }: Pick<AuditLine, 'path' | 'verb'>) {
   return { group: found.group ?? '', resource, verb, name, namespace: namespaced ? parts[1] : undefined }
 }
 
-/**
- * Counts the uses of each grant, and names each request of the accounts that no grant covers or that was refused. Which
- * resources there are every account may ask.
- */
+/** Counts the uses of each grant, and names each request of the accounts that no grant covers or that was refused. */
 export function compareRights(grants: readonly Grant[], lines: readonly AuditLine[]): RightsReport {
   const accounts = new Set(grants.map(grant => grant.account))
   const own = lines.flatMap(line => {
@@ -98,7 +95,7 @@ export function compareRights(grants: readonly Grant[], lines: readonly AuditLin
     const title = `${account}: ${line.verb} ${line.path}`
     if (line.code === 401 || line.code === 403) faults.add(`${title} was refused (${line.code})`)
     const covering = grants.filter(grant => grant.account === account && covers(grant, line))
-    if (covering.length === 0 && requestOf(line) !== undefined) faults.add(`${title} is not among the rights`)
+    if (covering.length === 0) faults.add(`${title} is not among the rights`)
     for (const grant of covering) uses.set(grant, (uses.get(grant) ?? 0) + 1)
   }
   return { grants: grants.map(grant => ({ ...grant, uses: uses.get(grant) ?? 0 })), faults: [...faults] }
