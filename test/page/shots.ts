@@ -8,11 +8,11 @@ import { servePage } from './serve.ts'
 const [folder = 'shots', only = ''] = process.argv.slice(2)
 const states = {
   well: { document: documents.well, phone: 1_450, desktop: 1_100 },
-  leak: { document: documents.leak, phone: 2_400, desktop: 1_300 },
+  leak: { document: documents.leak, phone: 1_500, desktop: 1_300 },
   'api-down': { document: documents.apiDown, phone: 2_200, desktop: 1_250 },
-  thousand: { document: documents.thousand, phone: 2_500, desktop: 1_350 },
+  thousand: { document: documents.thousand, phone: 1_500, desktop: 1_000 },
   leader: { document: documents.leader, phone: 1_500, desktop: 900 },
-  'leader-thousand': { document: documents.leaderThousand, phone: 2_700, desktop: 1_500 },
+  'leader-thousand': { document: documents.leaderThousand, phone: 1_500, desktop: 1_300 },
   standby: { document: documents.standby, phone: 800, desktop: 500 },
   gone: { document: documents.well, phone: 1_450, desktop: 1_100, answers: 1, timeMs: 95_000 },
 } as const

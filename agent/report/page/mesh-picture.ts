@@ -50,7 +50,7 @@ function drawFew(spots: readonly Spot[]): Html {
     const age = link.handshakeAge === null ? 'no handshake' : `${formatAge(link.handshakeAge)} ago`
     // Away from the line to the middle.
     const top = y < middle - 20 ? y - 29 : y + 23
-    return html`${drawDot(spot, 9)}<text class="halo${tone === 'bad' ? ' bad-name' : ''}" x="${round(x)}" y="${round(top)}">${shorten(nameOf(link), 14)}</text><text class="small halo" x="${round(x)}" y="${round(top + 13)}">${tone === 'bad' ? `${link.class}, ` : ''}${age}</text>`
+    return html`${drawDot(spot, 9)}<text class="halo${tone === 'bad' ? ' bad-name' : ''}" x="${round(x)}" y="${round(top)}">${shorten(nameOf(link), 16)}</text><text class="small halo" x="${round(x)}" y="${round(top + 13)}">${tone === 'bad' ? `${link.class}, ` : ''}${age}</text>`
   })
   return html`<circle class="ring" cx="${middle}" cy="${middle}" r="${ring}"/>${lines}${peers}`
 }

@@ -33,6 +33,7 @@ function renderCount(name: string, count: number, links: readonly Link[]): Html 
 
 function renderBad(link: Link): Html {
   const { endpoint, why, device, handshakeAge } = link
-  const age = handshakeAge === null ? 'no handshake' : `handshake ${formatAge(handshakeAge)} ago`
-  return html`<li>${icon('bad')}<span class="what">${nameOf(link)} <span class="muted">${legendOf(link)}</span></span><span class="where"><span class="wide-only">${device} · </span>${age}</span><p class="note">${endpoint === null ? '' : html`<code>${endpoint}</code> `}${why}</p></li>`
+  const age = handshakeAge === null ? 'no handshake' : `${formatAge(handshakeAge)} ago`
+  const what = handshakeAge === null ? '' : 'handshake '
+  return html`<li>${icon('bad')}<span class="what">${nameOf(link)} <span class="muted">${legendOf(link)}</span></span><span class="where"><span class="wide-only">${device} · ${what}</span>${age}</span><p class="note">${endpoint === null ? '' : html`<code>${endpoint}</code> `}${why}</p></li>`
 }

@@ -4,7 +4,7 @@ export const style = `
   color-scheme: light dark;
   --bg: #f4f6f3; --card: #fff; --ink: #16201b; --muted: #57655d; --line: #e1e7e2; --well: #eef2ee;
   --good: #23774a; --good-bg: #e3f3e9; --warn: #8f5a00; --warn-bg: #fbf0d9; --bad: #c22a1c; --bad-bg: #fde9e6;
-  --wait: #4a5f86; --wait-bg: #e8edf7; --quiet: #66736c; --quiet-bg: #eaeeeb;
+  --wait: #4a5f86; --wait-bg: #e8edf7; --quiet: #5e6b64; --quiet-bg: #eaeeeb;
 }
 @media (prefers-color-scheme: dark) {
   :root {
@@ -36,7 +36,7 @@ a:hover { text-decoration-color: currentColor }
 .stale #live { position: fixed; z-index: 1; inset: 0 0 auto 0; justify-content: center; padding: 10px 16px; background: var(--bad); color: #fff; font-weight: 600 }
 @media (prefers-color-scheme: dark) { .stale #live { color: #1d0a07 } }
 .stale #live::before { display: none }
-.stale main { opacity: .55; filter: saturate(.35) }
+.stale main { opacity: .72; filter: saturate(.3) }
 main, .columns > div { display: grid; gap: 14px; grid-template-columns: minmax(0, 1fr) }
 .hero { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 4px 16px; align-items: center; padding: 18px 20px; border-radius: 14px; background: var(--tone-bg); border: 1px solid transparent }
 .hero > .icon { width: 44px; height: 44px; grid-row: span 2 }
