@@ -15,11 +15,16 @@ interface Look {
   readonly timeMs?: number
 }
 
+/** One that hangs is a fault of its own, not of the whole file. */
+const longestMs = 60_000
+
 const flags = [
   '--headless',
   // Root has no sandbox to give away; what it looks at is our own.
   '--no-sandbox',
   '--disable-gpu',
+  // A container may have little of it.
+  '--disable-dev-shm-usage',
   '--hide-scrollbars',
   '--no-first-run',
   '--disable-extensions',
@@ -56,11 +61,15 @@ async function run(
     `--virtual-time-budget=${timeMs}`,
     ...(dark ? ['--blink-settings=preferredColorScheme=0'] : ['--blink-settings=preferredColorScheme=1']),
   ]
-  const child = spawn('chromium', [...flags, ...own, ...more, url], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('chromium', [...flags, ...own, ...more, url], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: longestMs,
+    killSignal: 'SIGKILL',
+  })
   try {
     const [out, err] = [child.stdout, child.stderr].map(stream => Array.fromAsync(stream.setEncoding('utf8')))
-    const [code] = await once(child, 'close')
-    if (code !== 0) throw new Error(`chromium ended with ${code}: ${(await err)?.join('')}`)
+    const [code, signal] = await once(child, 'close')
+    if (code !== 0) throw new Error(`chromium ended with ${code ?? signal}: ${(await err)?.join('')}`)
     return (await out)?.join('') ?? ''
   } finally {
     child.kill('SIGKILL')
