@@ -8,8 +8,8 @@ import type { LabNode } from '../lab/node.ts'
 import { allowFallback } from '../lab/product.ts'
 import { until } from '../machine/wait.ts'
 
-/** Writes down what an agent of the lab says in three states: `node test/page/record.ts FOLDER`, as root, after `./build.sh`. */
-const [folder = 'recorded'] = process.argv.slice(2)
+/** Writes down what an agent of the lab says in three states: `node test/page/record.ts [FOLDER]`, as root, after `./build.sh`. */
+const [folder = 'test/fixtures/recorded/status'] = process.argv.slice(2)
 const settings = `[verify]
 dns-domains = kubernetes.default.svc.cluster.local
 check-timeout = 2s

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import t from 'tap'
 import { readStatus } from '../../../../agent/report/document.ts'
 import { Html, html } from '../../../../agent/report/page/html.ts'
@@ -106,6 +108,26 @@ for (const { name, document, shows, hides = [] } of cases) {
     const page = render(document)
     for (const each of shows) t.match(page, typeof each === 'string' ? each : new RegExp(each.source, 's'))
     for (const each of hides) t.notMatch(page.replace(/<(style|script)>.*?<\/\1>/gs, ''), each)
+  })
+}
+
+/** As an agent of the lab said them: test/page/record.ts. */
+const recorded: Readonly<Record<string, readonly RegExp[]>> = {
+  well: [/hero good.*n1 <span>Well<\/span>/s, /2 peers, 0 of them not well/, /default\/app1.*net48d6215903df/s],
+  leak: [
+    /Not well.*WireGuard endpoints: LeakedEndpoint/s,
+    /n3 <span class="muted">leaked<\/span>/,
+    /<code>10\.42\.2\.17:/,
+  ],
+  'api-down': [/id="notice".*does not answer this process/s, /Kubernetes API: /, /as of \d+ s ago/],
+}
+
+for (const [name, shows] of Object.entries(recorded)) {
+  t.test(`page: what an agent said: ${name}`, async t => {
+    const file = join(import.meta.dirname, '../../../fixtures/recorded/status', `${name}.json`)
+    const status = readStatus(JSON.parse(await readFile(file, 'utf8')))
+    for (const key of ['api', 'events', 'verdict', 'gate', 'wireguard', 'attachments'] as const) t.ok(status[key], key)
+    for (const each of shows) t.match(renderPage(status), each)
   })
 }
 
