@@ -28,8 +28,9 @@ async function lookAsReadme(t: Test, { cluster: { plan }, nodes }: Bed): Promise
   // One that has no end is a fault, not a test without one.
   const bounded = (command: string) => ['timeout', '50', 'sh', '-c', `cd "$0" && ${command}`, root]
   for (const command of commands) said.push(await runCommand(bounded(command), { env }))
-  const [agents = '', labels = '', conditions = '', status = ''] = said
-  t.match(status, /^node +\S+\n.*\nnetwork +verified at /s, 'nopal is a program on PATH of the image')
+  const [agents = '', labels = '', conditions = '', status = '', leader = ''] = said
+  t.match(status, /^n\d {2}✓ Well\n.*\nopen to pods · verified /s, 'nopal is a program on PATH of the image')
+  t.match(leader, /^leader {2}✓ /)
   for (const { name } of nodes) {
     t.match(agents, new RegExp(`1/1 +Running .* ${name} `))
     t.match(labels, new RegExp(`${name} .* true\n`))
