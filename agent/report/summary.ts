@@ -169,7 +169,8 @@ export function formatAge(seconds: number): string {
 
 /** @param now of the document that names the time, so by the same clock */
 export function agoOf(time: string, now: string): string {
-  return `${formatAge((Date.parse(now) - Date.parse(time)) / 1000)} ago`
+  const seconds = (Date.parse(now) - Date.parse(time)) / 1000
+  return seconds < 1 ? 'just now' : `${formatAge(seconds)} ago`
 }
 
 /** `1 node`, `12 nodes`. */

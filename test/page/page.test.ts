@@ -78,6 +78,6 @@ t.test('an API that comes back: its notice goes', async t => {
 t.test('an agent that is gone: the page says so, and how old it is, and keeps what it knew', async t => {
   const { dom } = await look(t, [documents.well], { answers: 1, timeMs: 95_000 })
   t.match(dom, /<body[^>]* class="stale"/)
-  t.match(dom, /role="status">No answer\. What you see is \d+ s old\.</)
+  t.match(dom, /role="status">No answer\.<\/span><span class="age">What you see is \d+ s old\.</)
   t.match(dom, /<span>Well<\/span>/)
 })

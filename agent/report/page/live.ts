@@ -4,7 +4,8 @@
  */
 export const liveScript = `
 'use strict'
-const live = document.getElementById('live')
+const live = document.querySelector('#live [role=status]')
+const howOld = document.querySelector('#live .age')
 const every = Number(document.body.dataset.every) * 1000
 let newest = Date.now()
 let asking = false
@@ -36,8 +37,10 @@ function put(fresh) {
 
 function say(stale) {
   document.body.classList.toggle('stale', stale)
-  const text = stale ? 'No answer. What you see is ' + age() + ' old.' : 'live'
+  const text = stale ? 'No answer.' : 'live'
   if (live.textContent !== text) live.textContent = text
+  // Beside it: a screen reader need not hear of every second.
+  howOld.textContent = stale ? 'What you see is ' + age() + ' old.' : ''
 }
 
 async function refresh() {

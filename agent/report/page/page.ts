@@ -44,7 +44,7 @@ export function renderPage(status: StatusView): string {
 <noscript><meta http-equiv="refresh" content="${2 * mostOften}"></noscript>
 <title>${headlineOf(status).title} · ${status.node} · nopal</title><style>${new Html(style)}</style></head>
 <body data-every="${every}">
-<div class="bar">${logo}<span><b>nopal</b> ${isLeader ? 'leader' : 'agent'}</span><span id="live" role="status"></span></div>
+<div class="bar">${logo}<span><b>nopal</b> ${isLeader ? 'leader' : 'agent'}</span><span id="live"><span role="status"></span><span class="age"></span></span></div>
 <main>
 ${renderHero(status)}
 ${staleness(status).map(renderNotice)}

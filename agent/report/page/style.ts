@@ -32,7 +32,7 @@ a:hover { text-decoration-color: currentColor }
 .bar b { color: var(--ink); letter-spacing: -.01em }
 #live { margin-left: auto; display: flex; align-items: center; gap: 7px; text-align: right }
 #live::before { content: ''; width: 8px; height: 8px; border-radius: 50%; background: var(--good); flex: none }
-#live:empty { visibility: hidden }
+#live:not(:has(:not(:empty))) { visibility: hidden }
 .stale #live { position: fixed; z-index: 1; inset: 0 0 auto 0; justify-content: center; padding: 10px 16px; background: var(--bad); color: #fff; font-weight: 600 }
 @media (prefers-color-scheme: dark) { .stale #live { color: #1d0a07 } }
 .stale #live::before { display: none }
