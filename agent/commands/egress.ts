@@ -2,16 +2,19 @@ import { SettingsError } from '../config/faults.ts'
 import { netmakerAccess } from '../config/netmaker-access.ts'
 import type { Settings } from '../config/settings.ts'
 import type { KubeClient } from '../kube/client.ts'
+import { createEventRecorder } from '../kube/events.ts'
 import { listNodes } from '../kube/nodes.ts'
 import { createDeleteBudget } from '../netmaker/budget.ts'
 import type { NetmakerClient } from '../netmaker/client.ts'
 import { readClusterNode, trimNode } from '../netmaker/cluster-nodes.ts'
+import { createDeleteEvents } from '../netmaker/delete-events.ts'
 import { describeOutlook, type EgressDocument } from '../netmaker/document.ts'
 import { createMeshLists } from '../netmaker/lists.ts'
 import { logWrite } from '../netmaker/log-write.ts'
 import { openNetmaker } from '../netmaker/open.ts'
-import { lookAhead, type PassParts, runPass } from '../netmaker/pass.ts'
+import { lookAhead, type Outlook, type PassParts, runPass } from '../netmaker/pass.ts'
 import { formatEgressText } from '../netmaker/present.ts'
+import type { ClusterNode } from '../netmaker/world.ts'
 import { systemClock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
@@ -30,9 +33,10 @@ export async function runEgress(ports: ProcessPorts, flags: Flags): Promise<Exit
   const client = openNetmaker({ access, settings: settings.netmaker, userAgent: `nopal/${ports.version}` })
   const kube = connect(ports, await findCredentials(settings))
   try {
-    const parts = passParts({ settings, client, kube, log }, ports.ended)
-    const free = { signal: ports.ended, fence: () => undefined }
-    const outlook = applies ? await runPass(parts, free) : await lookAhead(parts, ports.ended)
+    const opened = { settings, client, kube, log }
+    const outlook = await (applies
+      ? applyOnce(opened, ports.ended)
+      : lookAhead(passParts(opened, ports.ended), ports.ended))
     const document = describeOutlook(settings.netmaker.cluster, outlook)
     ports.stdout.write(output === 'json' ? `${JSON.stringify(document)}\n` : formatEgressText(document))
     return exitOf(document, applies)
@@ -47,6 +51,35 @@ interface Opened {
   readonly client: NetmakerClient
   readonly kube: KubeClient
   readonly log: Logger
+}
+
+/** Tells of deletes as the leader does. */
+async function applyOnce(opened: Opened, signal: AbortSignal): Promise<Outlook> {
+  const { settings, kube, log } = opened
+  const parts = passParts(opened, signal)
+  const known = new Map<string, ClusterNode>()
+  const recorder = createEventRecorder({ api: kube, clock: systemClock, log, instance: settings.nodeName })
+  const teller = createDeleteEvents(recorder, name => known.get(name))
+  const events: Promise<void>[] = []
+  const telling: PassParts = {
+    ...parts,
+    async nodes() {
+      const nodes = await parts.nodes()
+      for (const node of nodes) known.set(node.name, node)
+      return nodes
+    },
+    onWrite(write, error) {
+      parts.onWrite(write, error)
+      if (error === undefined && write.action === 'delete') events.push(teller.tellDeleted(write, signal))
+    },
+  }
+  try {
+    const outlook = await runPass(telling, { signal, fence: () => undefined })
+    await teller.tellHeld(outlook.held, signal)
+    return outlook
+  } finally {
+    await Promise.all(events)
+  }
 }
 
 function passParts({ settings, client, kube, log }: Opened, signal: AbortSignal): PassParts {

@@ -26,11 +26,11 @@ const longestValue = 200
 function renderFault({ name, fault, value }: SettingFault): string {
   const line = `nopal: setting ${short(name)}: ${fault}`
   if (value === undefined) return line
-  return `${line} (${isSecret(name) || holdsUser.test(value) ? 'hidden' : short(value)})`
+  return `${line} (${isSecret(name) || holdsSecret.test(value) ? 'hidden' : short(value)})`
 }
 
-/** A URL with a user name, and a password with it. */
-const holdsUser = /\/\/[^/]*@/
+/** A URL with a user name, and a password with it; one with a query, in which tokens are. */
+const holdsSecret = /\/\/([^/]*@|.*[?#])/
 
 /** Judged by the name, so that a secret under a mistyped name stays hidden too. */
 function isSecret(name: string): boolean {

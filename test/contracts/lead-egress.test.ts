@@ -115,7 +115,7 @@ t.test('a wrong password: one clear line, backoff, no storm of logins, the leade
 t.test('nopal egress: the plan, then the plan carried out', async t => {
   const fake = await startServer(t)
   addMachine(fake, 'one')
-  await setNode(server, 'one', ['10.42.1.0/24'])
+  await setNode(server, 'one', ['10.42.71.0/24'])
   await setNode(server, 'far', ['10.42.2.0/24'])
   const ask = async (...args: string[]) => {
     const { child, out, all } = run(t, bed, ['egress', ...args], accessTo(fake))
@@ -127,7 +127,7 @@ t.test('nopal egress: the plan, then the plan carried out', async t => {
   t.same(JSON.parse(plan.out), {
     cluster: '',
     actions: [
-      { action: 'create', network: 'lab', node: 'one', index: 0, range: '10.42.1.0/24', id: null, reason: 'NoRule' },
+      { action: 'create', network: 'lab', node: 'one', index: 0, range: '10.42.71.0/24', id: null, reason: 'NoRule' },
     ],
     held: [],
     unmatched: [{ node: 'far', reason: 'NoHost' }],
@@ -138,11 +138,18 @@ t.test('nopal egress: the plan, then the plan carried out', async t => {
   })
   t.equal(plan.code, 1)
   t.equal(writesSeen(fake), 0, 'a plan writes nothing')
+  addMachine(fake, 'two')
+  await setNode(server, 'two', ['10.42.72.0/24'])
   t.equal((await ask('--apply')).code, 0)
-  t.same(rulesOf(fake), ['lab one 0 10.42.1.0/24'])
+  t.same(rulesOf(fake), ['lab one 0 10.42.71.0/24', 'lab two 0 10.42.72.0/24'])
   const after = await ask()
   t.equal(after.code, 0)
   t.equal(after.out, 'far: no Netmaker host has its name\n')
+  await server.send({ method: 'DELETE', path: '/api/v1/nodes/one' })
+  t.equal((await ask('--apply')).code, 0)
+  t.same(rulesOf(fake), ['lab two 0 10.42.72.0/24'])
+  const told = (await eventsOf(server, 'EgressRuleDeleted')).filter(({ note }) => note.includes('10.42.71.0/24'))
+  t.match(told, [{ note: /^NodeGone: / }])
   await deleteNodes(server)
 })
 

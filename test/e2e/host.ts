@@ -30,9 +30,9 @@ export async function recordOf(machine: Machine, podUid: string): Promise<Contai
 }
 
 /** What is remembered below the CNI folders of containers that are no more: addresses, records, results. */
-export async function strayTraces(machine: Machine): Promise<readonly string[]> {
+export async function strayTraces(machine: Machine, folders: readonly string[] = ['.']): Promise<readonly string[]> {
   const live = new Set((await machine.run(['ctr', '-n', 'k8s.io', 'containers', 'ls', '-q'])).split('\n'))
-  const known = await machine.shell(`find ${state} -type f -print -exec cat {} +`)
+  const known = await machine.shell(`cd ${state}; find ${folders.join(' ')} -type f -print -exec cat {} +`)
   const ids = new Set(known.match(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g))
   return [...ids].filter(id => !live.has(id))
 }

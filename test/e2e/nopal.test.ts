@@ -10,6 +10,7 @@ import { capabilities, manual } from './cases/manual.ts'
 import { networks } from './cases/networks.ts'
 import { policy } from './cases/policy.ts'
 import { rights } from './cases/rights.ts'
+import { runtimeKilled } from './cases/runtime-killed.ts'
 import { removal, shutdown } from './cases/shutdown.ts'
 import { takenAway } from './cases/taken-away.ts'
 import { buildImage } from './product.ts'
@@ -28,6 +29,7 @@ const story = [
   ...agents,
   ...capabilities,
   ...continuous,
+  ...runtimeKilled,
   ...shutdown,
   ...rights,
   ...removal,

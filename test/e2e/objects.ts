@@ -118,6 +118,11 @@ export async function endPod(api: ApiTarget, name: string): Promise<void> {
   )
 }
 
+/** Deletes a pod as who does not wait for its kubelet: it is gone at once, whatever runs of it. */
+export async function dropPod(api: ApiTarget, name: string): Promise<void> {
+  await send(api, 'DELETE', `${podsPath}/${name}?gracePeriodSeconds=0`)
+}
+
 export async function listPods(api: ApiTarget, namespace: string, selector = ''): Promise<readonly Pod[]> {
   const query = selector === '' ? '' : `?labelSelector=${encodeURIComponent(selector)}`
   return listOf<Pod>(api, `/api/v1/namespaces/${namespace}/pods${query}`)

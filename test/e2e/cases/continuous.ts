@@ -31,7 +31,8 @@ async function closeAgain(t: Test, bed: Bed): Promise<void> {
     await mendMesh(bed.far.machine)
   }
   await waitForVerified(admin, far)
-  await restartWith(bed, asBefore)
+  // Who looks for what is left over will not have to wait for a minute.
+  await restartWith(bed, [...asBefore, 'NOPAL_PODAGENT_SWEEP=5s'])
 }
 
 async function restartWith({ cluster: { kubectl } }: Bed, settings: readonly string[]): Promise<void> {

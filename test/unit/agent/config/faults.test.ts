@@ -33,6 +33,11 @@ const faultCases: readonly FaultCase[] = [
     want: ['nopal: setting NETMAKER_API_URL: has a user name in it (hidden)'],
   },
   {
+    name: 'a URL with a token in its query',
+    env: { NETMAKER_API_URL: 'https://api.example.test/?token=hush' },
+    want: ['nopal: setting NETMAKER_API_URL: has more than a host and a path (hidden)'],
+  },
+  {
     name: 'a negative duration',
     env: { INITIAL_TIMEOUT: '-5s' },
     want: ['nopal: setting INITIAL_TIMEOUT: is not a duration like 500ms, 2s or 5m (-5s)'],
