@@ -75,9 +75,9 @@ async function giveBack({ settings, log, kube, loop: { clock } }: NodeContext): 
   const removed = await removeConf(settings.install)
   log.warn({ removed }, 'pods start on the default network alone')
   await leaveNothing({ paths: sandboxPaths(settings.install), log })
-  await runNft(removeFilter).catch(error => log.debug({ err: error }, 'no table of the packet filter taken away'))
   const report = await uninstall({ settings: settings.install, force: false })
   log.warn({ removed: report.removed, kept: report.kept, notes: report.notes }, 'kactus is taken off the node')
+  await runNft(removeFilter).catch(error => log.debug({ err: error }, 'no table of the packet filter taken away'))
   const signal = AbortSignal.timeout(unmarkMs)
   const { nodeName: node, gate } = settings
   const events = createEventRecorder({ api: kube, clock, log, instance: node })

@@ -22,6 +22,11 @@ export const helm: readonly Case[] = [
   { name: 'pods that kactus attached run on and end; others come and go', run: comeAndGo },
   { name: 'the hook had the rights it used, and nothing of nopal is left in the cluster', run: seeRights },
   { name: 'the silent node wakes up: it gets its default network back', run: wakeUp },
+  { name: 'helm install once more: what pods have left that ended without kactus is given back', run: comeBack },
+  {
+    name: 'helm uninstall of nodes that all answer: none is left, Networks stay that are kept on purpose',
+    run: goAgain,
+  },
 ]
 
 const greenLink = 'net9f27410725ab'
@@ -157,5 +162,35 @@ async function wakeUp(t: Test, bed: Bed): Promise<void> {
   await startPod(admin, { name: 'helm-woken', node: far.name })
   await endPod(admin, 'helm-woken')
   await endPod(admin, running(far.name))
-  await kubectl(['delete', 'namespace', 'nopal', '--timeout=60s'])
+}
+
+/** Of the networks green and blue, which nobody has any more. */
+async function furtherAddresses({ machine }: BedNode): Promise<string> {
+  return machine.run(['find', ...networks.map(name => `/var/lib/cni/networks/${name}`), '-name', '192.168.*'])
+}
+
+async function comeBack(t: Test, bed: Bed): Promise<void> {
+  const { cluster, near, nodes } = bed
+  t.not(await furtherAddresses(near), '', 'addresses are taken')
+  const given = { settings: { podagent: { sweep: '3s' } }, crds: { keep: true } }
+  t.match(await callHelm(bed, ['install', 'nopal', chartFolder], given), 'STATUS: deployed')
+  await cluster.kubectl(['wait', '--for=condition=established', 'crd/networks.kaloom.com', '--timeout=30s'])
+  await cluster.kubectl(['apply', '-f', `${manifestFolder}/examples/green-net.yaml`])
+  for (const { name } of nodes) await waitForVerified(cluster.admin, name)
+  // kubelet takes up to a minute to remove the sandbox of a pod that has ended.
+  await waitFor({ what: 'the addresses given back', limitMs: 120_000 }, async () =>
+    (await furtherAddresses(near)) === '' ? true : undefined,
+  )
+}
+
+async function goAgain(t: Test, bed: Bed): Promise<void> {
+  const { cluster, near, nodes } = bed
+  const said = await callHelm(bed, ['uninstall', 'nopal'])
+  t.match(said, 'nopal is off 2 nodes: n1, n2')
+  t.notMatch(said, 'LEFT')
+  for (const node of nodes) await seeClean(t, node)
+  t.notOk(await isThere(near.machine, '/var/lib/cni/kactus'), 'no record either')
+  t.match(await cluster.kubectl(['get', 'networks', '-o', 'name']), 'network.kaloom.com/green')
+  await cluster.kubectl(['delete', 'crd', '-l', 'app.kubernetes.io/part-of=nopal', '--timeout=60s'])
+  await cluster.kubectl(['delete', 'namespace', 'nopal', '--timeout=60s'])
 }

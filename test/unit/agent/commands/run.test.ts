@@ -47,6 +47,15 @@ const cases: readonly ExitCase[] = [
   { name: 'no such command', args: 'verfy', code: 2, stdout: /^$/, stderr: /^nopal: .*verfy/ },
   { name: 'no such option', args: 'verify --fast', code: 2, stdout: /^$/, stderr: /^nopal: verify: .*--fast/ },
   { name: 'no such place', args: 'verify --dry-run --from moon', code: 2, stdout: /^$/, stderr: /--from .*moon/ },
+  { name: 'no such time', args: 'uninstall-all --within soon', code: 2, stdout: /^$/, stderr: /number of seconds/ },
+  {
+    name: 'no cluster to take nopal off',
+    args: 'uninstall-all',
+    env: { KUBECONFIG: '/nowhere/config' },
+    code: 3,
+    stdout: /^$/,
+    stderr: /^nopal: .*\/nowhere\/config/m,
+  },
   {
     name: 'faults of settings, all in one message',
     args: 'verify --dry-run',
