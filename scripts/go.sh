@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 wanted=$(awk '$1 == "go" {print $2}' test/cluster/go.mod test/cluster/*/go.mod | sort -rV | head -n 1)
-fetched=1.26.0
+fetched=1.26.8
 
 command -v go >/dev/null 2>&1 || {
   echo "go.sh: Go is missing; 'scripts/setup.sh cluster' installs Debian's golang-go, any newer one serves too" >&2

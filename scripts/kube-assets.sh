@@ -1,8 +1,8 @@
 #!/bin/sh
 # Builds the tests' Go programs, once, and prints the folder that holds them on the last line of stdout.
 # usage: scripts/kube-assets.sh [NAME...]     default: kube-apiserver etcd
-# All names of one call are of one Go module: Kubernetes' programs, coredns, hcloud-read, helm, cnitool and what goes with it, or
-# e2e.test and what goes with it. Each module has a folder of its own, so another version in one leaves the others' programs
+# All names of one call are of one Go module: Kubernetes' programs, coredns, hcloud-read, helm, containerd, cnitool and what goes
+# with each, or e2e.test and the like. Each module has a folder of its own, so another version in one leaves the others' programs
 # as they are.
 # KUBEBUILDER_ASSETS, where set, is Kubernetes' folder, and that is not built. KUBE_ASSETS_QUIET=1 leaves the progress out.
 set -eu
@@ -22,6 +22,7 @@ source_of() {
     coredns) echo 'coredns .' ;;
     hcloud-read) echo 'hcloud .' ;;
     helm) echo 'helm helm.sh/helm/v3/cmd/helm' ;;
+    containerd | containerd-shim-runc-v2 | ctr) echo "containerd github.com/containerd/containerd/v2/cmd/$1" ;;
     cnitool) echo 'cni github.com/containernetworking/cni/cnitool' ;;
     libcni-gc) echo 'cni .' ;;
     bridge) echo 'cni github.com/containernetworking/plugins/plugins/main/bridge' ;;
@@ -32,7 +33,7 @@ source_of() {
     ginkgo) echo 'conformance github.com/onsi/ginkgo/v2/ginkgo' ;;
     portmap) echo 'conformance github.com/containernetworking/plugins/plugins/meta/portmap' ;;
     *) die "unknown program $1 (known: etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl" \
-      "kube-proxy coredns hcloud-read helm cnitool libcni-gc bridge host-local tuning e2e.test agnhost ginkgo portmap)" ;;
+    "kube-proxy coredns hcloud-read helm containerd containerd-shim-runc-v2 ctr cnitool libcni-gc bridge host-local tuning e2e.test agnhost ginkgo portmap)" ;;
   esac
 }
 

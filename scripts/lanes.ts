@@ -27,6 +27,7 @@ export interface Tests {
 
 const controlPlane = ['etcd', 'kube-apiserver']
 const nodes = ['kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy', 'kubectl']
+const containerd = ['containerd', 'containerd-shim-runc-v2', 'ctr']
 const cniTools = ['cnitool', 'libcni-gc', 'bridge', 'host-local', 'tuning']
 const specs = ['e2e.test', 'ginkgo', 'agnhost', 'portmap']
 
@@ -83,7 +84,7 @@ export const lanes: readonly Lane[] = [
     quick: false,
     root: true,
     needsBuild: true,
-    programs: [[...controlPlane, ...nodes], ['coredns'], ['helm']],
+    programs: [[...controlPlane, ...nodes], ['coredns'], ['helm'], containerd],
     work: { files: ['test/e2e/**/*.test.ts'], jobs: 1, timeoutSeconds: 900 },
   },
   {

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { createCri } from '../../agent/podagent/cri.ts'
 import { callGrpc } from '../../cni/host/grpc.ts'
 import { isNetns } from '../../cni/host/netns.ts'
@@ -17,8 +17,17 @@ import { cacheFolder, clusterCommand, randomClusterId, takeDownAfter } from './t
 
 const { signal } = new AbortController()
 
-/** What the agent asks a container runtime, asked of this machine's containerd about sandboxes that it made. */
-t.test('containerd by the Container Runtime Interface', async t => {
+const containerd2 = await findKubeAssets(['containerd', 'containerd-shim-runc-v2', 'ctr'])
+const runtimes = [
+  { version: /^1\./, programs: undefined },
+  { version: /^v?2\.4\./, programs: containerd2 },
+]
+
+for (const runtime of runtimes)
+  t.test(`containerd ${runtime.version} by the Container Runtime Interface`, t => ask(t, runtime))
+
+/** What the agent asks a container runtime, asked of a containerd about sandboxes that it made. */
+async function ask(t: Test, { version, programs }: (typeof runtimes)[number]): Promise<void> {
   const cluster = planCluster(randomClusterId(), cacheFolder())
   takeDownAfter(t, cluster.id)
   const [plan] = nodePlans
@@ -26,20 +35,23 @@ t.test('containerd by the Container Runtime Interface', async t => {
   await mkdir(cluster.folder, { recursive: true, mode: 0o755 })
   const coredns = join(await findKubeAssets(['coredns']), 'coredns')
   const machine = await startNodeMachine(plan, cluster, readCgroupMounts())
-  await startContainerd(machine, await findImages(cacheFolder(), coredns))
+  await startContainerd(machine, await findImages(cacheFolder(), coredns), programs)
   await writeCniConfig(machine, cniConfig('10.42.1.0/24'))
   const socket = machine.path('/run/containerd/containerd.sock')
   const cri = createCri(socket)
+
+  const call = async (method: string, message: Uint8Array) => {
+    const path = `/runtime.v1.RuntimeService/${method}`
+    return readFields(await callGrpc({ socket, method: path, message, limitMs: 30_000, mostBytes: 2 ** 20 }))
+  }
+  const [found = ''] = stringsOf(await call('Version', Buffer.alloc(0)), 3)
+  t.match(found, version)
 
   await t.test('none at first', async t => {
     t.same(await cri.sandboxes(signal), [])
     t.equal(await cri.readySandbox('uid-1', signal), undefined)
   })
 
-  const call = async (method: string, message: Uint8Array) => {
-    const path = `/runtime.v1.RuntimeService/${method}`
-    return readFields(await callGrpc({ socket, method: path, message, limitMs: 30_000, mostBytes: 2 ** 20 }))
-  }
   let tries = 0
   // The configuration comes a moment before containerd has read it, which keeps the name of what it could not make.
   const make = (name: string) =>
@@ -84,7 +96,7 @@ t.test('containerd by the Container Runtime Interface', async t => {
 
   t.match(await clusterCommand(cluster.id, 'down'), { code: 0 })
   t.same(leftoversOf(cluster), [])
-})
+}
 
 /** PodSandboxConfig: metadata (1: name, uid, namespace), log folder (3), labels (6), and of Linux (8) the control group (1). */
 function sandboxConfig(number: string, name: string, cgroup: string): Uint8Array {

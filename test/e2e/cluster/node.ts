@@ -1,6 +1,7 @@
 import { copyFile, mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { CgroupMounts } from '../../machine/cgroups.ts'
+import { bareEnv, type CommandOptions } from '../../machine/command.ts'
 import { Machine, type Program } from '../../machine/machine.ts'
 import { waitFor } from '../../machine/wait.ts'
 import type { ClusterKeys } from './keys.ts'
@@ -33,22 +34,30 @@ export function kactusLog(machineFolder: string): string {
   return join(machineFolder, 'log/kactus.log')
 }
 
-/** Starts containerd and gives it the images. */
-export async function startContainerd(machine: Machine, archives: readonly string[]): Promise<void> {
+/**
+ * Starts containerd and gives it the images.
+ * @param programs folder that has another containerd, with its shim and ctr, than Debian's
+ */
+export async function startContainerd(machine: Machine, archives: readonly string[], programs?: string): Promise<void> {
+  const path = programs === undefined ? {} : { PATH: `${programs}:${bareEnv.PATH}` }
   const daemon = await machine.start({
     name: 'containerd',
     argv: ['containerd', '--log-level', 'warn'],
     // A plugin has its runtime's environment.
-    env: { _CNI_LOGGING_LEVEL: '2', _CNI_LOGGING_FILE: kactusLog(machine.spec.folder) },
+    env: { ...path, _CNI_LOGGING_LEVEL: '2', _CNI_LOGGING_FILE: kactusLog(machine.spec.folder) },
   })
   const wait = { what: `containerd of ${machine.spec.hostName}`, limitMs: 20_000, hopeless: [daemon.ended] }
-  await waitFor(wait, () => machine.run(['ctr', '--connect-timeout', '1s', 'version']).then(() => true))
-  await importImages(machine, archives)
+  await waitFor(wait, () => machine.run(['ctr', '--connect-timeout', '1s', 'version'], { env: path }).then(() => true))
+  await importImages(machine, archives, path)
 }
 
 /** Gives a node images that no registry has. */
-export async function importImages(machine: Machine, archives: readonly string[]): Promise<void> {
-  for (const archive of archives) await machine.run(['ctr', '-n', 'k8s.io', 'images', 'import', archive])
+export async function importImages(
+  machine: Machine,
+  archives: readonly string[],
+  env: CommandOptions['env'] = {},
+): Promise<void> {
+  for (const archive of archives) await machine.run(['ctr', '-n', 'k8s.io', 'images', 'import', archive], { env })
 }
 
 /** Where a node's kubelet has its configuration. */
