@@ -20,7 +20,7 @@ export function renderChecks({ verdict, verdictTime, time }: StatusView): Html {
 function renderGroup(group: CheckGroup): Html {
   const { title, result, slowestSeconds, notes } = group
   const more = notes.length - mostNotes
-  return html`<li>${outcomeIcon(result)}<span class="what">${title}</span><span class="where">${describePlaces(group)}<span class="wide-only"> · ${formatDuration(slowestSeconds)}</span></span>${notes.slice(0, mostNotes).map(renderNote)}${more > 0 ? html`<p class="note">and ${more} more</p>` : undefined}</li>`
+  return html`<li>${outcomeIcon(result)}<span class="what">${title}</span><span class="where">${describePlaces(group)}<span class="wide-only"> &middot; ${formatDuration(slowestSeconds)}</span></span>${notes.slice(0, mostNotes).map(renderNote)}${more > 0 ? html`<p class="note">and ${more} more</p>` : undefined}</li>`
 }
 
 function renderNote({ result, from, reason, target, message }: CheckResult): Html {

@@ -35,5 +35,5 @@ function renderBad(link: Link): Html {
   const { endpoint, why, device, handshakeAge } = link
   const age = handshakeAge === null ? 'no handshake' : `${formatAge(handshakeAge)} ago`
   const what = handshakeAge === null ? '' : 'handshake '
-  return html`<li>${icon('bad')}<span class="what">${nameOf(link)} <span class="muted">${legendOf(link)}</span></span><span class="where"><span class="wide-only">${device} · ${what}</span>${age}</span><p class="note">${endpoint === null ? '' : html`<code>${endpoint}</code> `}${why}</p></li>`
+  return html`<li>${icon('bad')}<span class="what">${nameOf(link)} <span class="muted">${legendOf(link)}</span></span><span class="where"><span class="wide-only">${device} &middot; ${what}</span>${age}</span><p class="note">${endpoint === null ? '' : html`<code>${endpoint}</code> `}${why}</p></li>`
 }

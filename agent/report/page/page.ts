@@ -42,7 +42,7 @@ export function renderPage(status: StatusView): string {
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="referrer" content="no-referrer">
 <noscript><meta http-equiv="refresh" content="${2 * mostOften}"></noscript>
-<title>${headlineOf(status).title} · ${status.node} · nopal</title><style>${new Html(style)}</style></head>
+<title>${headlineOf(status).title} &middot; ${status.node} &middot; nopal</title><style>${new Html(style)}</style></head>
 <body data-every="${every}">
 <div class="bar">${logo}<span><b>nopal</b> ${isLeader ? 'leader' : 'agent'}</span><span id="live"><span role="status"></span><span class="age"></span></span></div>
 <main>

@@ -16,7 +16,7 @@ export function renderPool({ pool, leader }: StatusView): Html | undefined {
   const words = [...current.filter(block => !going.includes(block)).map(bare)]
   const all = [
     ...coming.map(block => html`<li class="good">+ ${bare(block)}</li>`),
-    ...going.map(block => html`<li class="warn">− ${bare(block)}</li>`),
+    ...going.map(block => html`<li class="warn">&minus; ${bare(block)}</li>`),
     ...words.map(block => html`<li>${block}</li>`),
   ]
   const faults = problems.map(text => html`<li>${icon('bad')}<span class="what">${text}</span></li>`)

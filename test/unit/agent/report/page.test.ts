@@ -85,7 +85,7 @@ const cases: readonly PageCase[] = [
       'NoHost',
       'Unconfirmed',
       '+ 203.0.113.81',
-      '− 203.0.113.1',
+      '&minus; 203.0.113.1',
       'held: InUse',
       'and 58 more',
     ],
