@@ -12,8 +12,8 @@ import { type Queue, startQueue } from '../runtime/queue.ts'
 import { cniOf } from './cni.ts'
 import { installs, type NodeContext } from './context.ts'
 
-/** So many pods are worked on at once: each costs the memory of one kactus. */
-const width = 4
+/** So many pods are worked on at once: each costs the memory of one kactus, and a CPU that pods want which start. */
+const width = 2
 /** More than that at work are plugins that hang. */
 const mostAtWork = 24
 const patienceMs = 3_000

@@ -25,6 +25,8 @@ export interface PoolDutyOptions {
 
 /** So soon a refused write is planned anew. */
 const againMs = 1_000
+/** So many changes are named in a line of the log. */
+const mostLogged = 50
 
 /** Keeps the pool as the servers and their Nodes have it. */
 export function createPoolDuty(options: PoolDutyOptions): Duty {
@@ -38,7 +40,7 @@ export function createPoolDuty(options: PoolDutyOptions): Duty {
     const actions = look.plan?.actions ?? []
     if (actions.length > 0 && !settings.dryRun) {
       if (!(await write(look, signal))) return againMs
-      log.info({ pool: settings.name, actions }, 'pool written')
+      log.info({ pool: settings.name, count: actions.length, actions: actions.slice(0, mostLogged) }, 'pool written')
       await tell.wrote(look, signal)
       return againMs
     }

@@ -28,8 +28,8 @@ export interface HcloudClientOptions {
 }
 
 const timeoutMs = 15_000
-/** A page of 50 servers is a hundredth of that. */
-const longestBody = 8 * 2 ** 20
+/** More than ten times a page of 50 servers; what is read of it takes many times as much memory. */
+const longestBody = 2 * 2 ** 20
 const tries = 3
 const backoff = { leastMs: 1_000, mostMs: 8_000 }
 const longestMessage = 300

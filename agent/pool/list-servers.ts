@@ -62,6 +62,11 @@ async function readPage(
   const search = { label_selector: selector, sort: 'id:asc', page: `${page}`, per_page: `${pageSize}` }
   const got = parseServerPage(await client.get(`/servers?${new URLSearchParams(search)}`, token, signal))
   if (typeof got === 'string') throw new HcloudError('bad_answer', `Hetzner Cloud: no page of servers: ${got}`)
+  if (got.servers.length > pageSize)
+    throw new HcloudError(
+      'bad_answer',
+      `Hetzner Cloud: a page of ${got.servers.length} servers, ${pageSize} are the most`,
+    )
   if (got.nextPage !== undefined && (got.nextPage !== page + 1 || page === mostPages))
     throw new HcloudError('bad_answer', `Hetzner Cloud: page ${page} of the servers is followed by ${got.nextPage}`)
   return got

@@ -124,6 +124,15 @@ t.test('makes the pool, says so, and is well', async t => {
   t.match(await bed.metrics.render(), /nopal_pool_writes_total\{pool="covidnetes-pool",outcome="written"\} 1/)
 })
 
+t.test('of many changes the log names the first', async t => {
+  const bed = start()
+  bed.listed.servers = Array.from({ length: 60 }, (_, index) => server(index + 1))
+  await bed.run()
+  t.equal(bed.cluster.pool?.blocks.length, 60)
+  const [, , fields] = bed.log.lines.find(([, message]) => message === 'pool written') ?? []
+  t.match(fields, { count: 60, actions: { length: 50 } })
+})
+
 t.test('a dry run writes nothing', async t => {
   const bed = start({ dryRun: true })
   t.equal(await bed.run(), 60_000)

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { createHcloudClient } from '../../../../agent/pool/hcloud-client.ts'
 import { createListing, type Listing } from '../../../../agent/pool/listing.ts'
 import type { Clock } from '../../../../agent/runtime/clock.ts'
-import { errorAnswer } from '../../../fakes/hcloud/answers.ts'
+import { errorAnswer, json } from '../../../fakes/hcloud/answers.ts'
 import { type FakeHcloud, startFakeHcloud } from '../../../fakes/hcloud/main.ts'
 import { fakeServer } from '../../../fakes/hcloud/servers.ts'
 
@@ -137,6 +137,14 @@ t.test('a page that fails: none of the list counts', async t => {
   fake.servers = Array.from({ length: 60 }, (_, index) => fakeServer(index + 1))
   fake.instead = query => (query.get('page') === '2' ? errorAnswer(500, 'server_error', 'error') : undefined)
   t.match(await listing.current(signal), { servers: undefined, fault: /server_error/ })
+})
+
+t.test('a page of more servers than a page may have: the list is none', async t => {
+  const { fake, listing } = await start(t)
+  const servers = Array.from({ length: 51 }, (_, index) => fakeServer(index + 1))
+  const pagination = { page: 1, per_page: 50, next_page: null, last_page: 1, total_entries: 51 }
+  fake.instead = () => json(200, { servers, meta: { pagination } })
+  t.match(await listing.current(signal), { servers: undefined, fault: /a page of 51 servers, 50 are the most/ })
 })
 
 t.test('addresses that are none: the list is none', async t => {
