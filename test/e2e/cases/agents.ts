@@ -147,14 +147,16 @@ async function hideNameServer(t: Test, bed: Bed): Promise<void> {
     const ofAgents = lines.filter(({ user, verb }) => user === 'system:serviceaccount:nopal:nopal' && verb === 'list')
     return ofAgents.filter(({ path }) => path === '/api/v1/namespaces/kube-system/services').length
   }
-  const file = kubeletConfigFile(bed.far.machine)
-  const whole = await readFile(file, 'utf8')
-  const { clusterDNS, ...rest } = JSON.parse(whole)
-  t.ok(clusterDNS.length > 0, 'kubelet names one until now')
+  const files = bed.nodes.map(({ machine }) => kubeletConfigFile(machine))
+  const whole = await Promise.all(files.map(file => readFile(file, 'utf8')))
   const before = await asked()
   try {
-    // kubelet itself has read it long since.
-    await replaceFile(file, JSON.stringify(rest))
+    // kubelet itself has read it long since. Of both nodes: a container is not told which of this machine's kubelets is its own.
+    for (const [at, file] of files.entries()) {
+      const { clusterDNS, ...rest } = JSON.parse(whole[at] ?? '')
+      t.ok(clusterDNS.length > 0, 'kubelet names one until now')
+      await replaceFile(file, JSON.stringify(rest))
+    }
     await renameService(kubectl, 'kube-dns', 'other-dns')
     const agent = await agentOn(bed.cluster, bed.far.name)
     await kubectl(['-n', 'nopal', 'delete', 'pod', agent?.metadata.name ?? '', '--wait'])
@@ -164,7 +166,7 @@ async function hideNameServer(t: Test, bed: Bed): Promise<void> {
     await close(admin, bed.far.name)
     await waitForVerified(admin, bed.far.name)
   } finally {
-    await replaceFile(file, whole)
+    for (const [at, file] of files.entries()) await replaceFile(file, whole[at] ?? '')
     await renameService(kubectl, 'other-dns', 'kube-dns')
   }
 }
