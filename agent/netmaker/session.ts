@@ -22,6 +22,7 @@ export interface Session {
 }
 
 const loginPath = '/api/users/adm/authenticate'
+const isHeaderWord = /^[\x21-\x7e]+$/
 const loginShape = v.object({
   Response: v.object({ AuthToken: v.optional(v.string()), pre_auth_token: v.optional(v.string()) }),
 })
@@ -33,6 +34,8 @@ export function openSession(options: SessionOptions): Session {
 class UserSession implements Session {
   readonly #options: SessionOptions
   #token: string | undefined
+  /** The last two: an answer may speak of the one that has just been replaced. */
+  #tokens: readonly string[] = []
   #login: Promise<string> | undefined
   #password = ''
 
@@ -56,7 +59,7 @@ class UserSession implements Session {
   }
 
   secrets(): readonly string[] {
-    return [this.#password, this.#token ?? '']
+    return [this.#password, ...this.#tokens]
   }
 
   #logIn(signal: AbortSignal): Promise<string> {
@@ -74,18 +77,20 @@ class UserSession implements Session {
     const reply = await exchange.send(call, undefined, signal)
     const token = this.#tokenOf(call, reply)
     this.#token = token
+    this.#tokens = [token, ...this.#tokens].slice(0, 2)
     return token
   }
 
   #tokenOf(call: Call, reply: Reply): string {
     const said = v.safeParse(loginShape, readLogin(call, reply, this.secrets()))
     const { AuthToken: token, pre_auth_token: half } = said.success ? said.output.Response : {}
-    if (token) return token
+    if (token && isHeaderWord.test(token)) return token
     if (half !== undefined) {
       const message = 'netmaker.username: the user has a second factor, so no program can log in as it'
       throw new NetmakerError('LoginRefused', message, { status: reply.status })
     }
-    throw new NetmakerError('BadReply', 'netmaker.api-url: the login was accepted without a token', reply)
+    const without = token ? 'with a token that cannot be sent' : 'without a token'
+    throw new NetmakerError('BadReply', `netmaker.api-url: the login was accepted ${without}`, { status: reply.status })
   }
 }
 
