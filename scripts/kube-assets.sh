@@ -33,7 +33,7 @@ source_of() {
     ginkgo) echo 'conformance github.com/onsi/ginkgo/v2/ginkgo' ;;
     portmap) echo 'conformance github.com/containernetworking/plugins/plugins/meta/portmap' ;;
     *) die "unknown program $1 (known: etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl" \
-    "kube-proxy coredns hcloud-read helm containerd containerd-shim-runc-v2 ctr cnitool libcni-gc bridge host-local tuning e2e.test agnhost ginkgo portmap)" ;;
+      "kube-proxy coredns hcloud-read helm containerd containerd-shim-runc-v2 ctr cnitool libcni-gc bridge host-local tuning e2e.test agnhost ginkgo portmap)" ;;
   esac
 }
 
