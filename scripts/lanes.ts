@@ -77,7 +77,7 @@ export const lanes: readonly Lane[] = [
     root: true,
     needsBuild: true,
     programs: [controlPlane, cniTools],
-    work: { files: ['test/lab/**/*.test.ts'], jobs: 2, timeoutSeconds: 300 },
+    work: { files: ['test/lab/**/*.test.ts'], jobs: 3, timeoutSeconds: 300 },
   },
   {
     name: 'e2e',
