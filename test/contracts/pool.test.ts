@@ -1,6 +1,6 @@
 import t from 'tap'
 import { serveVersions } from '../cluster/crd-versions.ts'
-import { compareRights, grantsOf } from '../e2e/rights.ts'
+import { compareRights, grantsOf, withoutDiscovery } from '../e2e/rights.ts'
 import { until } from '../machine/wait.ts'
 import {
   clear,
@@ -241,9 +241,7 @@ t.test('nodes = verified: a node that is not is not offered, and keeps the Servi
 })
 
 t.test('of the rights about the pool none is missing, and each is used', async t => {
-  const lines = await server.requests()
-  // Which versions of the pool there are every account may ask.
-  const asked = lines.filter(({ path }) => !/^\/apis\/[^/]+\/[^/]+$/.test(path))
+  const asked = withoutDiscovery(await server.requests())
   const { grants, faults } = compareRights(grantsOf(bed.manifests), asked)
   t.same(faults, [])
   const unused = grants.filter(({ uses, resource }) => uses === 0 && resource !== 'leases')

@@ -82,6 +82,11 @@ export function requestOf({ path, verb }: Pick<AuditLine, 'path' | 'verb'>) {
   return { group: found.group ?? '', resource, verb, name, namespace: namespaced ? parts[1] : undefined }
 }
 
+/** Leaves out what every account may ask: which groups there are, and which resources. */
+export function withoutDiscovery(lines: readonly AuditLine[]): readonly AuditLine[] {
+  return lines.filter(({ path }) => !/^\/apis(\/[^/]+\/[^/]+)?$/.test(path))
+}
+
 /** Counts the uses of each grant, and names each request of the accounts that no grant covers or that was refused. */
 export function compareRights(grants: readonly Grant[], lines: readonly AuditLine[]): RightsReport {
   const accounts = new Set(grants.map(grant => grant.account))
