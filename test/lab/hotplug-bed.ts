@@ -49,14 +49,22 @@ export async function annotate(lab: Lab, pod: LabPod, annotations: Record<string
   await ask(lab.api, { method: 'PATCH', path: pathOf(pod), body, contentType: mergePatch })
 }
 
-/** Waits until the pod has these interfaces beside eth0, and no others. */
+/** Waits until the pod has these interfaces beside eth0, each with an address, which comes after it, and no others. */
 export async function untilLinks(pod: LabPod, names: readonly string[], limitMs = 20_000): Promise<void> {
   const wanted = ['eth0', ...names].sort().join(' ')
-  await until(`${pod.name} to have ${wanted}`, async () => (await linksOf(pod)) === wanted, { limitMs })
+  const isSo = async () => {
+    const found = await pod.interfaces()
+    return namesOf(found) === wanted && found.every(({ addresses }) => addresses.length > 0)
+  }
+  await until(`${pod.name} to have ${wanted}`, isSo, { limitMs })
 }
 
 export async function linksOf(pod: LabPod): Promise<string> {
-  return (await pod.interfaces())
+  return namesOf(await pod.interfaces())
+}
+
+function namesOf(found: readonly { readonly name: string }[]): string {
+  return found
     .map(({ name }) => name)
     .sort()
     .join(' ')

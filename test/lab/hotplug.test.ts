@@ -174,7 +174,7 @@ async function badInput(t: Test, lab: Lab, pod: LabPod): Promise<void> {
       await annotate(lab, pod, { networks: turn % 2 === 0 ? [{ name: 'green' }] : [] })
     await annotate(lab, pod, { networks: [{ name: 'green', ifMac: mac }, { name: 'blue' }] })
     await untilLinks(pod, [green, blue])
-    await until('the address', async () => (await pod.must(['ip', 'link', 'show', green])).includes(mac))
+    await until('its MAC', async () => (await pod.must(['ip', 'link', 'show', green])).includes(mac))
     await untilRecorded(pod, ['lab', 'default/blue', 'default/green'])
   })
 }
@@ -187,7 +187,7 @@ async function asMultus(t: Test, lab: Lab, pod: LabPod): Promise<void> {
     t.match(await pod.address('red0'), /^192\.168\.44\./)
     await annotate(lab, pod, { [multusAnnotation]: [{ name: 'red', interface: 'red1', mac }] })
     await untilLinks(pod, ['red1'])
-    t.match(await pod.must(['ip', 'link', 'show', 'red1']), mac)
+    await until('its MAC', async () => (await pod.must(['ip', 'link', 'show', 'red1'])).includes(mac))
     await annotate(lab, pod, { [multusAnnotation]: null, networks: [{ name: 'green' }] })
     await untilLinks(pod, [green])
   })
