@@ -8,6 +8,7 @@ const root = join(import.meta.dirname, '../..')
 interface Step {
   readonly run?: string
   readonly uses?: string
+  readonly with?: Readonly<Record<string, unknown>>
 }
 
 interface Job {
@@ -44,6 +45,16 @@ t.test('what others have written is named by its commit, with its version beside
     if (what.startsWith('./')) await t.resolves(access(join(root, what)), what)
     else t.match(`${what}${rest}`, /^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/)
   }
+})
+
+t.test('who runs all tests has the history, of which the release before this one is built', t => {
+  const whole = jobs.filter(({ job }) => job.steps?.some(({ run }) => run?.includes('.ci/run')))
+  t.ok(whole.length > 0)
+  for (const { name, job } of whole) {
+    const checkout = job.steps?.find(({ uses }) => uses?.startsWith('actions/checkout@'))
+    t.equal(checkout?.with?.['fetch-depth'], 0, name)
+  }
+  t.end()
 })
 
 t.test('a workflow may read, and only the job of the release more', async t => {
