@@ -112,8 +112,11 @@ t.test("somebody else's pool is refused by name; told to, it is taken over and o
   await until('it to say so', async () => (await first.get('/health')).code === 503)
   t.match((await first.get('/health')).text, 'pool covidnetes-pool belongs to argocd-controller')
   t.same(await numbers(bed), [9])
-  const events = await server.send({ method: 'GET', path: '/apis/events.k8s.io/v1/namespaces/default/events' })
-  t.match(JSON.stringify(events.body), 'PoolNotKept')
+  await until('the Event', async () => {
+    const events = await server.send({ method: 'GET', path: '/apis/events.k8s.io/v1/namespaces/default/events' })
+    const { items } = events.body as { readonly items: readonly { readonly reason: string; readonly note: string }[] }
+    return items.some(({ reason, note }) => reason === 'PoolNotKept' && note.includes('belongs to argocd-controller'))
+  })
   await first.stop()
   const dry = await runPool({ bed, cloud, env: { NOPAL_POOL_ADOPT: 'true' } }, ['--output', 'json'])
   t.equal(dry.code, 1)
