@@ -47,14 +47,13 @@ t.test('what others have written is named by its commit, with its version beside
   }
 })
 
-t.test('who runs all tests has the history, of which the release before this one is built', t => {
+t.test('who runs all tests has the history, of which the release before this one is built', async t => {
   const whole = jobs.filter(({ job }) => job.steps?.some(({ run }) => run?.includes('.ci/run')))
   t.ok(whole.length > 0)
   for (const { name, job } of whole) {
     const checkout = job.steps?.find(({ uses }) => uses?.startsWith('actions/checkout@'))
     t.equal(checkout?.with?.['fetch-depth'], 0, name)
   }
-  t.end()
 })
 
 t.test('a workflow may read, and only the job of the release more', async t => {
