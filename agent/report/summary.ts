@@ -129,6 +129,14 @@ export function countBy<T>(all: readonly T[], key: (one: T) => string): readonly
     .toSorted(([, one], [, other]) => other - one)
 }
 
+/** How a node of the fleet is, by its state. */
+export const toneOfState = {
+  verified: 'good',
+  verifying: 'wait',
+  unverified: 'quiet',
+  failed: 'bad',
+} as const satisfies Readonly<Record<NonNullable<StatusView['fleet']>[number]['state'], Tone>>
+
 /** The nodes that are not verified, by state and reason: many fail for one reason as a rule. What fails comes first. */
 export function troublesOf<T extends { readonly state: string; readonly reason: string }>(
   fleet: readonly T[],

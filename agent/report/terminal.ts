@@ -16,6 +16,7 @@ import {
   plural,
   staleness,
   type Tone,
+  toneOfState,
   tones,
   troublesOf,
 } from './summary.ts'
@@ -157,8 +158,6 @@ function eventsOf({ events, time, node }: StatusView): Section | undefined {
   })
   return { title: 'EVENTS', aside: '', lines }
 }
-
-const toneOfState = { verified: 'good', verifying: 'wait', unverified: 'quiet', failed: 'bad' } as const
 
 function fleetOf({ fleet }: StatusView): Section | undefined {
   if (fleet === null) return undefined

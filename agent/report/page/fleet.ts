@@ -1,18 +1,12 @@
 import type { StatusView } from '../document.ts'
-import { countBy, groupDigits, plural, type Tone, troublesOf } from '../summary.ts'
+import { countBy, groupDigits, plural, toneOfState, troublesOf } from '../summary.ts'
 import { type Html, html } from './html.ts'
 import { card, empty, icon } from './parts.ts'
 
 type FleetNode = NonNullable<StatusView['fleet']>[number]
 type State = FleetNode['state']
 
-const toneOf: Readonly<Record<State, Tone>> = {
-  verified: 'good',
-  verifying: 'wait',
-  unverified: 'quiet',
-  failed: 'bad',
-}
-const states = Object.keys(toneOf) as readonly State[]
+const states = Object.keys(toneOfState) as readonly State[]
 
 /** So many are cards with their names; more are a cell each. */
 const mostWithNames = 24
@@ -33,13 +27,13 @@ export function renderFleet({ fleet, remedy, leader }: StatusView): Html | undef
 
 function renderTile(state: State, fleet: readonly FleetNode[]): Html {
   const count = fleet.filter(node => node.state === state).length
-  return html`<div class="tile ${toneOf[state]}${count === 0 ? ' zero' : ''}"><b>${groupDigits(count)}</b><span>${state}</span></div>`
+  return html`<div class="tile ${toneOfState[state]}${count === 0 ? ' zero' : ''}"><b>${groupDigits(count)}</b><span>${state}</span></div>`
 }
 
 function renderNames(fleet: readonly FleetNode[]): Html {
   const cards = fleet.map(
     ({ name, state, reason }) =>
-      html`<li class="${toneOf[state]}">${icon(toneOf[state])}<span>${name}<small>${reason === '' ? state : reason}</small></span></li>`,
+      html`<li class="${toneOfState[state]}">${icon(toneOfState[state])}<span>${name}<small>${reason === '' ? state : reason}</small></span></li>`,
   )
   return html`<ul class="names">${cards}</ul>`
 }
@@ -48,7 +42,7 @@ function renderCells(fleet: readonly FleetNode[]): Html {
   const label = countBy(fleet, ({ state }) => state).map(([state, count]) => `${count} ${state}`)
   const cells = fleet
     .slice(0, mostCells)
-    .map(({ name, state, reason }) => html`<i class="${toneOf[state]}" title="${name}: ${state} ${reason}"></i>`)
+    .map(({ name, state, reason }) => html`<i class="${toneOfState[state]}" title="${name}: ${state} ${reason}"></i>`)
   return html`<div class="cells" role="img" aria-label="${fleet.length} nodes: ${label.join(', ')}">${cells}</div>`
 }
 
@@ -65,5 +59,5 @@ function renderReason(nodes: readonly FleetNode[]): Html {
   const { state, reason, message } = first
   const names = nodes.slice(0, mostNames).map(({ name }) => name)
   const more = nodes.length > mostNames ? `, and ${nodes.length - mostNames} more` : ''
-  return html`<li>${icon(toneOf[state])}<span class="what">${reason === '' ? 'No word from its agent' : reason} <span class="muted">${state}</span></span><span class="where">${plural(nodes.length, 'node')}</span><p class="note">${names.join(', ')}${more}${message === '' ? '' : html`<br>${message}`}</p></li>`
+  return html`<li>${icon(toneOfState[state])}<span class="what">${reason === '' ? 'No word from its agent' : reason} <span class="muted">${state}</span></span><span class="where">${plural(nodes.length, 'node')}</span><p class="note">${names.join(', ')}${more}${message === '' ? '' : html`<br>${message}`}</p></li>`
 }

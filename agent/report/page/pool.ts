@@ -26,7 +26,7 @@ export function renderPool({ pool, leader }: StatusView): Html | undefined {
     all.length === 0
       ? empty('The pool is empty.')
       : html`<ul class="addresses">${some(all, mostAddresses, one => one)}</ul>`
-  const aside = `${pool.pool} · ${plural(current.length, 'address').replace(/addresss$/, 'addresses')}`
+  const aside = `${pool.pool} · ${plural(current.length, 'block')}`
   return card(
     'pool',
     'Pool',
