@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { oneLinePattern } from '../agent/config/parsers.ts'
 import type { Setting } from '../agent/config/setting.ts'
 import { settingsTable } from '../agent/config/table.ts'
 
@@ -46,7 +47,7 @@ function propertiesOf(section: string, rows: readonly Setting<unknown>[]): objec
 
 /** Any text is one line: another would be a setting of its own. */
 function valuesOf({ schema }: Setting<unknown>['parse']): object {
-  return schema ?? { type: ['string', 'number'], pattern: '^[^\\r\\n]*$' }
+  return schema ?? { type: ['string', 'number'], pattern: oneLinePattern }
 }
 
 if (import.meta.main) await writeFile(file, withSettingsSchema(await readFile(file, 'utf8')))

@@ -21,6 +21,9 @@ export interface Parse<T> {
   readonly schema?: Readonly<Record<string, unknown>>
 }
 
+/** JSON Schema's pattern of a text without a line break or what else has no business in a line. */
+export const oneLinePattern = '^[^\\p{Cc}\\p{Zl}\\p{Zp}]*$'
+
 /** Node's timers wrap round to at once above this. */
 const longestMs = 2 ** 31 - 1
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
@@ -36,6 +39,11 @@ export function duration(limits: { readonly leastMs: number }): Parse<number> {
   }
   const pattern = '^([0-9]+(\\.[0-9]+)?|([0-9]+(\\.[0-9]+)?(ms|s|m|h))+)$'
   return Object.assign(parse, { schema: { type: ['string', 'number'], pattern, minimum: limits.leastMs / 1000 } })
+}
+
+/** The parser of a text, with the pattern that tells most of what it takes. */
+function shaped<T>(pattern: string, parse: (text: string) => T): Parse<T> {
+  return Object.assign(parse, { schema: { type: 'string', pattern: `^(${pattern})$` } })
 }
 
 function sumOfUnits(text: string): number | undefined {
@@ -86,8 +94,9 @@ export function list<T>(parse: Parse<T>): Parse<readonly T[]> {
     })
   }
   const { schema = { type: 'string' } } = parse
-  const word = Array.isArray(schema.enum) ? { pattern: `^(${schema.enum.join('|')}|,| )*$` } : {}
-  return Object.assign(parseAll, { schema: { type: ['array', 'string'], items: schema, ...word } })
+  // As one text, a list is one line: another would be a setting of its own.
+  const pattern = Array.isArray(schema.enum) ? `^(${schema.enum.join('|')}|,| )*$` : oneLinePattern
+  return Object.assign(parseAll, { schema: { type: ['array', 'string'], items: schema, pattern } })
 }
 
 /** A list that names at least one thing, each once. */
@@ -102,14 +111,14 @@ export function someOf<T>(parse: Parse<T>): Parse<readonly T[]> {
 }
 
 /** `host:port`, `[2001:db8::1]:port`. */
-export const endpoint: Parse<Endpoint> = text => {
+export const endpoint: Parse<Endpoint> = shaped('(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+):[0-9]{1,5}', text => {
   const { host, port } = listenAddress(text)
   if (host === '') throw new ValueFault('has no host')
   return { host, port }
-}
+})
 
 /** Like an endpoint; without a host it means every address of the machine. */
-export const listenAddress: Parse<Endpoint> = text => {
+export const listenAddress: Parse<Endpoint> = shaped('(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]*):[0-9]{1,5}', text => {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s]*)):(\d{1,5})$/.exec(text)
   if (!match) throw new ValueFault('is not host:port')
   const [, ip6, name = '', digits] = match
@@ -118,7 +127,7 @@ export const listenAddress: Parse<Endpoint> = text => {
   if (ip6 !== undefined && !ipaddr.IPv6.isValid(ip6)) throw new ValueFault('has no valid IPv6 address')
   if (ip6 === undefined && name !== '' && !isHost(name)) throw new ValueFault('has no valid host')
   return { host: ip6 ?? name, port }
-}
+})
 
 function isHost(text: string): boolean {
   return /^[\d.]+$/.test(text) ? ipaddr.IPv4.isValidFourPartDecimal(text) : isDomain(text)
@@ -133,62 +142,69 @@ function isDomain(text: string): boolean {
 }
 
 /** A domain name, or an address, which the reader of the list drops with a warning. */
-export const domainOrAddress: Parse<string> = text => {
+export const domainOrAddress: Parse<string> = shaped('[A-Za-z0-9_.:-]+', text => {
   if (ipaddr.isValid(text) || (isDomain(text) && !/^[\d.]+$/.test(text))) return text
   throw new ValueFault('is not a domain name')
-}
+})
 
 /** One IPv4 or IPv6 address. */
-export const address: Parse<string> = text => {
+export const address: Parse<string> = shaped('[0-9A-Fa-f:.]+', text => {
   if (!ipaddr.IPv4.isValidFourPartDecimal(text) && !ipaddr.IPv6.isValid(text)) {
     throw new ValueFault('is not an IP address')
   }
   return text
-}
+})
 
 /** The name of a Kubernetes object that must be a DNS subdomain, such as a node. */
-export const objectName: Parse<string> = text => {
+export const objectName: Parse<string> = shaped('[a-z0-9]([-.a-z0-9]*[a-z0-9])?', text => {
   const labels = text.split('.')
   if (text.length > 253 || !labels.every(label => /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(label))) {
     throw new ValueFault('is not a valid object name')
   }
   return text
-}
+})
 
 /** The key of a taint or label: `prefix/name`, prefix optional. */
-export const qualifiedName: Parse<string> = text => {
-  const parts = text.split('/')
-  const name = parts.at(-1) ?? ''
-  if (parts.length > 2 || !/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/.test(name)) {
-    throw new ValueFault('is not a valid key')
-  }
-  if (parts.length === 2) objectName(parts[0] ?? '')
-  return text
-}
+export const qualifiedName: Parse<string> = shaped(
+  '([a-z0-9]([-.a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?',
+  text => {
+    const parts = text.split('/')
+    const name = parts.at(-1) ?? ''
+    if (parts.length > 2 || !/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/.test(name)) {
+      throw new ValueFault('is not a valid key')
+    }
+    if (parts.length === 2) objectName(parts[0] ?? '')
+    return text
+  },
+)
 
 /** The value of a taint or label; empty is allowed. */
-export const labelValue: Parse<string> = text => {
+export const labelValue: Parse<string> = shaped('([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?', text => {
   if (!/^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/.test(text))
     throw new ValueFault('is not a valid label value')
   return text
-}
+})
 
 /** An absolute path. */
-export const path: Parse<string> = text => {
+export const path: Parse<string> = shaped('/[^\\p{Cc}\\p{Zl}\\p{Zp}]*', text => {
   if (!text.startsWith('/')) throw new ValueFault('is not an absolute path')
   if (text.includes('\0')) throw new ValueFault('has a null byte')
   return text
-}
+})
 
 /** Nothing, or what the other parser takes. */
 export function orNothing<T>(parse: Parse<T>): Parse<T | undefined> {
   const parseIfAny = (text: string) => (text === '' ? undefined : parse(text))
-  const words = parse.schema?.enum
-  return Array.isArray(words) ? Object.assign(parseIfAny, { schema: { enum: [...words, ''] } }) : parseIfAny
+  const { schema = {} } = parse
+  if (Array.isArray(schema.enum)) return Object.assign(parseIfAny, { schema: { enum: [...schema.enum, ''] } })
+  if (typeof schema.pattern !== 'string') return parseIfAny
+  return Object.assign(parseIfAny, { schema: { ...schema, pattern: `${schema.pattern}|^$` } })
 }
 
 /** An absolute path, or nothing. */
-export const pathOrNothing: Parse<string> = text => (text === '' ? '' : path(text))
+export const pathOrNothing: Parse<string> = shaped('(/[^\\p{Cc}\\p{Zl}\\p{Zp}]*)?', text =>
+  text === '' ? '' : path(text),
+)
 
 /** Absolute or relative paths with `:` between them; relative to where the program was started. */
 export const pathList: Parse<readonly string[]> = text => {
@@ -197,18 +213,18 @@ export const pathList: Parse<readonly string[]> = text => {
 }
 
 /** The bare name of a file. */
-export const fileName: Parse<string> = text => {
+export const fileName: Parse<string> = shaped('[^/\\\\\\s\\p{Cc}]{1,255}', text => {
   if (text.length > 255 || text === '.' || text === '..' || /[/\\\0\s]/.test(text)) {
     throw new ValueFault('is not a file name')
   }
   return text
-}
+})
 
 /** A network interface's name. */
-export const interfaceName: Parse<string> = text => {
+export const interfaceName: Parse<string> = shaped('[^\\s/:\\p{Cc}]{1,15}', text => {
   if (!/^[^\s/:]{1,15}$/.test(text) || text === '.' || text === '..') throw new ValueFault('is not an interface name')
   return text
-}
+})
 
 /** A count of nodes (`3`) or a share of them (`20%`). */
 export const countOrShare: Parse<CountOrShare> = Object.assign(
@@ -218,7 +234,7 @@ export const countOrShare: Parse<CountOrShare> = Object.assign(
     if (!match || Number(match[1]) > 100) throw new ValueFault('is neither a number nor a percentage up to 100%')
     return { share: Number(match[1]) / 100 }
   },
-  { schema: { type: ['integer', 'string'], pattern: '^[0-9]{1,9}$|^[0-9]{1,3}(\\.[0-9]+)?%$', minimum: 0 } },
+  { schema: { type: ['integer', 'string'], pattern: '^[0-9]{1,9}$|^([0-9]{1,2}(\\.[0-9]+)?|100)%$', minimum: 0 } },
 )
 
 /** Any text. */
@@ -234,22 +250,22 @@ export const httpUrl: Parse<string> = text => {
 }
 
 /** One that a token may be sent to: HTTPS, or plain HTTP to this machine. */
-export const secretUrl: Parse<string> = text => {
+export const secretUrl: Parse<string> = shaped('https?://[^\\s\\p{Cc}?#@]+', text => {
   const url = httpUrl(text)
   if (!/^(https:|http:\/\/(127\.0\.0\.1|\[::1\]|localhost)[:/])/.test(`${url}/`))
     throw new ValueFault('is not https: the token would go in clear text')
   return url
-}
+})
 
 /** One word of the description of a rule, or nothing. */
-export const clusterName: Parse<string> = text => {
+export const clusterName: Parse<string> = shaped('[^\\s=\\p{Cc}]{0,253}', text => {
   if (!/^[^\s=]{0,253}$/.test(text)) throw new ValueFault('is not one word without =')
   return text
-}
+})
 
 /** The name of a container image, with registry, tag or digest as they come. */
-export const imageName: Parse<string> = text => {
+export const imageName: Parse<string> = shaped('[a-z0-9][A-Za-z0-9._:/@-]*', text => {
   if (text.length > 500 || !/^[a-z0-9][A-Za-z0-9._:/@-]*$/.test(text))
     throw new ValueFault('is not the name of an image')
   return text
-}
+})

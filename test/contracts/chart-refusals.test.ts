@@ -54,6 +54,53 @@ const refused: readonly RefusedRow[] = [
     values: settings('verify', 'from', 'host,moon'),
     says: "/settings/verify/from': 'host,moon' does not match",
   },
+  { name: 'an address', values: settings('agent', 'listen', 8080), says: "/settings/agent/listen': got number" },
+  {
+    name: 'a port',
+    values: settings('leader', 'listen', 'localhost'),
+    says: "/settings/leader/listen': 'localhost' does not match",
+  },
+  {
+    name: 'a key of taints',
+    values: settings('gate', 'taint-key', "a' || true || 'b"),
+    says: "/settings/gate/taint-key'",
+  },
+  {
+    name: 'a label without a name',
+    values: settings('gate', 'label', ''),
+    says: "/settings/gate/label': '' does not match",
+  },
+  {
+    name: 'a folder',
+    values: settings('install', 'cni-bin-dir', 'opt/cni/bin'),
+    says: "/settings/install/cni-bin-dir': 'opt/cni/bin' does not match",
+  },
+  {
+    name: 'more than all',
+    values: settings('gate', 'max-unavailable', '200%'),
+    says: "/settings/gate/max-unavailable': '200%' does not match",
+  },
+  {
+    name: 'a second line of a list',
+    values: settings('verify', 'tcp', 'a.test:1\nfrom = host'),
+    says: "/settings/verify/tcp'",
+  },
+  {
+    name: 'a second line, in a letter that YAML ends a line with',
+    values: settings('pool', 'label-selector', 'a\u2028adopt = true'),
+    says: "/settings/pool/label-selector'",
+  },
+  {
+    name: 'a Secret, and what would be in it',
+    values: { egress: { enabled: true, existingSecret: 'mine', apiUrl: 'https://x.test', password: secret } },
+    says: "/egress/apiUrl': maxLength: got 14, want 0",
+  },
+  {
+    name: 'two tokens',
+    values: { pool: { enabled: true, existingSecret: 'mine', token: secret } },
+    says: "/pool/token': maxLength: got 13, want 0",
+  },
+  { name: 'nothing for a feature', values: { egress: null }, says: "missing property 'egress'" },
   {
     name: 'a second line',
     values: settings('pool', 'label-selector', 'a\n[remedy]'),

@@ -36,6 +36,31 @@ t.test('another namespace is everywhere, also in what the policy says', async t 
   t.match(JSON.stringify(rules), '"resourceNames":["elsewhere"]', 'the namespace that agents look at')
 })
 
+t.test('a namespace and a Lease whose names YAML takes for something else', async t => {
+  const monitoring = {
+    serviceMonitor: { enabled: true },
+    prometheusRule: { enabled: true },
+    dashboard: { enabled: true },
+  }
+  for (const name of ['123', 'on', 'null', '1e3']) {
+    const objects = await renderChart<Manifest>(
+      { ...everything, monitoring, settings: { leader: { lease: name } } },
+      name,
+    )
+    const texts = objects.map(object => JSON.stringify(object))
+    for (const text of texts) t.notMatch(text, /"namespace":[^"]|"resourceNames":\[([^\]]*,)?[^"]/, name)
+    const named = objects.filter(({ metadata }) => metadata.namespace === name)
+    t.ok(named.length > 15, name)
+    t.match(JSON.stringify(find(objects, 'Role', 'nopal-uninstall')), `"nopal-heal","${name}"`)
+  }
+})
+
+t.test('a value that is left empty in YAML is as if it were not there', async t => {
+  const pods = { podAnnotations: null, podLabels: null, tolerations: null, env: null, resources: null }
+  const values = { agent: pods, leader: pods, uninstall: { tolerations: null }, settings: { gate: null } }
+  t.same(await renderChart(values), await renderChart({ settings: { gate: { mode: null } } }))
+})
+
 t.test('the settings reach the policy, the ports and the folders', async t => {
   const objects = await renderChart<Manifest>({
     settings: {

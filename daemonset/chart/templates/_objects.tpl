@@ -6,7 +6,7 @@ Takes a dict: root, file.
 {{- $root := .root -}}
 {{- $namespace := $root.Release.Namespace -}}
 {{- $text := $root.Files.Get (printf "manifests/%s.yaml" .file) | required (printf "manifests/%s.yaml is not in the chart" .file) -}}
-{{- $text = regexReplaceAll "(?m)namespace: nopal$" $text (printf "namespace: %s" $namespace) -}}
+{{- $text = regexReplaceAll "(?m)namespace: nopal$" $text (printf "namespace: %q" $namespace) -}}
 {{- $text = $text | replace "system:serviceaccount:nopal:" (printf "system:serviceaccount:%s:" $namespace) -}}
 {{- $text = $text | replace "request.namespace == 'nopal'" (printf "request.namespace == '%s'" $namespace) -}}
 {{- $objects := list -}}

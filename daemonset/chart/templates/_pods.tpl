@@ -16,8 +16,8 @@
 {{- with index $.values $name }}{{ $_ := set $pod $name . }}{{ end -}}
 {{- end -}}
 {{- $annotations := dict "checksum/settings" (include "nopal.ini" .root | sha256sum) -}}
-{{- $_ := set $template.metadata "annotations" (merge $annotations .values.podAnnotations) -}}
-{{- $_ := set $template.metadata "labels" (merge $template.metadata.labels .values.podLabels) -}}
+{{- $_ := set $template.metadata "annotations" (merge $annotations (.values.podAnnotations | default dict)) -}}
+{{- $_ := set $template.metadata "labels" (merge $template.metadata.labels (.values.podLabels | default dict)) -}}
 {{- end -}}
 
 {{/* The agents' pods: their ports, and the host's folders, are where the settings say. Changes the object. Takes a dict: root, object. */}}

@@ -170,6 +170,17 @@ for (const row of cases) {
     for (const [text, want] of Object.entries(row.good)) t.same(row.parse(text), want, text)
     for (const text of row.bad) t.throws(() => row.parse(text), parse.ValueFault, JSON.stringify(text))
   })
+
+  const { type, pattern } = row.parse.schema ?? {}
+  if (type !== 'string' || typeof pattern !== 'string') continue
+  t.test(`${row.name}: what the chart takes`, async t => {
+    const taken = new RegExp(pattern, 'u')
+    for (const text of Object.keys(row.good)) t.match(text, taken)
+    t.ok(
+      row.bad.some(text => !taken.test(text)),
+      'and it does not take everything',
+    )
+  })
 }
 
 t.test('random text is read or refused, never anything else', async t => {
