@@ -36,7 +36,8 @@ cluster() { kubectl config view --raw --minify --flatten -o "jsonpath={.clusters
 
 [ -n "$server" ] || server=$(cluster server)
 case $server in
-  https://127.* | https://localhost* | 'https://[::1]'*) die "$server leads nowhere from a node: name another with --server" ;;
+  *[!A-Za-z0-9.:/_~%\[\]-]*) die "the API server's address is not https://...: \"$server\"" ;;
+  https://127.* | https://localhost | https://localhost[:/]* | 'https://[::1]'*) die "$server leads nowhere from a node: name another with --server" ;;
   https://?*) ;;
   *) die "the API server's address is not https://...: \"$server\"" ;;
 esac
@@ -44,6 +45,7 @@ ca=$(cluster certificate-authority-data)
 [ -n "$ca" ] || die "the current context has no certificate authority to know $server by"
 name=$(cluster tls-server-name)
 
+[ ! -d "$output" ] || die "--output is a folder: $output"
 umask 077
 draft=$(mktemp "$output.XXXXXX")
 trap 'rm -f "$draft"' EXIT

@@ -147,6 +147,16 @@ const refused: readonly RefusedRow[] = [
     values: { leader: { enabled: false }, remedy: { workers: true } },
     says: 'leader.enabled is false',
   },
+  {
+    name: 'one port for two',
+    values: settings('agent', 'listen', ':8081'),
+    says: 'agent.listen, agent.probes and leader.listen of settings must be three ports: 8081, 8082, 8081',
+  },
+  {
+    name: 'probes where kubelet does not ask',
+    values: settings('agent', 'probes', '[::1]:8082'),
+    says: 'settings.agent.probes: kubelet asks at 127.0.0.1, not at [::1]:8082',
+  },
   { name: 'an image', values: { image: { digest: 'latest' } }, says: "/image/digest': 'latest' does not match" },
 ]
 

@@ -61,6 +61,13 @@ const refusedRows: readonly RefusedRow[] = [
     said: /not https:\/\/\.\.\.: "http:\/\/10\.0\.0\.1"/,
   },
   {
+    name: 'no address',
+    args: ['--server', 'https://a b"c'],
+    code: 1,
+    said: /not https:\/\/\.\.\.: "https:\/\/a b"c"/,
+  },
+  { name: 'a folder', args: ['--server', server, '--output', '.'], code: 1, said: /--output is a folder: \./ },
+  {
     name: 'no such account',
     args: ['--server', server, '--account', 'nobody'],
     code: 1,
