@@ -85,7 +85,7 @@ export const lanes: readonly Lane[] = [
     root: true,
     needsBuild: true,
     programs: [[...controlPlane, ...nodes], ['coredns'], ['helm'], containerd],
-    work: { files: ['test/e2e/**/*.test.ts'], jobs: 1, timeoutSeconds: 900 },
+    work: { files: ['test/e2e/**/*.test.ts'], jobs: 1, timeoutSeconds: 1200 },
   },
   {
     name: 'conformance',
