@@ -1,14 +1,17 @@
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { until } from '../machine/wait.ts'
 import { addMachine, password, startServer } from '../unit/agent/netmaker/bed.ts'
 import { rulesOf, writesSeen } from '../unit/agent/netmaker/fleet.ts'
-import { accessTo, deleteNodes, eventsOf, lead, rulesAre, run, setNode, startBed } from './egress/bed.ts'
+import { accessTo, deleteNodes, eventsOf, lead, rulesAre, setNode, startBed } from './egress/bed.ts'
+import { type Environment, runNopal } from './leader/process.ts'
 
 /** `nopal lead` and `nopal egress` as processes: the real API server, no more rights than the manifest gives, a fake Netmaker. */
 const bed = await startBed(t, 'lead-egress')
 const { server } = bed
+
+const egress = (args: readonly string[], env: Environment) =>
+  runNopal(['egress', ...args], { KUBECONFIG: bed.kubeconfig, ...env })
 
 t.test('Nodes come, change and go; an Event says what was deleted', async t => {
   const fake = await startServer(t)
@@ -91,8 +94,7 @@ t.test('who holds the Lease is killed at work: the next one takes over, and make
   const one = await lead(t, bed, fake, elected)
   await until('its first write', () => fake.state.rules.size > 0)
   const two = await lead(t, bed, fake, elected)
-  one.process.kill('SIGKILL')
-  await once(one.process, 'exit')
+  await one.stop()
   const wanted = names.map((name, at) => `lab ${name} 0 10.42.${at}.0/24`).sort()
   await until('the other to lead', async () => (await two.metrics()).includes('\nnopal_leader 1\n'), {
     limitMs: 60_000,
@@ -124,10 +126,9 @@ t.test('nopal egress: the plan, then the plan carried out', async t => {
   await setNode(server, 'one', ['10.42.71.0/24'])
   await setNode(server, 'far', ['10.42.2.0/24'])
   const ask = async (...args: string[]) => {
-    const { child, out, all } = run(t, bed, ['egress', ...args], accessTo(fake))
-    const [code] = (await once(child, 'close')) as [number]
-    t.notOk(all().includes(password))
-    return { code, out: out() }
+    const { code, stdout, stderr } = await egress(args, accessTo(fake))
+    t.notOk((stdout + stderr).includes(password))
+    return { code, out: stdout }
   }
   const plan = await ask('--output', 'json')
   t.same(JSON.parse(plan.out), {
@@ -160,14 +161,12 @@ t.test('nopal egress: the plan, then the plan carried out', async t => {
 })
 
 t.test('nopal egress without an access, and with a server that is not there', async t => {
-  const none = run(t, bed, ['egress'], {})
-  t.same(await once(none.child, 'close'), [2, null])
-  t.equal(none.all(), 'nopal: setting NETMAKER_API_URL: must be set\n')
-  const far = run(t, bed, ['egress'], {
-    NETMAKER_API_URL: 'http://127.0.0.1:1',
-    NETMAKER_USERNAME: 'u',
-    NETMAKER_PASSWORD: 'p',
+  const none = { code: 2, stdout: '', stderr: 'nopal: setting NETMAKER_API_URL: must be set\n' }
+  t.same(await egress([], {}), none)
+  const far = { NETMAKER_API_URL: 'http://127.0.0.1:1', NETMAKER_USERNAME: 'u', NETMAKER_PASSWORD: 'p' }
+  t.match(await egress([], far), {
+    code: 3,
+    stdout: '',
+    stderr: /^nopal: netmaker\.api-url: POST http:\/\/127\.0\.0\.1:1\/.*ECONNREFUSED/,
   })
-  t.same(await once(far.child, 'close'), [3, null])
-  t.match(far.all(), /^nopal: netmaker\.api-url: POST http:\/\/127\.0\.0\.1:1\/.*ECONNREFUSED/)
 })

@@ -6,7 +6,8 @@ import { until } from '../machine/wait.ts'
 import { addMachine, startServer } from '../unit/agent/netmaker/bed.ts'
 import { rulesOf, writesSeen } from '../unit/agent/netmaker/fleet.ts'
 import { accessTo } from './egress/bed.ts'
-import { lists, servers, startCloud, untilNumbers, writes } from './pool/bed.ts'
+import type { RunningLeader } from './leader/process.ts'
+import { lists, poolDefinition, servers, startCloud, untilNumbers, writes } from './pool/bed.ts'
 import {
   addClaim,
   addNode,
@@ -22,7 +23,7 @@ import {
   untilWorker,
   workersPath,
 } from './remedy/bed.ts'
-import { deleting, type RunningLeader, startLeader } from './remedy/leader.ts'
+import { deleting, startLeader } from './remedy/leader.ts'
 
 /** Two leaders with all their duties on a real API server. One is paused until its Lease is another's, and wakes up. */
 
@@ -30,7 +31,7 @@ const root = join(import.meta.dirname, '../..')
 const bed = await startBed(t, 'lead-overlap')
 const { server } = bed
 await installNodeClaims(bed)
-await createAll(server.admin, await readManifests(join(root, 'test/cluster/crds/cilium-lb-ip-pools.yaml')))
+await createAll(server.admin, await readManifests(poolDefinition))
 for (const folder of ['pool', 'egress'])
   await createAll(server.admin, await readManifests(join(root, 'daemonset', folder, 'rights.yaml')))
 
@@ -76,7 +77,7 @@ t.test('what was due when the first was paused is done once, and by the second',
   const second = await startLeader(t, bed, env)
   await until('the second to stand by', async () => /"leader":"standby"/.test(JSON.stringify(await second.status())))
 
-  process.kill(first.pid, 'SIGSTOP')
+  first.process.kill('SIGSTOP')
   await endWorker(bed, bad, found.failing)
   await endWorker(bed, good, found.well)
   await addMeshNode('two', '10.42.2.0/24')
@@ -93,7 +94,7 @@ t.test('what was due when the first was paused is done once, and by the second',
       method => ({ does: 'slow', ms: 0, method, path: '/(nodes|pods|nodeclaims|events|ciliumlo)' }) as const,
     ),
   )
-  process.kill(first.pid, 'SIGCONT')
+  first.process.kill('SIGCONT')
   await until('the first to hear that it leads no more', () => first.text().includes('leads no more'))
   await lists(cloud, 3)
   t.same(await proxy.hits(), [0, 0, 0], 'it wrote nothing more')
@@ -102,7 +103,7 @@ t.test('what was due when the first was paused is done once, and by the second',
   t.equal(writesSeen(mesh), 2)
   await proxy.clear()
 
-  process.kill(second.pid, 'SIGTERM')
+  second.process.kill('SIGTERM')
   await until('the first to lead again', () => leads(first))
   await until('it to look at the failed node', () => first.text().includes('its NodeClaim is being deleted already'))
   await lists(cloud, 2)

@@ -18,7 +18,7 @@ import {
 } from './pool/bed.ts'
 
 /** The pool with wrong answers, files and settings, on a real API server. */
-const bed = await startBed(t)
+const bed = await startBed(t, 'pool-faults')
 const { server } = bed
 t.beforeEach(() => clear(bed))
 
@@ -89,15 +89,15 @@ t.test('nopal pool: nothing to do, nobody to ask', async t => {
   const cloud = await startCloud(t)
   cloud.servers = servers(1)
   const made = await runPool({ bed, cloud }, ['--apply'])
-  t.match(made.out, /create +198\.51\.100\.1\/32 +1 +NewServer/)
+  t.match(made.stdout, /create +198\.51\.100\.1\/32 +1 +NewServer/)
   t.equal(made.code, 0)
   t.same(await numbers(bed), [1])
   const idle = await runPool({ bed, cloud }, [])
   t.equal(idle.code, 0)
-  t.match(idle.out, 'nothing to do')
+  t.match(idle.stdout, 'nothing to do')
   const wrong = await runPool({ bed, cloud, env: { CANADA_KAKTUS_HCLOUD_TOKEN: 'other-token' } }, ['--output', 'json'])
   t.equal(wrong.code, 3)
-  t.notMatch(wrong.out + wrong.err, 'other-token')
+  t.notMatch(wrong.stdout + wrong.stderr, 'other-token')
   const none = await runPool({ bed, cloud, env: { CANADA_KAKTUS_HCLOUD_TOKEN: '' } }, [])
   t.equal(none.code, 2)
 })

@@ -18,7 +18,7 @@ import {
 } from './pool/bed.ts'
 
 /** The pool on a real API server with the schema of Cilium's CRD, by the leader's own rights; Hetzner Cloud is a fake. */
-const bed = await startBed(t)
+const bed = await startBed(t, 'pool')
 const { server } = bed
 t.beforeEach(() => clear(bed))
 
@@ -120,7 +120,7 @@ t.test("somebody else's pool is refused by name; told to, it is taken over and o
   await first.stop()
   const dry = await runPool({ bed, cloud, env: { NOPAL_POOL_ADOPT: 'true' } }, ['--output', 'json'])
   t.equal(dry.code, 1)
-  t.match(JSON.parse(dry.out), {
+  t.match(JSON.parse(dry.stdout), {
     apiVersion: 'cilium.io/v2',
     current: ['198.51.100.9/32'],
     actions: [

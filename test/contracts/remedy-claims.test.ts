@@ -1,22 +1,23 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { serveVersions } from '../cluster/crd-versions.ts'
 import { compareRights, grantsOf, withoutDiscovery } from '../e2e/rights.ts'
 import { startFaultProxy } from '../fakes/fault-proxy/start.ts'
 import { until } from '../machine/wait.ts'
+import type { LeaderBed } from './leader/bed.ts'
 import {
   type ApiObject,
   addClaim,
   addNode,
+  aWhile,
   claimsPath,
   clear,
   deletions,
   failWorkers,
   installNodeClaims,
   list,
-  type RemedyBed,
   readNode,
   startBed,
+  untilGone,
   untilNote,
 } from './remedy/bed.ts'
 import { deleting, startLeader } from './remedy/leader.ts'
@@ -31,12 +32,7 @@ t.beforeEach(async () => {
 })
 const deleted = async () => (await deletions(bed)).slice(before)
 
-const untilGone = (name: string) => until(`${name} to be gone`, async () => (await readNode(bed, name)) === undefined)
-
 const two = { ...deleting, NOPAL_REMEDY_MAX_FAILED: '2' }
-
-/** So long that a leader would have deleted by then. */
-const aWhile = () => sleep(4_000)
 
 t.test('its NodeClaim is deleted, by the name or by the machine, and the Node is left to Karpenter', async t => {
   await addNode(bed, 'one')
@@ -65,7 +61,7 @@ t.test('none of them can be its own: the Node is deleted', async t => {
   await addClaim(bed, 'claim-three', { status: { nodeName: 'three', providerID: 'cloud://3' } })
   await startLeader(t, bed, deleting)
   await failWorkers(bed, 'one', 1, 2)
-  await untilGone('one')
+  await untilGone(bed, 'one')
   t.same(await deleted(), ['nodes/one'])
   t.equal((await list<ApiObject>(bed, claimsPath)).length, 1)
 })
@@ -115,14 +111,14 @@ t.test('the list is refused: nothing is deleted, an Event and the log say so', a
   t.ok(await readNode(bed, 'one'))
 })
 
-async function dropFinalizers({ server }: RemedyBed, claim: string): Promise<void> {
+async function dropFinalizers({ server }: LeaderBed, claim: string): Promise<void> {
   const body = { metadata: { finalizers: null } }
   const contentType = 'application/merge-patch+json'
   await server.send({ method: 'PATCH', path: `${claimsPath}/${claim}`, body, contentType })
 }
 
 /** Takes the right to list NodeClaims away. */
-async function refuseClaims({ server }: RemedyBed): Promise<void> {
+async function refuseClaims({ server }: LeaderBed): Promise<void> {
   const path = '/apis/rbac.authorization.k8s.io/v1/clusterroles/nopal-leader-remedy-delete'
   const body = { rules: [{ apiGroups: [''], resources: ['nodes'], verbs: ['get', 'delete'] }] }
   const contentType = 'application/merge-patch+json'

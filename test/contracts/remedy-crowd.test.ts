@@ -2,6 +2,7 @@ import t from 'tap'
 import { forEachBounded } from '../../cni/host/bounded.ts'
 import type { WatchLine } from '../cluster/api-server.ts'
 import { until } from '../machine/wait.ts'
+import type { LeaderBed } from './leader/bed.ts'
 import {
   addNode,
   endWorker,
@@ -10,7 +11,6 @@ import {
   list,
   type NodeObject,
   type PodObject,
-  type RemedyBed,
   startBed,
   workersPath,
 } from './remedy/bed.ts'
@@ -49,7 +49,7 @@ t.test('a thousand tainted nodes at once', async t => {
 })
 
 /** Ends every worker pod well, but none before as many as may be have come. */
-async function startKubelets(bed: RemedyBed) {
+async function startKubelets(bed: LeaderBed) {
   const watch = await bed.server.watch(`${workersPath}?watch=true`)
   const running = new Set<string>()
   const waiting: PodObject[] = []

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { compareRights, grantsOf, withoutDiscovery } from '../e2e/rights.ts'
 import { startFaultProxy } from '../fakes/fault-proxy/start.ts'
 import { until } from '../machine/wait.ts'
 import {
   addNode,
+  aWhile,
   clear,
   deletions,
   endWorker,
@@ -14,6 +14,7 @@ import {
   notesOf,
   readNode,
   startBed,
+  untilGone,
   untilNote,
   untilWorker,
   workersOf,
@@ -29,11 +30,6 @@ t.beforeEach(async () => {
 })
 const deleted = async () => (await deletions(bed)).slice(before)
 
-const untilGone = (name: string) => until(`${name} to be gone`, async () => (await readNode(bed, name)) === undefined)
-
-/** So long that a leader would have deleted by then. */
-const aWhile = () => sleep(4_000)
-
 t.test('no NodeClaims are known here: the Node is deleted after the last retry, not before', async t => {
   await addNode(bed, 'one')
   await addNode(bed, 'other')
@@ -42,7 +38,7 @@ t.test('no NodeClaims are known here: the Node is deleted after the last retry, 
   await aWhile()
   t.ok(await readNode(bed, 'one'), 'a retry is left')
   await failWorkers(bed, 'one', 2)
-  await untilGone('one')
+  await untilGone(bed, 'one')
   t.same(await deleted(), ['nodes/one'])
   t.match(await untilNote(bed, 'one', 'NodeDeleted'), /^2 worker pods have found the network failing, .*dns: Timeout/)
   t.ok(await readNode(bed, 'other'), 'one that nobody found failing stays')

@@ -1,0 +1,56 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { findFreePort } from '../../cluster/port.ts'
+import { collect, type Output } from '../../machine/command.ts'
+import { waitFor } from '../../machine/wait.ts'
+
+const main = join(import.meta.dirname, '../../../agent/main.ts')
+
+export type Environment = Readonly<Record<string, string>>
+
+export interface RunningLeader {
+  readonly process: ChildProcess
+  /** All that it has written. */
+  text(): string
+  get(path: string): Promise<{ readonly code: number; readonly text: string }>
+  metrics(): Promise<string>
+  status(): Promise<unknown>
+  /** Kills it. */
+  stop(): Promise<void>
+}
+
+/** `nopal lead` as a process that knows nothing of this machine but what it is given; ends with the test. */
+export async function startLeader(t: Test, env: Environment): Promise<RunningLeader> {
+  const port = await findFreePort(undefined)
+  const listen = { NOPAL_LEADER_LISTEN: `127.0.0.1:${port}` }
+  const child = spawn(process.execPath, [main, 'lead'], { env: { ...listen, ...env }, stdio: 'pipe' })
+  let text = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (more: string) => (text += more))
+  const ended = once(child, 'exit')
+  const stop = async () => {
+    child.kill('SIGKILL')
+    await ended
+  }
+  t.teardown(stop)
+  const get = async (path: string) => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`)
+    return { code: answer.status, text: await answer.text() }
+  }
+  await waitFor({ what: 'the leader to serve', limitMs: 60_000 }, () => get('/healthz'))
+  return {
+    process: child,
+    text: () => text,
+    get,
+    metrics: async () => (await get('/metrics')).text,
+    status: async () => JSON.parse((await get('/status.json')).text) as unknown,
+    stop,
+  }
+}
+
+/** A command of `nopal` that ends by itself. */
+export function runNopal(args: readonly string[], env: Environment): Promise<Output> {
+  return collect([process.execPath, main, ...args], { env })
+}
