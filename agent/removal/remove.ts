@@ -2,7 +2,7 @@ import { type KubeApi, KubeError, orAbsent } from '../kube/api.ts'
 import { listPages } from '../kube/list.ts'
 import { parseNode } from '../kube/node.ts'
 import { type Clock, pause } from '../runtime/clock.ts'
-import { type LeftNode, parseOwnPod, type Undoing, undoerName, undoingOf } from './undoing.ts'
+import { type LeftNode, parseOwnPod, type Undoing, undoingOf, uninstallerName } from './undoing.ts'
 
 export interface RemoveOptions {
   readonly api: KubeApi
@@ -64,7 +64,7 @@ async function waitForNodes(options: RemoveOptions): Promise<Undoing> {
 }
 
 async function look({ api, namespace, signal }: RemoveOptions): Promise<Undoing> {
-  const path = `/apis/apps/v1/namespaces/${namespace}/daemonsets/${undoerName}`
+  const path = `/apis/apps/v1/namespaces/${namespace}/daemonsets/${uninstallerName}`
   const daemonSet = await api.request({ method: 'GET', path, signal })
   const query = { labelSelector: 'app.kubernetes.io/part-of=nopal' }
   const pods = await gather(

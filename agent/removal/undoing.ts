@@ -19,7 +19,7 @@ export interface LeftNode {
 /** The names by which the parts of nopal are told apart. */
 const nameLabel = 'app.kubernetes.io/name'
 /** Of the DaemonSet and its pods: daemonset/chart/templates/uninstall.yaml. */
-export const undoerName = 'nopal-uninstall'
+export const uninstallerName = 'nopal-uninstall'
 const leaderName = 'nopal-leader'
 const agentName = 'nopal'
 
@@ -62,10 +62,10 @@ export function parseOwnPod(body: unknown): OwnPod | undefined {
 /** Says how far it is. Pure. `daemonSet` as the API server has it, `pods` those of all parts of nopal. */
 export function undoingOf(daemonSet: unknown, pods: readonly OwnPod[]): Undoing {
   const of = (name: string) => pods.filter(({ metadata }) => metadata.labels[nameLabel] === name)
-  const undoers = of(undoerName)
-  const done = undoers.filter(isReady).flatMap(pod => nodeOf(pod) ?? [])
+  const uninstallers = of(uninstallerName)
+  const done = uninstallers.filter(isReady).flatMap(pod => nodeOf(pod) ?? [])
   const held = new Set(of(agentName).map(nodeOf))
-  const left = undoers
+  const left = uninstallers
     .filter(pod => !isReady(pod))
     .map(pod => ({ pod, node: nodeOf(pod) ?? 'a node that is not known' }))
     .map(({ pod, node }) => ({ node, why: held.has(node) ? agentStays : whyNot(pod) }))

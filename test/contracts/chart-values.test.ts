@@ -95,9 +95,9 @@ t.test('the settings reach the policy, the ports and the folders', async t => {
   }
   t.match(podOf(find(objects, 'Deployment', 'nopal-leader')).containers[0].ports, [{ containerPort: 9091 }])
   t.match(find(objects, 'Role', 'nopal-leader').rules, [{}, { resourceNames: ['kaput-not'] }])
-  const undoer = podOf(find(objects, 'DaemonSet', 'nopal-uninstall'))
-  t.match(undoer.containers[0], { readinessProbe: { httpGet: { port: 9092 } } })
-  t.match(undoer.containers[0].command.at(-1), 'listen(9092')
+  const uninstaller = podOf(find(objects, 'DaemonSet', 'nopal-uninstall'))
+  t.match(uninstaller.containers[0], { readinessProbe: { httpGet: { port: 9092 } } })
+  t.match(uninstaller.containers[0].command.at(-1), 'listen(9092')
   const job = podOf(find(objects, 'Job', 'nopal-uninstall'))
   t.match(job.tolerations[0], { key: 'example.com/new' }, 'the Job may land on nodes that are not verified')
 })

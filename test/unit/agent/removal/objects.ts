@@ -13,7 +13,7 @@ export function agent(node: string) {
 }
 
 /** A pod that takes nopal off its node, and how far it is. */
-export function undoer(node: string, state: 'ready' | 'running' | 'pending' | 'waiting') {
+export function uninstaller(node: string, state: 'ready' | 'running' | 'pending' | 'waiting') {
   const required = { nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [node] }] }] }
   const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: required } }
   const scheduled = { type: 'PodScheduled', status: 'False', message: 'no room on purpose' }

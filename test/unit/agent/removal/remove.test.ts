@@ -2,7 +2,7 @@ import t from 'tap'
 import { KubeError } from '../../../../agent/kube/api.ts'
 import { remove } from '../../../../agent/removal/remove.ts'
 import { createFakeKube, type KubeReply, refuses } from '../verify/fake-kube.ts'
-import { daemonSet, undoer } from './objects.ts'
+import { daemonSet, uninstaller } from './objects.ts'
 
 const apps = '/apis/apps/v1/namespaces/nopal'
 const leases = '/apis/coordination.k8s.io/v1/namespaces/nopal/leases'
@@ -53,7 +53,7 @@ t.test('leader and agents go first, then nodes are waited for, then marks and Le
     [`GET ${apps}/daemonsets/nopal-uninstall`]: () => daemonSet(2),
     'GET /api/v1/namespaces/nopal/pods': () => {
       looks += 1
-      return list(undoer('n2', 'ready'), undoer('n1', looks < 3 ? 'running' : 'ready'))
+      return list(uninstaller('n2', 'ready'), uninstaller('n1', looks < 3 ? 'running' : 'ready'))
     },
   })
   const { removal } = await removeWith(api, async node => {
@@ -78,7 +78,7 @@ t.test('a node that stays silent is named, and its marks go, after the time that
   const api = createFakeKube({
     ...gone,
     [`GET ${apps}/daemonsets/nopal-uninstall`]: () => daemonSet(2),
-    'GET /api/v1/namespaces/nopal/pods': () => list(undoer('n1', 'ready'), undoer('n2', 'running')),
+    'GET /api/v1/namespaces/nopal/pods': () => list(uninstaller('n1', 'ready'), uninstaller('n2', 'running')),
   })
   const unmarked: string[] = []
   const { removal, seconds } = await removeWith(api, async node => {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type OwnPod, parseOwnPod, undoingOf } from '../../../../agent/removal/undoing.ts'
-import { agent, daemonSet, leader, undoer } from './objects.ts'
+import { agent, daemonSet, leader, uninstaller } from './objects.ts'
 
 interface Case {
   readonly name: string
@@ -15,7 +15,7 @@ const cases: readonly Case[] = [
   {
     name: 'every node is done',
     daemonSet: daemonSet(2),
-    pods: [undoer('n1', 'ready'), undoer('n2', 'ready')],
+    pods: [uninstaller('n1', 'ready'), uninstaller('n2', 'ready')],
     ...{ done: ['n1', 'n2'], left: [], complete: true },
   },
   { name: 'a cluster without nodes', daemonSet: daemonSet(0), pods: [], done: [], left: [], complete: true },
@@ -28,37 +28,37 @@ const cases: readonly Case[] = [
   {
     name: 'a pod is still to be made',
     daemonSet: daemonSet(2),
-    pods: [undoer('n1', 'ready')],
+    pods: [uninstaller('n1', 'ready')],
     ...{ done: ['n1'], left: [], complete: false },
   },
   {
     name: 'a leader runs, who would write its condition again',
     daemonSet: daemonSet(1),
-    pods: [undoer('n1', 'ready'), leader],
+    pods: [uninstaller('n1', 'ready'), leader],
     ...{ done: ['n1'], left: [], complete: false },
   },
   {
     name: 'a node that is silent',
     daemonSet: daemonSet(2),
-    pods: [undoer('n1', 'ready'), undoer('n2', 'running')],
+    pods: [uninstaller('n1', 'ready'), uninstaller('n2', 'running')],
     ...{ done: ['n1'], left: [{ node: 'n2', why: 'the pod that takes nopal off it is not done' }], complete: false },
   },
   {
     name: 'a node whose agent does not end, and holds its port',
     daemonSet: daemonSet(1),
-    pods: [undoer('n1', 'pending'), agent('n1')],
+    pods: [uninstaller('n1', 'pending'), agent('n1')],
     ...{ done: [], left: [{ node: 'n1', why: 'its kubelet does not say that the agent has ended' }], complete: false },
   },
   {
     name: 'a node for which the scheduler has no room',
     daemonSet: daemonSet(1),
-    pods: [undoer('n1', 'pending')],
+    pods: [uninstaller('n1', 'pending')],
     ...{ done: [], left: [{ node: 'n1', why: 'no pod can be started there: no room on purpose' }], complete: false },
   },
   {
     name: 'a node without the image',
     daemonSet: daemonSet(1),
-    pods: [undoer('n1', 'waiting')],
+    pods: [uninstaller('n1', 'waiting')],
     ...{
       done: [],
       left: [{ node: 'n1', why: 'its pod does not start: ErrImagePull: no such image' }],
