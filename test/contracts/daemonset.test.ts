@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { type ApiServer, startApiServer } from '../cluster/api-server.ts'
 import { createAll, readManifests } from '../cluster/manifests.ts'
+import { until } from '../machine/wait.ts'
 import { type Manifest, readObjects } from '../unit/daemonset/manifests.ts'
 import { applyStrictly } from './strict-apply.ts'
 
@@ -16,12 +17,8 @@ interface Status {
 }
 
 /** A definition takes a moment to be in force: until then its old rules answer. */
-async function waitForRules(server: ApiServer): Promise<void> {
-  for (let attempt = 0; attempt < 300; attempt += 1) {
-    if ((await refusalOf(server, { plugin: '../bridge', config: '{}' })) !== undefined) return
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-  throw new Error('the rules of the Network definition are not in force')
+function waitForRules(server: ApiServer): Promise<string> {
+  return until('the rules of the Network definition', () => refusalOf(server, { plugin: '../bridge', config: '{}' }))
 }
 
 /** Why the server refuses a Network; undefined = it takes it. Nothing is kept. */
