@@ -12,6 +12,8 @@ if (args[0] === 'agent') interpretOnly()
 
 const ended = new AbortController()
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => ended.abort())
+// Whoever read it has heard enough, as `head` has. Thrown from a callback of a native library it would abort the process.
+process.stdout.on('error', () => ended.abort())
 
 // Also for promises that nobody waits for: what nobody foresaw is told once and ends the process.
 process.on('uncaughtException', error => {
