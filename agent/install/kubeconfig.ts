@@ -1,3 +1,4 @@
+import * as v from 'valibot'
 import type { KubeCredentials } from '../kube/credentials.ts'
 
 /** How kactus reaches the API, and as whom. */
@@ -7,56 +8,46 @@ export interface KactusAccess
   readonly proxyUrl?: string | undefined
 }
 
-/** The kubeconfig as text. Strings are quoted as in JSON, which YAML reads the same. */
+/** The kubeconfig as text: JSON, which is YAML too, and which kactus reads without loading a parser for each pod. */
 export function renderKubeconfig(access: KactusAccess): string {
-  const cluster = [
-    entry('server', access.server),
-    entry('certificate-authority-data', base64(access.caPem)),
-    entry('tls-server-name', access.tlsServerName),
+  const cluster = {
+    server: access.server,
+    'certificate-authority-data': base64(access.caPem),
+    'tls-server-name': access.tlsServerName,
     // kactus goes through none, and says so where it must ask the API itself.
-    entry('proxy-url', access.proxyUrl),
-    access.insecure ? ['insecure-skip-tls-verify: true'] : [],
-  ]
-  const user = [
-    entry('token', access.token),
-    entry('client-certificate-data', base64(access.clientCertPem)),
-    entry('client-key-data', base64(access.clientKeyPem)),
-  ]
-  const lines = [
-    '# Written by nopal for kactus, and written again whenever the credentials change.',
-    'apiVersion: v1',
-    'kind: Config',
-    'clusters:',
-    '  - name: cluster',
-    ...block('cluster', cluster.flat()),
-    'users:',
-    '  - name: kactus',
-    ...block('user', user.flat()),
-    'contexts:',
-    '  - name: kactus',
-    '    context:',
-    '      cluster: cluster',
-    '      user: kactus',
-    'current-context: kactus',
-  ]
-  return `${lines.join('\n')}\n`
+    'proxy-url': access.proxyUrl,
+    'insecure-skip-tls-verify': access.insecure || undefined,
+  }
+  const user = {
+    token: access.token,
+    'client-certificate-data': base64(access.clientCertPem),
+    'client-key-data': base64(access.clientKeyPem),
+  }
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'cluster', cluster }],
+    users: [{ name: 'kactus', user }],
+    contexts: [{ name: 'kactus', context: { cluster: 'cluster', user: 'kactus' } }],
+    'current-context': 'kactus',
+  }
+  return `${JSON.stringify(config, null, 2)}\n`
 }
 
 /** The token of a kubeconfig that `renderKubeconfig` wrote for a server; undefined where there is none, or it is another's. */
 export function tokenOf(kubeconfig: string, server: string): string | undefined {
-  if (!kubeconfig.includes(`\n      ${entry('server', server)}\n`)) return undefined
-  const quoted = /^ {6}token: ("[^"\\]*")$/m.exec(kubeconfig)?.[1]
-  return quoted === undefined ? undefined : String(JSON.parse(quoted))
+  const { success, output } = v.safeParse(writtenShape, kubeconfig)
+  return success && output.clusters[0].cluster.server === server ? output.users[0].user.token : undefined
 }
 
-function block(key: string, lines: readonly string[]): readonly string[] {
-  if (lines.length === 0) return [`    ${key}: {}`]
-  return [`    ${key}:`, ...lines.map(line => `      ${line}`)]
-}
-
-function entry(key: string, value: string | undefined): readonly string[] {
-  return value === undefined ? [] : [`${key}: ${JSON.stringify(value)}`]
-}
+const writtenShape = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({
+    clusters: v.strictTuple([v.object({ cluster: v.object({ server: v.string() }) })]),
+    users: v.strictTuple([v.object({ user: v.object({ token: v.string() }) })]),
+  }),
+)
 
 function base64(pem: string | undefined): string | undefined {
   return pem === undefined ? undefined : Buffer.from(pem).toString('base64')

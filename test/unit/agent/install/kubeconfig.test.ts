@@ -60,9 +60,21 @@ t.test('kubeconfig: a proxy of the agent is one that kactus refuses by name, and
   await t.rejects(readKubeconfig(path), { message: /"proxy-url"/ })
 })
 
+t.test('kubeconfig: what is written is read without the YAML parser', t => {
+  const text = renderKubeconfig({ ...bare, caPem: pem, token: 't' })
+  t.match(JSON.parse(text), { 'current-context': 'kactus', users: [{ user: { token: 't' } }] })
+  t.end()
+})
+
 t.test('kubeconfig: a token of a file that somebody else wrote', async t => {
-  const server = `\n      server: "${bare.server}"\n`
-  for (const text of ['', 'users: []', '      token: plain', '  token: "x"', '      token: "a\\"b"']) {
-    t.equal(tokenOf(`${server}${text}`, bare.server), undefined, text)
-  }
+  const cluster = { cluster: { server: bare.server } }
+  const others = [
+    '',
+    'users: []',
+    `clusters: [{cluster: {server: "${bare.server}"}}]\nusers: [{user: {token: plain}}]`,
+    JSON.stringify({ clusters: [cluster], users: [] }),
+    JSON.stringify({ clusters: [cluster], users: [{ user: { token: 1 } }] }),
+    JSON.stringify({ clusters: [cluster, cluster], users: [{ user: { token: 't' } }] }),
+  ]
+  for (const text of others) t.equal(tokenOf(text, bare.server), undefined, text)
 })
