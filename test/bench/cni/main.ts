@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { load } from 'js-yaml'
 import { type ApiServer, startApiServer } from '../../cluster/api-server.ts'
 import { FakeAgent } from '../../fakes/agent-socket.ts'
 import { bareDelegates, bridgeConf, type Contestant, contestant, installIn } from './contestant.ts'
@@ -49,7 +50,7 @@ async function inside(): Promise<void> {
   try {
     await new Promise(done => pod.stdout.once('data', done))
     await seed(server, agent, folder)
-    const kubeconfig = server.adminKubeconfig
+    const kubeconfig = await asAgentsWriteIt(server.adminKubeconfig, folder)
     const all = await contestants(folder, kubeconfig, agent)
     await compare(all, `/proc/${pod.pid}/ns/net`)
   } finally {
@@ -58,6 +59,13 @@ async function inside(): Promise<void> {
     await server.stop()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** A copy of a kubeconfig as JSON, like the one that the agent gives to kactus. */
+async function asAgentsWriteIt(kubeconfig: string, folder: string): Promise<string> {
+  const copy = join(folder, 'kactus.kubeconfig')
+  await writeFile(copy, JSON.stringify(load(await readFile(kubeconfig, 'utf8'))), { mode: 0o600 })
+  return copy
 }
 
 async function contestants(folder: string, kubeconfig: string, agent: FakeAgent): Promise<readonly Contestant[]> {
