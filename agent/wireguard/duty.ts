@@ -3,9 +3,18 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Duty } from '../runtime/duty.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { DeviceView } from './classify.ts'
-import { emptyMemory, type HealAction, type HealMemory, type HealPlan, noteFailure, planHeal } from './heal-plan.ts'
+import {
+  emptyMemory,
+  type HealAction,
+  type HealMemory,
+  type HealPlan,
+  type Held,
+  noteFailure,
+  planHeal,
+} from './heal-plan.ts'
 import { healSubjects } from './heal-subjects.ts'
-import { describeBegun, describeEnded } from './incident-events.ts'
+import { planHoldNotices } from './hold-notices.ts'
+import { describeBegun, describeEnded, describeHeld } from './incident-events.ts'
 import type { MeshMap } from './mesh-map.ts'
 import type { WireguardMetrics } from './metrics.ts'
 import type { ResetOutcome } from './netclient.ts'
@@ -58,6 +67,7 @@ class MeshDuty implements Duty {
   #resetNotBeforeMs = 0
   #lastLookMs: number | undefined
   #said = ''
+  #toldHeld: readonly Held[] = []
   /** Events on their way, one after the other: no look waits for the API. */
   #untold = 0
   #telling = Promise.resolve()
@@ -147,14 +157,27 @@ class MeshDuty implements Duty {
     const nowMs = clock.monotonic()
     if (plan.begun.length > 0) metrics.observeDetect((nowMs - (this.#lastLookMs ?? nowMs)) / 1000)
     for (const { firstMs, provedMs } of plan.ended) metrics.observeHeal(((provedMs ?? nowMs) - firstMs) / 1000)
-    const events = [describeBegun(plan.begun), describeEnded(plan.ended)].filter(event => event !== undefined)
-    for (const event of events) {
-      log[event.type === 'Warning' ? 'warn' : 'info']({ reason: event.reason }, event.note)
-      this.#send(event, signal)
-    }
+    for (const event of [describeBegun(plan.begun), describeEnded(plan.ended)])
+      if (event !== undefined) this.#say(event, signal)
+    this.#tellHeld(plan.held, signal)
     const faults = unlisted.map(fault => fault.message).join('; ')
     if (faults !== this.#said && faults !== '') log.info({}, `devices of the kernel are not seen: ${faults}`)
     this.#said = faults
+  }
+
+  #tellHeld(held: readonly Held[], signal: AbortSignal): void {
+    const { notices, told } = planHoldNotices(held, this.#toldHeld, this.#memory.incidents.values())
+    this.#toldHeld = told
+    for (const notice of notices) {
+      for (const { reason } of notice.held)
+        this.#options.metrics.countHeal(reason === 'ResetTooSoon' ? 'reset' : 'set', 'held')
+      this.#say(describeHeld(notice), signal)
+    }
+  }
+
+  #say(event: KubeEvent, signal: AbortSignal): void {
+    this.#options.log[event.type === 'Warning' ? 'warn' : 'info']({ reason: event.reason }, event.note)
+    this.#send(event, signal)
   }
 
   #send(event: KubeEvent, signal: AbortSignal): void {

@@ -1,5 +1,6 @@
 import type { KubeEvent } from '../kube/events.ts'
 import type { Incident } from './heal-plan.ts'
+import type { HoldNotice } from './hold-notices.ts'
 
 const mostNamed = 5
 
@@ -18,11 +19,17 @@ export function describeEnded(ended: readonly Incident[]): KubeEvent | undefined
   return { type: 'Normal', reason: 'EndpointHealed', note }
 }
 
+/** The Event of endpoints that nobody puts right for now. */
+export function describeHeld({ reason, words, held }: HoldNotice): KubeEvent {
+  const note = `the WireGuard endpoint of ${nameSome(held)} is left wrong: ${words} (${reason})`
+  return { type: 'Warning', reason: 'HealHeld', note }
+}
+
 function troublesOf(incidents: readonly Incident[]): string {
   return [...new Set(incidents.map(({ trouble }) => trouble))].join(', ')
 }
 
-function nameSome(incidents: readonly Incident[]): string {
+function nameSome(incidents: readonly Pick<Incident, 'node' | 'device'>[]): string {
   const names = incidents.map(({ node, device }) => `${node} on ${device}`)
   const more = names.length - mostNamed
   return `${names.slice(0, mostNamed).join(', ')}${more > 0 ? ` and ${more} more` : ''}`

@@ -3,12 +3,13 @@ import { startLoop } from '../../../../agent/runtime/loop.ts'
 import { createMetrics } from '../../../../agent/runtime/metrics.ts'
 import { DeviceFault } from '../../../../agent/wireguard/device.ts'
 import { createMeshDuty } from '../../../../agent/wireguard/duty.ts'
+import { createMeshMap } from '../../../../agent/wireguard/mesh-map.ts'
 import { createWireguardMetrics } from '../../../../agent/wireguard/metrics.ts'
 import type { ResetOutcome } from '../../../../agent/wireguard/netclient.ts'
 import type { MeshState } from '../../../../agent/wireguard/state.ts'
 import { createFakeClock, settle } from '../runtime/fake-clock.ts'
 import { createRecordingLogger } from '../runtime/recording-logger.ts'
-import { peer, surroundings } from './mesh.ts'
+import { facts, network, peer, surroundings } from './mesh.ts'
 import { toldObserver } from './told-observer.ts'
 
 const right = '203.0.113.2:51821'
@@ -19,8 +20,10 @@ const stranger = { ...peer(9, right), publicKey: 'of nobody' }
 function bed(t: Test, mode: 'off' | 'observe' | 'heal' = 'heal') {
   const clock = createFakeClock(1_000_000)
   const { map } = surroundings()
+  const unplaced = createMeshMap({ ...facts, networks: [network(1), network(2, { endpoint: undefined })] })
   const world = {
     endpoint: right,
+    placed: true,
     strangers: 0,
     handshakeMs: 999_000,
     refuses: false,
@@ -31,6 +34,7 @@ function bed(t: Test, mode: 'off' | 'observe' | 'heal' = 'heal') {
     moves: [] as string[],
     resets: [] as number[],
     events: [] as string[],
+    notes: [] as string[],
     states: [] as MeshState[],
   }
   const told = toldObserver({
@@ -56,16 +60,17 @@ function bed(t: Test, mode: 'off' | 'observe' | 'heal' = 'heal') {
         return told.observe(of)
       },
     },
-    map: () => map,
+    map: () => (world.placed ? map : unplaced),
     mode,
     prover: { follow: () => undefined, proved: () => new Set(), stop: () => undefined },
     async reset() {
       world.resets.push(clock.now())
       return world.reset
     },
-    async tell({ reason }, signal) {
+    async tell({ reason, note }, signal) {
       if (!world.apiAnswers) await new Promise((_, reject) => signal.addEventListener('abort', reject))
       world.events.push(reason)
+      world.notes.push(note)
     },
     onState: state => world.states.push(state),
     metrics: createWireguardMetrics(metrics),
@@ -152,7 +157,7 @@ t.test('observe: it is told, and nothing is moved', async t => {
 })
 
 t.test('put back again and again: three tries and one reset in ten minutes', async t => {
-  const { clock, world, count } = bed(t)
+  const { clock, world, count, log } = bed(t)
   await settle()
   for (let second = 0; second < 590; second += 2) {
     world.endpoint = wrong
@@ -162,7 +167,29 @@ t.test('put back again and again: three tries and one reset in ten minutes', asy
   t.equal(world.moves.length, 3)
   t.equal(world.resets.length, 1)
   t.equal(await count('reset', 'done'), 1)
-  t.strictSame(world.events, ['EndpointLeaked'])
+  t.strictSame(world.events, ['EndpointLeaked', 'HealHeld', 'HealHeld'], 'each cap that is reached is told, once')
+  t.match(world.notes.at(-1), /^the WireGuard endpoint of n2 on wg0 is left wrong: .*\(PeerBudget\)$/)
+  t.match(world.notes.at(-2), /\(ResetTooSoon\)$/)
+  t.equal(log.lines.filter(([level, text]) => level === 'warn' && text.includes('is left wrong')).length, 2)
+  t.equal(await count('set', 'held'), 1)
+  t.equal(await count('reset', 'held'), 1)
+})
+
+t.test('a peer nobody knows a place for: told once, and again only after it was right', async t => {
+  const { clock, world, count } = bed(t)
+  world.placed = false
+  await settle()
+  world.endpoint = wrong
+  await clock.advance(60_000)
+  t.strictSame(world.events, ['EndpointLeaked', 'HealHeld'])
+  t.match(world.notes.at(-1), /\(NoTarget\)$/)
+  world.endpoint = right
+  world.handshakeMs = clock.now() + 1_000
+  await clock.advance(30_000)
+  world.endpoint = wrong
+  await clock.advance(60_000)
+  t.strictSame(world.events.slice(2), ['EndpointHealed', 'EndpointLeaked', 'HealHeld'])
+  t.equal(await count('set', 'held'), 2)
 })
 
 t.test("another node's turn: asked again after some seconds, and not counted", async t => {
