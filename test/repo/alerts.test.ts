@@ -87,7 +87,7 @@ const values: Readonly<Record<string, readonly string[]>> = {
   code: checkCodes,
   action: ['set', 'reset', 'lift', 'add'],
   state: ['wanted', 'present', 'held', 'noeffect'],
-  outcome: ['done', 'failed', 'absent', 'refused'],
+  outcome: ['done', 'failed', 'absent', 'refused', 'held'],
 }
 
 const series = measured()
