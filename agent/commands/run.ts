@@ -18,6 +18,7 @@ const commands: Readonly<Record<CommandName, () => Promise<Command>>> = {
   wg: async () => (await import('./wg.ts')).runWg,
   egress: async () => (await import('./egress.ts')).runEgress,
   pool: async () => (await import('./pool.ts')).runPool,
+  cri: async () => (await import('./cri.ts')).runCri,
   probe: async () => (await import('./probe.ts')).runProbe,
 }
 

@@ -71,6 +71,13 @@ export const commandUsages = {
     summary: 'the load-balancer pool of the servers: what is to be done; with --apply it is done, once',
     options: { apply: { type: 'boolean' }, 'dry-run': { type: 'boolean' }, ...output },
   },
+  cri: {
+    name: 'cri',
+    synopsis: '--socket=PATH [--pod=UID]',
+    summary: 'ask the container runtime for its sandboxes, or for the ready one of a pod',
+    options: { socket: { type: 'string' }, pod: { type: 'string' } },
+    hidden: true,
+  },
   probe: {
     name: 'probe',
     synopsis: '--host-root=DIR',

@@ -9,12 +9,12 @@ import type { NodeContext } from './context.ts'
 const limitMs = 120_000
 
 /** The node's own CNI and its container runtime, for those who call them as kubelet's runtime does. */
-export function cniOf({ settings: { install, podagent } }: NodeContext) {
+export function cniOf({ settings: { install, podagent }, ports: { self } }: NodeContext) {
   const here = onHost(install.hostRoot)
   return {
     here,
     conf: () => readSystemConf(sandboxPaths(install).confFolder, install.hostRoot),
-    runtime: findRuntime(podagent.criSocket, here),
+    runtime: findRuntime({ told: podagent.criSocket, here, self }),
     runner: (signal: AbortSignal) => createPluginRunner(sandboxPaths(install), { limitMs, signal }),
   }
 }

@@ -34,34 +34,56 @@ const mostAtOnce = 32
 /** What runtimes call a pod's first interface. */
 const podInterface = 'eth0'
 
-/** Gives back what sandboxes have left that the runtime no longer has. */
+/** Looks between two collections: what a plugin holds and kactus has no record of is rare, and nobody waits for it. */
+const looksPerCollection = 30
+
+/**
+ * Gives back what sandboxes have left that the runtime no longer has. The runtime is asked only where a container of a
+ * record has no process any more, or where a collection is due.
+ */
 export function createSweepDuty(options: SweepOptions): Duty {
-  const { runtime, everyMs, conf: readConf } = options
+  const { everyMs } = options
   let seenBefore = new Set<string>()
-  let listedBefore: readonly RuntimeSandbox[] = []
+  let listedBefore: readonly RuntimeSandbox[] | undefined
+  let looksLeft = 0
   return {
     name: 'sweep',
     async reconcile(signal) {
       const [suspected, listed] = [seenBefore, listedBefore]
       // A look that cannot be finished says nothing.
       seenBefore = new Set()
-      listedBefore = []
-      const pods = options.pods()
-      const conf = await readConf().catch(() => undefined)
-      if (pods === undefined || conf === undefined) return everyMs
-      const before = await lookAtRecords(conf.cniDir, options.clock)
-      const sandboxes = await runtime.sandboxes(signal)
-      if (sandboxes === undefined) return everyMs
-      const sight = { records: before, sandboxes, pods, living: livingContainers() }
+      listedBefore = undefined
+      looksLeft -= 1
+      const isDue = looksLeft <= 0
+      const look = await lookAtAll(options, isDue, signal)
+      if (look === undefined) return everyMs
+      const { conf, sight } = look
       const suspects = suspectsOf(sight).filter(({ attachments }) => attachments.some(each => each.conf === conf.name))
       const stale = suspects.filter(({ containerId }) => suspected.has(containerId)).slice(0, mostAtOnce)
       for (const record of stale) await giveBack(options, { conf, record }, signal)
-      if (listed.length > 0) await collect(options, { conf, sight, listed }, signal)
       seenBefore = new Set(suspects.filter(each => !stale.includes(each)).map(({ containerId }) => containerId))
-      listedBefore = sandboxes
+      const isCollected = isDue && listed !== undefined && (await collect(options, { conf, sight, listed }, signal))
+      if (isCollected) looksLeft = looksPerCollection
+      else listedBefore = sight.sandboxes
       return everyMs
     },
   }
+}
+
+/** undefined = nothing can be told, or nothing needs to be. */
+async function lookAtAll(
+  { pods: readPods, conf: readConf, clock, runtime }: SweepOptions,
+  isDue: boolean,
+  signal: AbortSignal,
+): Promise<{ readonly conf: SystemConf; readonly sight: SweepSight } | undefined> {
+  const pods = readPods()
+  const conf = await readConf().catch(() => undefined)
+  if (pods === undefined || conf === undefined) return undefined
+  const records = await lookAtRecords(conf.cniDir, clock)
+  const living = livingContainers()
+  const mayBeLost = suspectsOf({ records, living, sandboxes: [], pods: [] }).length > 0
+  const sandboxes = isDue || mayBeLost ? await runtime.sandboxes(signal) : undefined
+  return sandboxes && { conf, sight: { records, sandboxes, pods, living } }
 }
 
 async function lookAtRecords(cniDir: string, clock: Clock): Promise<readonly SeenRecord[]> {
@@ -103,7 +125,10 @@ async function giveBack(
   }
 }
 
-/** GC of the plugins, with all that was there at either of the last two looks. kactus adds what it has on record by then. */
+/**
+ * GC of the plugins, with all that was there at either of the last two looks. kactus adds what it has on record by then.
+ * @returns whether that is done for now
+ */
 async function collect(
   { runner, probes, log }: SweepOptions,
   {
@@ -112,8 +137,10 @@ async function collect(
     listed,
   }: { readonly conf: SystemConf; readonly sight: SweepSight; readonly listed: readonly RuntimeSandbox[] },
   signal: AbortSignal,
-): Promise<void> {
-  if (sight.sandboxes.length === 0 || !isWhole(sight)) return
+): Promise<boolean> {
+  if (!isWhole(sight)) return false
+  // None at all may be a runtime that has just begun.
+  if (sight.sandboxes.length === 0) return true
   const ids = new Set([...sight.sandboxes, ...listed].map(({ containerId }) => containerId))
   for (const id of await probes()) ids.add(id)
   const valid: readonly ValidAttachment[] = [...ids].map(containerID => ({ containerID, ifname: podInterface }))
@@ -121,4 +148,5 @@ async function collect(
   await gcChain(runner(signal), { ...conf.list, plugins }, valid).catch(error =>
     log.warn({ err: error }, 'plugins could not collect what is left over'),
   )
+  return true
 }

@@ -17,6 +17,8 @@ const lost = recordOf([primary(), attached('team/green', green)], { containerId:
 
 interface World {
   sandboxes: readonly RuntimeSandbox[] | undefined | Error
+  /** How often the runtime was asked. */
+  asked: number
   pods: readonly NodePod[] | undefined
 }
 
@@ -26,7 +28,7 @@ function prepare(t: Test, records: readonly ContainerRecord[], cniVersion = '1.0
   mkdirSync(join(cniDir, 'locks'))
   for (const record of records)
     writeFileSync(join(cniDir, 'records', `${record.containerId}.json`), printRecord(record))
-  const world: World = { sandboxes: [living], pods: [] }
+  const world: World = { sandboxes: [living], asked: 0, pods: [] }
   const list = confListFrom({ name: 'kactus-net', cniVersion, plugins: [{ type: 'kactus' }] })
   const outcomes: string[] = []
   const duty = createSweepDuty({
@@ -35,6 +37,7 @@ function prepare(t: Test, records: readonly ContainerRecord[], cniVersion = '1.0
     runtime: {
       readySandbox: async () => undefined,
       async sandboxes() {
+        world.asked += 1
         if (world.sandboxes instanceof Error) throw world.sandboxes
         return world.sandboxes
       },
@@ -126,4 +129,18 @@ t.test('a list that is empty, or lacks a pod that runs, is handed on to nobody',
   await look()
   await look()
   t.same(runner.trace, [])
+})
+
+t.test('while no record lacks its process the runtime is asked for collections only, and these are rare', async t => {
+  const { look, runner, world } = prepare(t, [], '1.1.0')
+  for (let turn = 0; turn < 30; turn++) await look()
+  t.same([world.asked, runner.trace], [2, ['GC kactus']])
+  for (let turn = 0; turn < 4; turn++) await look()
+  t.same([world.asked, runner.trace], [4, ['GC kactus', 'GC kactus']])
+})
+
+t.test('while one does it is asked each time', async t => {
+  const { look, world } = prepare(t, [recordOf([primary()], { containerId: 'c2' })], '1.1.0')
+  for (let turn = 0; turn < 10; turn++) await look()
+  t.equal(world.asked, 10)
 })
