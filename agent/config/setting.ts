@@ -12,10 +12,13 @@ export interface Setting<T> {
   readonly describe: string
 }
 
+/** What a section says of a setting. Its key is the name of its value with dashes, without the unit: `timeoutMs`, `timeout`. */
 interface SettingRow<T> {
-  readonly key: string
   readonly aliases?: readonly string[]
+  /** Empty unless told. */
   readonly fallback?: string
+  /** It has no default: it must be set. */
+  readonly required?: true
   readonly parse: Parse<T>
   readonly describe: string
 }
@@ -30,23 +33,18 @@ type SettingsOf<R> = { readonly [K in keyof R]: R[K] extends SettingRow<infer T>
 
 /** Makes a section of `nopal.ini` of its rows. */
 export function section<R extends Readonly<Record<string, SettingRow<unknown>>>>(name: string, rows: R): SettingsOf<R> {
-  const settings = Object.entries(rows).map(([value, row]) => {
-    const setting: Setting<unknown> = { section: name, aliases: [], fallback: undefined, ...row }
+  const settings = Object.entries(rows).map(([value, { required, ...row }]) => {
+    const key = value.replace(/Ms$/, '').replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
+    const setting: Setting<unknown> = { section: name, key, aliases: [], fallback: required ? undefined : '', ...row }
     return [value, setting] as const
   })
   // Each setting is its own row, filled up.
   return Object.fromEntries(settings) as SettingsOf<R>
 }
 
-/** Of a secret's row, the row of the file that the secret may be in instead: all its names end in `-file`. */
-export function fileOf(secret: Pick<SettingRow<unknown>, 'key' | 'aliases'>, describe: string) {
-  return {
-    key: `${secret.key}-file`,
-    aliases: (secret.aliases ?? []).map(alias => `${alias}_FILE`),
-    fallback: '',
-    parse: orNothing(path),
-    describe,
-  }
+/** Of a secret's row, the row of the file that the secret may be in instead. */
+export function fileOf({ aliases = [] }: Pick<SettingRow<unknown>, 'aliases'>, describe: string) {
+  return { aliases: aliases.map(alias => `${alias}_FILE`), parse: orNothing(path), describe }
 }
 
 /** The environment name of a setting: `NOPAL_VERIFY_CHECK_TIMEOUT`. */

@@ -4,66 +4,56 @@ import { section } from '../setting.ts'
 /** How a verdict becomes taint and label. */
 export const gate = section('gate', {
   mode: {
-    key: 'mode',
     fallback: 'bootstrap',
     parse: parse.oneOf('bootstrap', 'continuous'),
     describe: 'bootstrap lifts the taint once; continuous also puts it back on a node that fails.',
   },
   taintKey: {
-    key: 'taint-key',
     aliases: ['TAINT_KEY'],
     fallback: 'node-ready/unverified',
     parse: parse.qualifiedName,
     describe: 'Key of the taint that keeps pods away.',
   },
   taintValue: {
-    key: 'taint-value',
     aliases: ['TAINT_VALUE'],
     fallback: 'true',
     parse: parse.labelValue,
     describe: 'Value of the taint when nopal puts it on.',
   },
   taintEffect: {
-    key: 'taint-effect',
     aliases: ['TAINT_EFFECT'],
     fallback: 'NoSchedule',
     parse: parse.oneOf('NoSchedule', 'PreferNoSchedule', 'NoExecute'),
     describe: 'Effect of the taint.',
   },
   label: {
-    key: 'label',
     aliases: ['VERIFIED_LABEL'],
     fallback: 'node-ready/verified',
     parse: parse.qualifiedName,
     describe: 'Key of the label on a verified node.',
   },
   labelValue: {
-    key: 'label-value',
     aliases: ['VERIFIED_LABEL_VALUE'],
     fallback: 'true',
     parse: parse.labelValue,
     describe: 'Value of that label.',
   },
   maxUnavailable: {
-    key: 'max-unavailable',
     fallback: '20%',
     parse: parse.countOrShare,
     describe: 'Continuous: most nodes that may carry the taint at once, as a number or a share. One always may.',
   },
   bad: {
-    key: 'bad',
     fallback: '3',
     parse: parse.wholeNumber({ least: 1 }),
     describe: 'Continuous: failing verifications in a row before the taint is put back.',
   },
   goodMs: {
-    key: 'good',
     fallback: '30s',
     parse: parse.duration({ leastMs: 0 }),
     describe: 'Continuous: how long a node that has failed must pass before the taint is lifted.',
   },
   dryRun: {
-    key: 'dry-run',
     aliases: ['DRY_RUN'],
     fallback: 'false',
     parse: parse.bool,

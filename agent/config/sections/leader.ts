@@ -4,28 +4,22 @@ import { section } from '../setting.ts'
 /** The one of several `nopal lead` that works. */
 export const leader = section('leader', {
   enabled: {
-    key: 'enabled',
     aliases: ['LEADER_ELECTION_ENABLED'],
-    fallback: '',
     parse: parse.orNothing(parse.bool),
     describe: 'Whether a Lease decides which leader works. Empty: in a cluster yes, outside no.',
   },
   namespace: {
-    key: 'namespace',
     aliases: ['LEADER_ELECTION_NAMESPACE'],
-    fallback: '',
     parse: parse.orNothing(parse.objectName),
     describe: "Namespace of that Lease. Empty: the pod's.",
   },
   lease: {
-    key: 'lease',
     aliases: ['LEADER_ELECTION_ID'],
     fallback: 'nopal-leader',
     parse: parse.objectName,
     describe: 'Name of that Lease.',
   },
   listen: {
-    key: 'listen',
     fallback: ':8081',
     parse: parse.listenAddress,
     describe: 'Where the leader serves metrics, health and status.',
