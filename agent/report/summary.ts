@@ -49,14 +49,29 @@ export function headlineOf(status: StatusView): Headline {
   return status.leader === null ? headlineOfNode(status) : headlineOfLeader(status, status.leader)
 }
 
-function headlineOfNode({ verdict, missing }: StatusView): Headline {
+function headlineOfNode(status: StatusView): Headline {
+  const { verdict, missing } = status
   if (verdict === null) return { tone: 'wait', title: 'Verifying', text: 'the first verification has not ended' }
   const groups = groupChecks(verdict)
   if (!verdict.passed) return { tone: 'bad', title: 'Not well', text: causesOf(groups, 'fail') || 'nothing was proved' }
+  const wrong = wrongBesides(status)
+  if (wrong.length > 0) return { tone: 'bad', title: 'Not all well', text: [...wrong, ...missing].join('; ') }
   if (missing.length > 0) return { tone: 'warn', title: 'Well, not ready', text: missing.join('; ') }
   const warnings = causesOf(groups, 'warn')
   if (warnings !== '') return { tone: 'warn', title: 'Well, with warnings', text: warnings }
   return { tone: 'good', title: 'Well', text: `${plural(verdict.checks.length, 'answer')}, none of them bad` }
+}
+
+/** What is shown as bad though the node has passed: one word is said of all that is shown. */
+function wrongBesides(status: StatusView): readonly string[] {
+  const bad = linksOf(status).filter(link => link.bad).length
+  const lacking = status.attachments?.missing ?? 0
+  const unreadable = status.wireguard?.devices.filter(({ readable }) => !readable) ?? []
+  return [
+    ...unreadable.map(({ name }) => `${name} cannot be read`),
+    ...(bad === 0 ? [] : [`${plural(bad, 'WireGuard peer')} ${bad === 1 ? 'is' : 'are'} not well`]),
+    ...(lacking === 0 ? [] : [`${plural(lacking, 'network')} of pods ${lacking === 1 ? 'is' : 'are'} missing`]),
+  ]
 }
 
 function causesOf(groups: readonly CheckGroup[], result: Outcome): string {
@@ -67,14 +82,18 @@ function causesOf(groups: readonly CheckGroup[], result: Outcome): string {
 }
 
 function headlineOfLeader(
-  { holder, fleet, problems }: StatusView,
+  { holder, fleet, problems, egressError }: StatusView,
   leader: NonNullable<StatusView['leader']>,
 ): Headline {
   if (leader === 'unknown') return { tone: 'wait', title: 'Waits', text: 'the cluster has not said who leads' }
   if (leader === 'standby')
     return { tone: 'quiet', title: 'Stands by', text: holder ? `${holder} leads` : 'nobody leads' }
   const failed = fleet?.filter(({ state }) => state === 'failed').length ?? 0
-  const bad = [...problems, ...(failed === 0 ? [] : [`${failed} of ${plural(fleet?.length ?? 0, 'node')} fail`])]
+  const bad = [
+    ...problems,
+    ...(egressError === null ? [] : [`the last pass of the egress rules failed: ${egressError}`]),
+    ...(failed === 0 ? [] : [`${failed} of ${plural(fleet?.length ?? 0, 'node')} fail`]),
+  ]
   if (bad.length > 0) return { tone: 'bad', title: 'Leads, not all well', text: bad.join('; ') }
   if (fleet === null) return { tone: 'wait', title: 'Leads', text: 'has not looked at the nodes yet' }
   return { tone: 'good', title: 'Leads', text: `${plural(fleet.length, 'node')}, none of them fails` }

@@ -201,6 +201,53 @@ t.test(
   },
 )
 
+const { leak, leader, well } = documents
+const stale = { ...well.wireguard.devices[0]?.links[0], class: 'stale', bad: true, why: 'silent' }
+
+interface StatusCase {
+  readonly name: string
+  readonly document: object
+  readonly code: number
+  readonly head: RegExp
+}
+
+const statusCases: readonly StatusCase[] = [
+  { name: 'well', document: well, code: 0, head: /^\S+ {2}✓ Well\n/ },
+  {
+    name: 'a pod lacks a network',
+    document: { ...well, attachments: leak.attachments },
+    code: 1,
+    head: /^\S+ {2}✗ Not all well\n1 network of pods is missing\n/,
+  },
+  {
+    name: 'a peer is silent, of which the check only warns',
+    document: { ...well, wireguard: { devices: [{ name: 'nm-lab', readable: true, links: [stale] }] } },
+    code: 1,
+    head: /^\S+ {2}✗ Not all well\n1 WireGuard peer is not well\n/,
+  },
+  {
+    name: 'a device cannot be read',
+    document: { ...well, wireguard: { devices: [{ name: 'nm-lab', readable: false, links: [] }] } },
+    code: 1,
+    head: /^\S+ {2}✗ Not all well\nnm-lab cannot be read\n/,
+  },
+  {
+    name: 'the last egress pass failed',
+    document: { ...leader, egressError: 'no answer' },
+    code: 1,
+    head: /^leader {2}✗ Leads, not all well\nthe last pass of the egress rules failed: no answer\n/,
+  },
+]
+
+for (const { name, document, code, head } of statusCases) {
+  t.test(`status: word, exit code and what is red agree: ${name}`, async t => {
+    const url = new URL(await serve(t, (_, response) => response.end(JSON.stringify(document))))
+    const ended = await runNopal(t, 'status', { NOPAL_AGENT_LISTEN: url.host })
+    t.match(ended, { code, stdout: head })
+    t.equal(/^ ✗ /m.test(ended.stdout), code === 1, 'red on the screen')
+  })
+}
+
 t.test('what another process says reaches no terminal with control characters: the API', async t => {
   const said = { kind: 'Status', message: hostile, code: 403 }
   const server = await serve(t, (_, response) => response.writeHead(403).end(JSON.stringify(said)))
