@@ -1,4 +1,4 @@
-import type { CheckCode, CheckResult, Outcome, Verdict } from '../verdict/verdict.ts'
+import { type CheckResult, type Outcome, titleOf, type Verdict } from '../verdict/verdict.ts'
 import type { StatusView } from './document.ts'
 
 /** How a thing is. `wait`: nobody knows yet. `quiet`: nothing is to be said of it. */
@@ -26,19 +26,6 @@ export interface CheckGroup {
 /** A peer and the device it is on. */
 export type Link = NonNullable<StatusView['wireguard']>['devices'][number]['links'][number] & {
   readonly device: string
-}
-
-const titles: Readonly<Record<CheckCode, string>> = {
-  dns: 'DNS',
-  api: 'Kubernetes API',
-  tcp: 'TCP',
-  services: 'Service discovery',
-  wireguard: 'WireGuard endpoints',
-  mtu: 'Path MTU',
-  peers: 'Other nodes',
-  pods: 'Pods of other nodes',
-  egress: 'Pod CIDRs in the mesh',
-  sandbox: 'Probe sandbox',
 }
 
 const gravity: readonly Outcome[] = ['fail', 'warn', 'skip', 'pass']
@@ -102,7 +89,7 @@ function headlineOfLeader(
 /** In the order in which they were asked, but those that are not well first. */
 export function groupChecks({ checks }: Verdict): readonly CheckGroup[] {
   const groups = [...Map.groupBy(checks, ({ code }) => code)].map(([code, all]) => ({
-    title: titles[code],
+    title: titleOf(code),
     result: gravestOf(all),
     places: [...Map.groupBy(all, ({ from }) => from)].map(([from, some]) => ({
       from,

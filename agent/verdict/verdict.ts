@@ -2,30 +2,35 @@ import * as v from 'valibot'
 import type { Reason } from './reasons.ts'
 
 /**
- * Every check, by the code that users see in JSON, conditions and metrics, with how grave its failure is: the higher, the
- * graver. A hole in the path explains what fails beside it, so its reason is the one that the node shows.
+ * Every check, by the code that users see in JSON, conditions and metrics: what people call it, and how grave its failure
+ * is, the higher, the graver. A hole in the path explains what fails beside it, so its reason is the one that the node shows.
  */
-const severities = {
-  dns: 3,
-  api: 5,
-  tcp: 2,
-  services: 1,
-  wireguard: 7,
-  mtu: 6,
-  peers: 2,
-  pods: 3,
-  egress: 4,
-  sandbox: 4,
+const checks = {
+  dns: { title: 'DNS', severity: 3 },
+  api: { title: 'Kubernetes API', severity: 5 },
+  tcp: { title: 'TCP', severity: 2 },
+  services: { title: 'Service discovery', severity: 1 },
+  wireguard: { title: 'WireGuard endpoints', severity: 7 },
+  mtu: { title: 'Path MTU', severity: 6 },
+  peers: { title: 'Other nodes', severity: 2 },
+  pods: { title: 'Pods of other nodes', severity: 3 },
+  egress: { title: 'Pod CIDRs in the mesh', severity: 4 },
+  sandbox: { title: 'Probe sandbox', severity: 4 },
 } as const
 
-export type CheckCode = keyof typeof severities
+export type CheckCode = keyof typeof checks
 
 /** In the order in which results are counted. */
-export const checkCodes = Object.keys(severities) as readonly CheckCode[]
+export const checkCodes = Object.keys(checks) as readonly CheckCode[]
+
+/** What people call a check. */
+export function titleOf(code: CheckCode): string {
+  return checks[code].title
+}
 
 /** How grave a failing check is, from whatever place. */
 export function severityOf(code: CheckCode): number {
-  return severities[code]
+  return checks[code].severity
 }
 
 const outcomes = ['pass', 'warn', 'fail', 'skip'] as const
