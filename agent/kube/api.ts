@@ -1,3 +1,5 @@
+import { AnswerError } from '../runtime/answer-error.ts'
+
 /** One call to the Kubernetes API. */
 export interface KubeRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -42,20 +44,8 @@ export type KubeErrorCode =
   | 'BadReply'
   | 'TimedOut'
 
-export class KubeError extends Error {
+export class KubeError extends AnswerError<KubeErrorCode> {
   override readonly name = 'KubeError'
-  readonly code: KubeErrorCode
-  /** HTTP status, where there was an answer. */
-  readonly status: number | undefined
-  /** Milliseconds the server asked to wait (Retry-After), where it did. */
-  readonly retryAfterMs: number | undefined
-
-  constructor(code: KubeErrorCode, message: string, details: KubeErrorDetails = {}) {
-    super(message, { cause: details.cause })
-    this.code = code
-    this.status = details.status
-    this.retryAfterMs = details.retryAfterMs
-  }
 }
 
 /** Whether there is no such object. */
@@ -66,10 +56,4 @@ export function isNotFound(error: unknown): boolean {
 /** For `catch`: an object that is not there is undefined; every other error stays one. */
 export function orAbsent(error: unknown): undefined {
   if (!isNotFound(error)) throw error
-}
-
-export interface KubeErrorDetails {
-  readonly status?: number | undefined
-  readonly retryAfterMs?: number | undefined
-  readonly cause?: unknown
 }

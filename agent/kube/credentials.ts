@@ -1,5 +1,6 @@
 import type { Agent } from 'node:http'
 import { join } from 'node:path'
+import { CodedError } from '../../cni/host/coded-error.ts'
 import { formatHostPort } from '../../cni/host/host-port.ts'
 import { errorCode } from '../../cni/host/system-error.ts'
 import type { Endpoint } from '../config/settings.ts'
@@ -31,14 +32,10 @@ export interface KubeProxy {
 }
 
 /** No way to the API server: which file is missing, or what is wrong in it. */
-export class CredentialsError extends Error {
+export class CredentialsError extends CodedError<
+  'NoCredentials' | 'FileMissing' | 'FileUnreadable' | 'BadKubeconfig' | 'LoginFailed'
+> {
   override readonly name = 'CredentialsError'
-  readonly code: 'NoCredentials' | 'FileMissing' | 'FileUnreadable' | 'BadKubeconfig' | 'LoginFailed'
-
-  constructor(code: CredentialsError['code'], message: string, cause?: unknown) {
-    super(message, { cause })
-    this.code = code
-  }
 }
 
 /** Credentials as they were read, and the files that they came from. */

@@ -1,19 +1,12 @@
 import { chmod, lstat, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { CodedError } from '../../cni/host/coded-error.ts'
 import { makeFolder } from '../../cni/host/files.ts'
 import { errorCode } from '../../cni/host/system-error.ts'
 
-/** Why the socket cannot be had. */
-export type SocketErrorCode = 'BadFolder' | 'NotASocket'
-
-class SocketError extends Error {
+/** The socket cannot be had. */
+class SocketError extends CodedError<'BadFolder' | 'NotASocket'> {
   override readonly name = 'SocketError'
-  readonly code: SocketErrorCode
-
-  constructor(code: SocketErrorCode, message: string) {
-    super(message)
-    this.code = code
-  }
 }
 
 /** Which socket it is that lies at a path. */

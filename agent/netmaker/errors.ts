@@ -1,3 +1,5 @@
+import { AnswerError } from '../runtime/answer-error.ts'
+
 /** The ways a call to the Netmaker server can fail. */
 export type NetmakerErrorCode =
   | 'Unreachable'
@@ -18,24 +20,6 @@ export type NetmakerErrorCode =
   /** Some writes of a pass failed; the cause is the first one's error. */
   | 'WritesFailed'
 
-export class NetmakerError extends Error {
+export class NetmakerError extends AnswerError<NetmakerErrorCode> {
   override readonly name = 'NetmakerError'
-  readonly code: NetmakerErrorCode
-  /** HTTP status, where there was an answer. */
-  readonly status: number | undefined
-  /** Milliseconds the server asked to wait. */
-  readonly retryAfterMs: number | undefined
-
-  constructor(code: NetmakerErrorCode, message: string, details: NetmakerErrorDetails = {}) {
-    super(message, { cause: details.cause })
-    this.code = code
-    this.status = details.status
-    this.retryAfterMs = details.retryAfterMs
-  }
-}
-
-export interface NetmakerErrorDetails {
-  readonly status?: number | undefined
-  readonly retryAfterMs?: number | undefined
-  readonly cause?: unknown
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { CodedError } from '../../cni/host/coded-error.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { listPages } from '../kube/list.ts'
 import type { KubeNode } from '../kube/node.ts'
@@ -13,14 +14,10 @@ export interface NodeClaim {
 }
 
 /** The cluster does not say for certain which NodeClaim is the node's, or that none is. */
-export class NodeClaimError extends Error {
+export class NodeClaimError extends CodedError<
+  'UnknownVersion' | 'SeveralNodeClaims' | 'UnsettledNodeClaim' | 'BadReply'
+> {
   override readonly name = 'NodeClaimError'
-  readonly code: 'UnknownVersion' | 'SeveralNodeClaims' | 'UnsettledNodeClaim' | 'BadReply'
-
-  constructor(code: NodeClaimError['code'], message: string) {
-    super(message)
-    this.code = code
-  }
 }
 
 const group = 'karpenter.sh'

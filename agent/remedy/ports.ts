@@ -1,3 +1,4 @@
+import { CodedError } from '../../cni/host/coded-error.ts'
 import type { RemedySettings } from '../config/settings.ts'
 import type { KubeApi } from '../kube/api.ts'
 import type { EventRecorder } from '../kube/events.ts'
@@ -45,12 +46,6 @@ export interface RemedyPorts {
 }
 
 /** Something that only the settings or the cluster's administrator can mend, or writes that have failed. */
-export class RemedyError extends Error {
+export class RemedyError extends CodedError<'NoImage' | 'WritesFailed'> {
   override readonly name = 'RemedyError'
-  readonly code: 'NoImage' | 'WritesFailed'
-
-  constructor(code: RemedyError['code'], message: string, cause?: unknown) {
-    super(message, { cause })
-    this.code = code
-  }
 }

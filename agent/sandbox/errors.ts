@@ -1,3 +1,4 @@
+import { CodedError } from '../../cni/host/coded-error.ts'
 /** Why there is no probe sandbox, or none that works; also the reason that users see. */
 export type SandboxErrorCode =
   /** This process may not make one, or lacks a program for it. */
@@ -12,12 +13,6 @@ export type SandboxErrorCode =
   | 'SandboxFailed'
 
 /** There is no probe sandbox, or no result from it. */
-export class SandboxError extends Error {
+export class SandboxError extends CodedError<SandboxErrorCode> {
   override readonly name = 'SandboxError'
-  readonly code: SandboxErrorCode
-
-  constructor(code: SandboxErrorCode, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause })
-    this.code = code
-  }
 }

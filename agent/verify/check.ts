@@ -1,3 +1,4 @@
+import { CodedError } from '../../cni/host/coded-error.ts'
 import type { Reason } from '../verdict/reasons.ts'
 import type { CheckCode, CheckResult, Outcome } from '../verdict/verdict.ts'
 
@@ -39,12 +40,6 @@ export interface Probe {
 }
 
 /** A question with a bad end: `reason` is what users see in conditions and JSON. */
-export class CheckFault extends Error {
+export class CheckFault extends CodedError<Reason> {
   override readonly name = 'CheckFault'
-  readonly code: Reason
-
-  constructor(reason: Reason, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause })
-    this.code = reason
-  }
 }

@@ -1,3 +1,4 @@
+import { CodedError } from '../../cni/host/coded-error.ts'
 import type { Prefix, SocketAddress } from './addresses.ts'
 
 /** A WireGuard interface of this node. Its private key and its peers' preshared keys are never taken in. */
@@ -37,12 +38,6 @@ export type DeviceReading = {
 export type DeviceFaultCode = 'Refused' | 'TimedOut' | 'TooLarge' | 'BadReply' | 'Unreachable'
 
 /** A device that does not tell of itself. The message never holds a part of what it said: there are keys in it. */
-export class DeviceFault extends Error {
+export class DeviceFault extends CodedError<DeviceFaultCode> {
   override readonly name = 'DeviceFault'
-  readonly code: DeviceFaultCode
-
-  constructor(code: DeviceFaultCode, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause })
-    this.code = code
-  }
 }

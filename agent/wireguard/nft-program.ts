@@ -1,14 +1,9 @@
 import { spawn } from 'node:child_process'
+import { CodedError } from '../../cni/host/coded-error.ts'
 
 /** The packet filter refused our table, or there is no program to make it. */
-class FilterFault extends Error {
+class FilterFault extends CodedError<'NoProgram' | 'Refused' | 'TimedOut'> {
   override readonly name = 'FilterFault'
-  readonly code: 'NoProgram' | 'Refused' | 'TimedOut'
-
-  constructor(code: FilterFault['code'], message: string, cause?: unknown) {
-    super(message, { cause })
-    this.code = code
-  }
 }
 
 const limitMs = 10_000

@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, read, readSync } from 'node:fs'
+import { CodedError } from './coded-error.ts'
 import { pause } from './pause.ts'
 import { errorCode } from './system-error.ts'
 
@@ -7,14 +8,8 @@ export interface ReadLimits {
   readonly timeoutMs: number
 }
 
-export class InputError extends Error {
+export class InputError extends CodedError<'TooLarge' | 'TimedOut' | 'Unreadable'> {
   override readonly name = 'InputError'
-  readonly code: 'TooLarge' | 'TimedOut' | 'Unreadable'
-
-  constructor(code: 'TooLarge' | 'TimedOut' | 'Unreadable', message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-  }
 }
 
 const CHUNK_BYTES = 64 * 1024

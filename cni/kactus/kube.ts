@@ -1,3 +1,4 @@
+import { CodedError } from '../host/coded-error.ts'
 import { sizeOf } from '../networks/bounds.ts'
 import { type Json, JsonError, parseJson } from '../spec/json.ts'
 import { AnswerTooLarge, type HttpsGetter, openHttps } from './https.ts'
@@ -14,14 +15,8 @@ export interface KubeReader {
   get(path: string, maxBytes: number): Promise<Json | undefined>
 }
 
-class KubeReadError extends Error {
+class KubeReadError extends CodedError<'Unreachable' | 'TimedOut' | 'Status' | 'BadReply' | 'TooLarge'> {
   override readonly name = 'KubeReadError'
-  readonly code: 'Unreachable' | 'TimedOut' | 'Status' | 'BadReply' | 'TooLarge'
-
-  constructor(code: KubeReadError['code'], message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-  }
 }
 
 /**
@@ -53,18 +48,18 @@ class HttpsKubeReader implements KubeReader {
       return parseJson(body)
     } catch (error) {
       if (!(error instanceof JsonError)) throw error
-      throw new KubeReadError('BadReply', `${this.#server} answered no JSON to GET ${path}`, { cause: error })
+      throw new KubeReadError('BadReply', `${this.#server} answered no JSON to GET ${path}`, error)
     }
   }
 
   #fail(error: NodeJS.ErrnoException): never {
     if (this.#signal.aborted) {
-      throw new KubeReadError('TimedOut', `${this.#server} did not answer in time`, { cause: error })
+      throw new KubeReadError('TimedOut', `${this.#server} did not answer in time`, error)
     }
     if (error instanceof AnswerTooLarge) {
-      throw new KubeReadError('TooLarge', `${this.#server} answered with too large an object`, { cause: error })
+      throw new KubeReadError('TooLarge', `${this.#server} answered with too large an object`, error)
     }
     const why = error.code ?? error.message
-    throw new KubeReadError('Unreachable', `${this.#server} cannot be reached: ${why}`, { cause: error })
+    throw new KubeReadError('Unreachable', `${this.#server} cannot be reached: ${why}`, error)
   }
 }

@@ -1,4 +1,6 @@
+import { CodedError } from '../host/coded-error.ts'
 import { messageOf } from '../host/system-error.ts'
+
 /** Error codes of the CNI specification; 8 and 999 are those of its Go library. kactus' own are 100 and up. */
 export const CniCode = {
   IncompatibleVersion: 1,
@@ -21,14 +23,12 @@ export interface CniErrorOptions {
 }
 
 /** What a plugin says on stdout when it fails: a number to decide on, a sentence to read. */
-export class CniError extends Error {
+export class CniError extends CodedError<number> {
   override readonly name = 'CniError'
-  readonly code: number
   readonly details: string | undefined
 
   constructor(code: number, message: string, options: CniErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
-    this.code = code
+    super(code, message, options.cause)
     this.details = options.details
   }
 }
