@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { messageOf } from '../cni/host/system-error.ts'
-import { type Commands, type Lane, lanes, type Tests } from './lanes.ts'
+import { type Commands, type Lane, lanes, stages, type Tests } from './lanes.ts'
 import type { TapSummary } from './tap-output.ts'
 import { runTestFile } from './test-file.ts'
 
@@ -130,19 +130,31 @@ async function prepare(lane: Lane): Promise<string | undefined> {
   return undefined
 }
 
-async function runLane(lane: Lane, signal: AbortSignal): Promise<Count> {
-  say(`== ${lane.name}`)
-  const start = performance.now()
-  const obstacle = await prepare(lane)
+/** Programs are built before anything runs: beside tests that wait for something they would take its time. */
+async function runStage(tracks: readonly (readonly Lane[])[], signal: AbortSignal): Promise<Count> {
+  const obstacles = new Map<Lane, string>()
+  for (const lane of tracks.flat()) {
+    const obstacle = await prepare(lane)
+    if (obstacle !== undefined) obstacles.set(lane, obstacle)
+  }
+  const counts = tracks.map(async track => {
+    let count = none
+    for (const lane of track) if (!signal.aborted) count = add(count, await runLane(lane, obstacles.get(lane), signal))
+    return count
+  })
+  return (await Promise.all(counts)).reduce(add, none)
+}
+
+async function runLane(lane: Lane, obstacle: string | undefined, signal: AbortSignal): Promise<Count> {
   if (obstacle !== undefined) {
     say(`== ${lane.name}: cannot run: ${obstacle}`)
     return { passed: 0, failed: 1 }
   }
-  const ready = performance.now()
+  say(`== ${lane.name}`)
+  const start = performance.now()
   const count = 'commands' in lane.work ? await runCommands(lane.work) : await runTests(lane.work, signal)
-  const seconds = (from: number): string => ((performance.now() - from) / 1000).toFixed(1)
-  const preparation = ready - start > 1000 ? ` (and ${((ready - start) / 1000).toFixed(1)} s of preparation)` : ''
-  say(`== ${lane.name}: ${count.passed} passed, ${count.failed} failed in ${seconds(ready)} s${preparation}`)
+  const seconds = ((performance.now() - start) / 1000).toFixed(1)
+  say(`== ${lane.name}: ${count.passed} passed, ${count.failed} failed in ${seconds} s`)
   return count
 }
 
@@ -158,7 +170,10 @@ async function main(args: readonly string[]): Promise<void> {
   // Tests clean up when they are told to end; a terminal tells them itself.
   process.once('SIGTERM', () => told.abort())
   if (total.failed === 0) {
-    for (const lane of chosen) if (!told.signal.aborted) total = add(total, await runLane(lane, told.signal))
+    for (const tracks of stages) {
+      const found = tracks.map(track => track.filter(lane => chosen.includes(lane)))
+      if (!told.signal.aborted) total = add(total, await runStage(found, told.signal))
+    }
   }
   if (told.signal.aborted) total = add(total, { passed: 0, failed: 1 })
   say(`${total.passed} passed, ${total.failed} failed`)
