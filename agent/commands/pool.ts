@@ -35,7 +35,7 @@ export async function runPool(ports: ProcessPorts, flags: Flags): Promise<ExitCo
     if (applies) await sync.apply(look, ports.ended)
     const document = describeLook(pool.name, look)
     ports.stdout.write(output === 'json' ? `${JSON.stringify(document)}\n` : formatLook(document))
-    if (look.plan === undefined) return exitCodes.failed
+    if (look.plan === undefined || !look.listed) return exitCodes.failed
     return exitOf(document, applies)
   } finally {
     kube.close()

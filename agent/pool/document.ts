@@ -29,6 +29,6 @@ export function formatLook({ pool, apiVersion, current, actions, held, problems 
   ]
   const rows = [...actions.map(row('')), ...held.map(row('held'))]
   const lines = [`pool ${pool}, ${apiVersion ?? 'not served'}: ${current.length} blocks`, ...problems]
-  if (rows.length === 0) return `${[...lines, 'nothing to do'].join('\n')}\n`
+  if (rows.length === 0) return `${[...lines, ...(problems.length === 0 ? ['nothing to do'] : [])].join('\n')}\n`
   return `${[...lines, formatTable([['ACTION', 'BLOCK', 'SERVER', 'REASON', ''], ...rows])].join('\n')}\n`
 }

@@ -93,7 +93,8 @@ class Asker {
       const code = limit.aborted ? 'timed_out' : 'unreachable'
       this.#options.onAnswer(code)
       const why = limit.aborted ? `no answer within ${timeoutMs} ms` : `no connection (${codeOf(causeOf(error))})`
-      throw new HcloudError(code, `Hetzner Cloud: ${why}`, { passing: true, cause: error })
+      const asked = `Hetzner Cloud at ${this.#options.endpoint} ([pool] hcloud-endpoint)`
+      throw new HcloudError(code, `${asked}: ${why}`, { passing: true, cause: error })
     }
   }
 

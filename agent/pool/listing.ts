@@ -15,6 +15,8 @@ export interface Listed {
   readonly isNew: boolean
   /** Why there is no newer list, for people. */
   readonly fault: string | undefined
+  /** Whether that is because the newest answer cannot be trusted. */
+  readonly badAnswer: boolean
 }
 
 /** The servers, asked for once an interval however often somebody looks. */
@@ -35,6 +37,7 @@ export interface ListingOptions {
 export function createListing({ client, query, intervalMs, clock }: ListingOptions): Listing {
   let servers: readonly CloudServer[] | undefined
   let fault: string | undefined
+  let badAnswer = false
   let asked: string | undefined
   let nextAtMs = 0
   const isDue = (key: string) => asked !== key || clock.monotonic() >= nextAtMs
@@ -50,22 +53,28 @@ export function createListing({ client, query, intervalMs, clock }: ListingOptio
     wait(intervalMs)
     servers = await listServers(client, wanted, signal)
     fault = undefined
+    badAnswer = false
     return true
   }
   return {
     async current(signal) {
       try {
         const isNew = await refresh(signal)
-        return { servers, isNew, fault }
+        return { servers, isNew, fault, badAnswer }
       } catch (error) {
         if (!isForeseen(error)) throw error
         if (error instanceof HcloudError && error.retryAfterMs !== undefined) wait(error.retryAfterMs)
-        fault = messageOf(error)
-        return { servers, isNew: false, fault }
+        badAnswer = isBadAnswer(error)
+        fault = badAnswer ? `${messageOf(error)} (BadAnswer)` : messageOf(error)
+        return { servers, isNew: false, fault, badAnswer }
       }
     },
     nextMs: () => Math.max(0, nextAtMs - clock.monotonic()),
   }
+}
+
+function isBadAnswer(error: unknown): boolean {
+  return error instanceof HcloudError && error.code === 'bad_answer'
 }
 
 function isForeseen(error: unknown): error is Error {

@@ -16,6 +16,7 @@ export type PoolReason =
   | 'Foreign'
   | 'CiliumUnsafe'
   | 'NoServers'
+  | 'BadAnswer'
 
 /** One change of the pool; `create` makes the pool, with this block in it. */
 export interface PoolAction {
@@ -39,6 +40,8 @@ export interface PoolView {
   readonly misses: ReadonlyMap<string, Miss>
   /** Addresses that Services have, as blocks. */
   readonly inUse: ReadonlySet<string>
+  /** What Hetzner Cloud has said last cannot be trusted. */
+  readonly badAnswer: boolean
   /** Cilium cuts a node off whose own address it deals out. */
   readonly ciliumUnsafe: boolean
   /** Addresses removed within miss-time. */
@@ -115,7 +118,8 @@ function planAdds(current: readonly Block[], view: PoolView, settings: PlanSetti
     }))
 }
 
-function heldAdd({ blocks, ciliumUnsafe }: PoolView, settings: PlanSettings): PoolReason | undefined {
+function heldAdd({ blocks, ciliumUnsafe, badAnswer }: PoolView, settings: PlanSettings): PoolReason | undefined {
+  if (badAnswer) return 'BadAnswer'
   if (settings.policy === 'create-only' && blocks !== undefined) return 'Policy'
   return ciliumUnsafe && !settings.allowUnsafeCilium ? 'CiliumUnsafe' : undefined
 }
@@ -172,6 +176,7 @@ function findCandidate(block: string, { judged }: PoolView): Candidate | undefin
 }
 
 function heldByItself({ block, hasToLast }: Candidate, view: PoolView, settings: PlanSettings): PoolReason | undefined {
+  if (view.badAnswer) return 'BadAnswer'
   if (settings.policy !== 'sync') return 'Policy'
   if (view.servers === 0 && settings.minAddresses > 0) return 'NoServers'
   const miss = view.misses.get(block)

@@ -17,6 +17,8 @@ export interface PoolLook {
   readonly live: LivePool | undefined
   /** `1.19.5`; undefined = not known. */
   readonly cilium: string | undefined
+  /** Whether Hetzner Cloud's newest answer is a list of servers. */
+  readonly listed: boolean
   /** Undefined = not enough is known for one. */
   readonly plan: PoolPlan | undefined
   /** What is wrong, for people. */
@@ -33,7 +35,7 @@ export interface PoolSyncOptions {
   readonly clock: Clock
 }
 
-interface Facts extends Pick<PoolView, 'judged' | 'servers' | 'nowMs'> {
+interface Facts extends Pick<PoolView, 'judged' | 'servers' | 'badAnswer' | 'nowMs'> {
   readonly live: LivePool | undefined
   readonly isNew: boolean
   /** The newest question to Hetzner Cloud was not answered: a server's absence is no news. */
@@ -56,29 +58,27 @@ export class PoolSync {
   async look(signal: AbortSignal): Promise<PoolLook> {
     const live = await this.#read(signal)
     const version = this.#version
-    if (version === undefined)
-      return {
-        version,
-        live,
-        cilium: undefined,
-        plan: undefined,
-        problems: ['this cluster serves no CiliumLoadBalancerIPPool'],
-      }
     const nowMs = this.#options.clock.monotonic()
     this.#fight.saw(live && JSON.stringify(live.blocks), nowMs)
-    const { servers, isNew, fault } = await this.#options.listing.current(signal)
+    const { servers, isNew, fault, badAnswer } = await this.#options.listing.current(signal)
     const nodes = this.#options.nodes()
-    const problems = fault === undefined ? [] : [fault]
-    if (servers === undefined || nodes === undefined) {
-      if (nodes === undefined) problems.push('the Nodes are not known yet')
-      return { version, live, cilium: this.#cilium, plan: undefined, problems }
-    }
+    const problems = [
+      ...(version === undefined ? ['this cluster serves no CiliumLoadBalancerIPPool'] : []),
+      ...(fault === undefined ? [] : [fault]),
+      ...(nodes === undefined ? ['the Nodes are not known yet'] : []),
+    ]
+    const look = { version, live, listed: fault === undefined }
+    // An answer that cannot be trusted says nothing of any address, and that is said of each.
+    const known = servers ?? (badAnswer ? [] : undefined)
+    if (version === undefined || known === undefined || nodes === undefined)
+      return { ...look, cilium: this.#cilium, plan: undefined, problems }
     if (isNew || this.#cilium === undefined) this.#cilium = await readCiliumVersion(this.#options.api, signal)
-    const judged = judge(servers, nodes, this.#options.settings)
-    const facts = { live, judged, servers: servers.length, isNew, isStale: fault !== undefined, nowMs }
+    const judged = judge(known, nodes, this.#options.settings)
+    const facts = { live, judged, servers: known.length, isNew, isStale: fault !== undefined, badAnswer, nowMs }
     const view = await this.#view(facts, signal)
     const plan = planPool(view, this.#options.settings)
-    return { version, live, cilium: this.#cilium, plan, problems: [...problems, ...this.#describe(live, plan)] }
+    problems.push(...this.#describe(view, live, plan))
+    return { ...look, cilium: this.#cilium, plan, problems }
   }
 
   /**
@@ -126,7 +126,8 @@ export class PoolSync {
       removed: this.#recent(live).reduce((sum, { count }) => sum + count, 0),
     }
     // Whatever is not wanted, and nothing keeps but that it was not missed for long enough.
-    const unwanted = planPool(first, { ...settings, policy: 'sync' }).held.filter(({ reason }) => reason === 'Missed')
+    const plain = planPool({ ...first, badAnswer: false }, { ...settings, policy: 'sync' })
+    const unwanted = plain.held.filter(({ reason }) => reason === 'Missed')
     const blocks = unwanted.map(({ block }) => block)
     this.#misses = countMisses(this.#misses, blocks, { nowMs: facts.nowMs, isNewList: isNew })
     const missed = isStale ? first : { ...first, misses: this.#misses }
@@ -144,8 +145,8 @@ export class PoolSync {
     return (live?.removals ?? []).filter(({ atMs }) => atMs > since)
   }
 
-  #describe(live: LivePool | undefined, { held }: PoolPlan): readonly string[] {
-    const { name } = this.#options.settings
+  #describe(view: PoolView, live: LivePool | undefined, { held }: PoolPlan): readonly string[] {
+    const { name, minAddresses } = this.#options.settings
     const owners = live === undefined || live.owners.length === 0 ? 'somebody else' : live.owners.join(', ')
     const fights = this.#fight.isOn(this.#options.clock.monotonic())
     const isForeign = live !== undefined && !live.ours && !this.#options.settings.adopt
@@ -153,7 +154,10 @@ export class PoolSync {
     const sentences: readonly (readonly [boolean, string])[] = [
       [fights, `${owners} puts the blocks of pool ${name} back each time: nothing is written for an hour`],
       [isForeign && !fights, `pool ${name} belongs to ${owners}: set [pool] adopt to take it over`],
-      [is('NoServers'), 'no server has these labels: the pool stays as it is'],
+      [
+        view.servers === 0 && !view.badAnswer && minAddresses > 0,
+        'no server has these labels ([pool] label-selector): the pool stays as it is (NoServers)',
+      ],
       [is('CiliumUnsafe'), `Cilium ${this.#cilium} cuts a node off whose own address is in a pool: upgrade to 1.19.5`],
       [live?.conflicting === true, `pool ${name} overlaps with an older pool: Cilium deals out nothing of it`],
     ]

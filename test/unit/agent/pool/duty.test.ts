@@ -84,7 +84,12 @@ function start(given: Partial<PoolSettings> = {}) {
   const settings: PoolSettings = { ...load({}).settings.pool, ...given }
   const cluster = new FakeCluster()
   const clock = createFakeClock(1_000_000)
-  const listed: { -readonly [K in keyof Listed]: Listed[K] } = { servers: [server(1)], isNew: true, fault: undefined }
+  const listed: { -readonly [K in keyof Listed]: Listed[K] } = {
+    servers: [server(1)],
+    isNew: true,
+    fault: undefined,
+    badAnswer: false,
+  }
   const listing = { current: async () => ({ ...listed }), nextMs: () => 60_000 }
   const metrics = createMetrics()
   const board = createPoolBoard(settings.name)
@@ -177,8 +182,37 @@ t.test('no list yet, no pools served, nothing to go by', async t => {
   bed.cluster.versions = []
   bed.listed.servers = [server(1)]
   await bed.run()
-  t.same(bed.problems(), ['pool: this cluster serves no CiliumLoadBalancerIPPool'])
+  t.same(bed.problems(), ['pool: this cluster serves no CiliumLoadBalancerIPPool', 'pool: no'], 'all at once')
   t.equal(bed.cluster.writes.length, 0)
+})
+
+t.test('no server has these labels: that is told where there is no pool yet, too', async t => {
+  const told = 'pool: no server has these labels ([pool] label-selector): the pool stays as it is (NoServers)'
+  const bed = start()
+  bed.listed.servers = []
+  await bed.run()
+  t.same(bed.problems(), [told])
+  t.equal(bed.successes(), 0)
+  const meant = start({ minAddresses: 0 })
+  meant.listed.servers = []
+  await meant.run()
+  t.same(meant.problems(), [])
+})
+
+t.test('an answer that cannot be trusted should change nothing, and every address says so', async t => {
+  const bed = start({ misses: 1, missTimeMs: 0 })
+  bed.cluster.pool = { uid: 'u', blocks: [block(1), block(2)], labels: marks, annotations: {} }
+  Object.assign(bed.listed, { servers: undefined, isNew: false, fault: 'no page (BadAnswer)', badAnswer: true })
+  for (let turn = 0; turn < 5; turn += 1) await bed.run()
+  const held = [1, 2].map(n => ({ action: 'remove', block: block(n).cidr, reason: 'BadAnswer' }))
+  t.match(bed.board.section.json(), { pool: { actions: [], held } })
+  t.same(bed.problems(), ['pool: no page (BadAnswer)'])
+  bed.listed.servers = [server(1), server(3)]
+  await bed.run()
+  t.equal(bed.cluster.writes.length, 0, 'nor does the last good list')
+  Object.assign(bed.listed, { isNew: true, fault: undefined, badAnswer: false })
+  await bed.run()
+  t.same(bed.cluster.pool.blocks, [block(1), block(3)], 'the next good one counts')
 })
 
 t.test('the version is looked for again when its path is gone', async t => {
@@ -245,4 +279,7 @@ add     203.0.113.1/32  1       NewServer
 remove  203.0.113.2/32  -       InUse      held
 `,
   )
+  const idle = { ...look, current: [...look.current], actions: [], held: [] }
+  t.match(formatLook({ ...idle, problems: [] }), /\nnothing to do\n$/)
+  t.match(formatLook({ ...idle, problems: ['a problem'] }), /\na problem\n$/, 'a failure is not nothing to do')
 })

@@ -104,7 +104,7 @@ t.test('what passes is asked again, three times in all; what does not is not', a
   t.equal(fake.seen.length, 3)
   pass(60_000)
   fake.instead = () => errorAnswer(401, 'unauthorized', 'unable to authenticate')
-  t.match(await listing.current(signal), { servers: undefined, fault: /unauthorized/ })
+  t.match(await listing.current(signal), { servers: undefined, fault: /unauthorized/, badAnswer: false })
   t.equal(fake.seen.length, 4)
   pass(60_000)
   let failing = 2
@@ -144,7 +144,8 @@ t.test('a page of more servers than a page may have: the list is none', async t 
   const servers = Array.from({ length: 51 }, (_, index) => fakeServer(index + 1))
   const pagination = { page: 1, per_page: 50, next_page: null, last_page: 1, total_entries: 51 }
   fake.instead = () => json(200, { servers, meta: { pagination } })
-  t.match(await listing.current(signal), { servers: undefined, fault: /a page of 51 servers, 50 are the most/ })
+  const fault = /a page of 51 servers, 50 are the most \(BadAnswer\)$/
+  t.match(await listing.current(signal), { servers: undefined, fault, badAnswer: true })
 })
 
 t.test('addresses that are none: the list is none', async t => {
@@ -156,12 +157,20 @@ t.test('addresses that are none: the list is none', async t => {
   }
 })
 
+t.test('nobody there: the address and its setting are named', async t => {
+  const { fake, listing } = await start(t)
+  await fake.stop()
+  const { fault } = await listing.current(signal)
+  t.equal(fault, `Hetzner Cloud at ${fake.url} ([pool] hcloud-endpoint): no connection (ECONNREFUSED)`)
+})
+
 t.test('a token that cannot be sent is not shown', async t => {
   const { fake, listing } = await start(t, { selector: 'a=b', token: 'secret\nsecond-line' })
   t.same(await listing.current(signal), {
     servers: undefined,
     isNew: false,
     fault: 'the token has characters that no token has',
+    badAnswer: false,
   })
   t.equal(fake.seen.length, 0)
 })
