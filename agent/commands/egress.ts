@@ -95,8 +95,8 @@ function passParts({ settings, client, kube, log }: Opened, signal: AbortSignal)
   }
 }
 
-/** What is held for good reasons of its own is nothing to do. */
-function exitOf({ actions, held }: EgressDocument, applied: boolean): ExitCode {
-  const open = (applied ? 0 : actions.length) + held.length
+/** A Node that has no place in the mesh is for a person to do. */
+function exitOf({ actions, held, unmatched }: EgressDocument, applied: boolean): ExitCode {
+  const open = (applied ? 0 : actions.length) + held.length + unmatched.length
   return open === 0 ? exitCodes.well : exitCodes.notWell
 }

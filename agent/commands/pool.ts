@@ -74,7 +74,7 @@ async function listPoolNodes(
   return nodes
 }
 
-/** What is held for good reasons of its own is nothing to do. */
+/** Whatever is held or wrong is for a person to know. */
 function exitOf({ actions, held, problems }: PoolDocument, applied: boolean): ExitCode {
   const open = (applied ? 0 : actions.length) + held.length + problems.length
   return open === 0 ? exitCodes.well : exitCodes.notWell

@@ -25,7 +25,7 @@ export interface LogSettings {
   readonly format: 'json' | 'text'
   /** Where lines go. `nopal agent` logs to stdout, as containers do; the other subcommands keep stdout for their one document. */
   readonly output: LogOutput
-  /** Fields of every line. */
+  /** Fields of every line that has none of that name of its own. */
   readonly base: LogFields
 }
 
@@ -43,7 +43,9 @@ export function createLogger(settings: LogSettings): LeveledLogger {
   return pino(
     {
       level: settings.level,
-      base: { ...settings.base },
+      base: null,
+      // Not pino's own base: what a line says of another node would be a second `node` beside it.
+      mixin: () => ({ ...settings.base }),
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: label => ({ level: label }) },
       serializers: { err: describeError },

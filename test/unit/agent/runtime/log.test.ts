@@ -21,6 +21,12 @@ t.test('json lines', async t => {
   t.same(line, { level: 'info', node: 'n1', part: 'test', count: 3, msg: 'hello' })
 })
 
+t.test('no key twice: what a line says of another node stands for itself', async t => {
+  const text = logged('json', { node: 'n2' })
+  t.equal(text.match(/"node":/g)?.length, 1)
+  t.equal(JSON.parse(text).node, 'n2')
+})
+
 t.test('secrets', async t => {
   const text = logged('json', { token: 's3', user: { password: 's3', deep: { authorization: 's3' } }, name: 'kept' })
   t.notMatch(text, 's3')
