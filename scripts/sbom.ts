@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { messageOf } from '../cni/host/system-error.ts'
 
 /** One thing that is in the image. */
 interface Part {
@@ -87,17 +88,23 @@ const engines: Readonly<Record<string, readonly string[]>> = {
 async function main(): Promise<void> {
   const text = { type: 'string', default: '' } as const
   const { arch, system, output } = parseArgs({ options: { arch: text, system: text, output: text } }).values
+  const programs = engines[arch]
+  if (programs === undefined) throw new Error(`--arch is amd64 or arm64, not "${arch}"`)
   const root = join(import.meta.dirname, '..')
   const readJson = async (file: string) => JSON.parse(await readFile(join(root, file), 'utf8'))
   const { packages, version } = await readJson('package-lock.json')
   const bundled = (await readJson('dist/bundled.json')) as readonly string[]
   const records = join(system, 'var/lib/dpkg/status.d')
   const texts = (await readdir(records)).sort().map(name => readFile(join(records, name), 'utf8'))
-  const parts = [
-    ...npmParts([...bundled, ...(engines[arch] ?? [])], packages),
-    ...(await Promise.all(texts)).map(debianPart),
-  ]
+  const parts = [...npmParts([...bundled, ...programs], packages), ...(await Promise.all(texts)).map(debianPart)]
   await writeFile(output, `${JSON.stringify(renderSbom({ version, arch }, parts), null, 2)}\n`)
 }
 
-if (import.meta.main) await main()
+if (import.meta.main) {
+  try {
+    await main()
+  } catch (error) {
+    process.stderr.write(`sbom: ${messageOf(error)}\n`)
+    process.exitCode = 1
+  }
+}
