@@ -53,6 +53,20 @@ t.test('a feature that is switched off takes its rights along', async t => {
   t.same(await namesOf('/api/v1/namespaces/nopal/secrets?fieldSelector=type=Opaque'), [])
 })
 
+t.test('an upgrade to one leader without a Lease, and back', async t => {
+  const strategy = async () => {
+    const { body } = await api.send({ method: 'GET', path: '/apis/apps/v1/namespaces/nopal/deployments/nopal-leader' })
+    return (body as { spec: { strategy: { type: string } } }).spec.strategy.type
+  }
+  const alone = { leader: { replicas: 1 }, settings: { leader: { enabled: false } } }
+  const there = await helm(['upgrade', 'nopal', chartFolder], alone)
+  t.equal(there.code, 0, there.stderr)
+  t.equal(await strategy(), 'Recreate')
+  const back = await helm(['upgrade', 'nopal', chartFolder], {})
+  t.equal(back.code, 0, back.stderr)
+  t.equal(await strategy(), 'RollingUpdate')
+})
+
 t.test('a second release is refused: names are fixed, and there is one policy for one account', async t => {
   const { code, stderr } = await runHelm([
     ...['install', 'another', chartFolder, '--namespace', 'other', '--create-namespace'],

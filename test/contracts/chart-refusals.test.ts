@@ -148,6 +148,11 @@ const refused: readonly RefusedRow[] = [
     says: 'leader.enabled is false',
   },
   {
+    name: 'two leaders without a Lease',
+    values: settings('leader', 'enabled', 'false'),
+    says: 'settings.leader.enabled is false: without a Lease leader.replicas must be 1',
+  },
+  {
     name: 'one port for two',
     values: settings('agent', 'listen', ':8081'),
     says: 'agent.listen, agent.probes and leader.listen of settings must be three ports: 8081, 8082, 8081',

@@ -159,6 +159,17 @@ t.test('what an operator wants of pods reaches both roles, and the pods of the u
   t.match(find(objects, 'Deployment', 'nopal-leader'), { spec: { replicas: 3 } })
 })
 
+t.test('worker pods, which the leader makes, have the pull secrets by their account', async t => {
+  const values = { remedy: { workers: true }, image: { pullSecrets: ['r'] } }
+  const account = find(await renderChart<Manifest>(values), 'ServiceAccount', 'nopal-worker')
+  t.match(account, { metadata: { namespace: 'nopal-workers' }, imagePullSecrets: [{ name: 'r' }] })
+})
+
+t.test('without a Lease there is one leader, also while it is replaced', async t => {
+  const objects = await renderChart<Manifest>({ leader: { replicas: 1 }, settings: { leader: { enabled: false } } })
+  t.match(find(objects, 'Deployment', 'nopal-leader').spec, { replicas: 1, strategy: { type: 'Recreate' } })
+})
+
 t.test('secrets by value are in a Secret and nowhere else', async t => {
   const objects = await renderChart<Manifest>(everything)
   t.match(find(objects, 'Secret', 'nopal-netmaker'), {

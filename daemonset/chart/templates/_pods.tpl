@@ -5,11 +5,7 @@
 {{- $container := index $pod.containers 0 -}}
 {{- $_ := set $container "image" (include "nopal.image" .root) -}}
 {{- with .root.Values.image.pullPolicy }}{{ $_ := set $container "imagePullPolicy" . }}{{ end -}}
-{{- with .root.Values.image.pullSecrets -}}
-{{- $secrets := list -}}
-{{- range . }}{{ $secrets = append $secrets (dict "name" .) }}{{ end -}}
-{{- $_ := set $pod "imagePullSecrets" $secrets -}}
-{{- end -}}
+{{- if .root.Values.image.pullSecrets }}{{ $_ := set $pod "imagePullSecrets" (include "nopal.pullSecrets" .root | fromYamlArray) }}{{ end -}}
 {{- with .values.resources }}{{ $_ := set $container "resources" . }}{{ end -}}
 {{- with .values.env }}{{ $_ := set $container "env" (concat $container.env .) }}{{ end -}}
 {{- range $name := list "tolerations" "nodeSelector" "affinity" "priorityClassName" -}}
@@ -41,4 +37,11 @@
 {{- range $mount := $container.volumeMounts -}}
 {{- with get $folders $mount.name }}{{ $_ := set $mount "mountPath" (printf "/host%s" .) }}{{ end -}}
 {{- end -}}
+{{- end -}}
+
+{{/* As a pod and an account name them. */}}
+{{- define "nopal.pullSecrets" -}}
+{{- range .Values.image.pullSecrets }}
+- name: {{ . | quote }}
+{{- end }}
 {{- end -}}
