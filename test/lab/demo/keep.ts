@@ -33,6 +33,7 @@ export function tellInBackground(program: string, colours: boolean): Promise<num
 export function holdLab(lab: Lab, pods: readonly LabPod[], teller: Teller): void {
   teller.say(`\nIt keeps running. To look around, as root:\n`)
   for (const [command, purpose] of commandsFor(lab, pods)) teller.say(`  # ${purpose}\n  ${command}`)
+  teller.say('\nThe API server here knows what nopal asks for; for kubectl: scripts/demo.sh --cluster --keep.')
   teller.say(`\nTo end it and clean up:\n  kill ${process.pid}`)
   process.stdout.on('error', () => {})
   // Holds this process: the children alone would not.
