@@ -62,7 +62,7 @@ t.test('an upgrade to one leader without a Lease, and back', async t => {
   const there = await helm(['upgrade', 'nopal', chartFolder], alone)
   t.equal(there.code, 0, there.stderr)
   t.equal(await strategy(), 'Recreate')
-  const back = await helm(['upgrade', 'nopal', chartFolder], {})
+  const back = await helm(['upgrade', 'nopal', chartFolder], { leader: { replicas: 2 } })
   t.equal(back.code, 0, back.stderr)
   t.equal(await strategy(), 'RollingUpdate')
 })
