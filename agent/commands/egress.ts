@@ -1,4 +1,4 @@
-import { SettingsError } from '../config/faults.ts'
+import { needsNetmaker } from '../config/checks.ts'
 import { netmakerAccess } from '../config/netmaker-access.ts'
 import type { Settings } from '../config/settings.ts'
 import type { KubeClient } from '../kube/client.ts'
@@ -25,11 +25,9 @@ import { type Flags, readOutput } from './usage.ts'
 export async function runEgress(ports: ProcessPorts, flags: Flags): Promise<ExitCode> {
   const output = readOutput(flags)
   const applies = flags.apply === true && flags['dry-run'] !== true
-  const { settings, log } = start(ports, { nodeNameOptional: true, output: ports.stderr })
+  const { settings, log } = start(ports, { nodeNameOptional: true, check: needsNetmaker, output: ports.stderr })
   const access = netmakerAccess(settings.netmaker)
-  if (access === undefined) {
-    throw new SettingsError([{ name: 'NETMAKER_API_URL', fault: 'must be set', value: undefined }])
-  }
+  if (access === undefined) throw new Error('the settings were not checked')
   const client = openNetmaker({ access, settings: settings.netmaker, userAgent: `nopal/${ports.version}` })
   const kube = connect(ports, await findCredentials(settings))
   try {

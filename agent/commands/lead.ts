@@ -1,3 +1,4 @@
+import { wholeNetmaker } from '../config/checks.ts'
 import type { Settings } from '../config/settings.ts'
 import { startElection } from '../kube/election.ts'
 import { LeaseObject } from '../kube/lease-object.ts'
@@ -10,7 +11,7 @@ import { endAll, type Role, serveReport, startRole } from './role.ts'
 
 /** `nopal lead`: stands for leader of the cluster, and works while it leads, until it is asked to end. */
 export async function runLead(ports: ProcessPorts): Promise<ExitCode> {
-  const role = await startRole(ports, { nodeNameOptional: true }, () => 'leader')
+  const role = await startRole(ports, { nodeNameOptional: true, check: wholeNetmaker }, () => 'leader')
   const { settings, log, kube, loop } = role
   const leadership = createLeadership(role.metrics)
   role.status.add(leadership.section)

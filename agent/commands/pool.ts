@@ -1,8 +1,8 @@
-import { SettingsError } from '../config/faults.ts'
+import { needsPool } from '../config/checks.ts'
 import type { Settings } from '../config/settings.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { listNodes } from '../kube/nodes.ts'
-import { hasPool, readPoolInput } from '../pool/config-file.ts'
+import { readPoolInput } from '../pool/config-file.ts'
 import { describeLook, formatLook, type PoolDocument } from '../pool/document.ts'
 import { createHcloudClient } from '../pool/hcloud-client.ts'
 import { createListing } from '../pool/listing.ts'
@@ -16,10 +16,8 @@ import { type Flags, readOutput } from './usage.ts'
 /** `nopal pool`: what the leader would write to the load-balancer pool; `--apply` writes it once, guards included. */
 export async function runPool(ports: ProcessPorts, flags: Flags): Promise<ExitCode> {
   const output = readOutput(flags)
-  const { settings } = start(ports, { nodeNameOptional: true, output: ports.stderr })
+  const { settings } = start(ports, { nodeNameOptional: true, check: needsPool, output: ports.stderr })
   const { pool } = settings
-  if (!hasPool(pool))
-    throw new SettingsError([{ name: 'NOPAL_POOL_HCLOUD_TOKEN', fault: 'must be set', value: undefined }])
   const kube = connect(ports, await findCredentials(settings))
   try {
     const nodes = await listPoolNodes(kube, settings, ports.ended)

@@ -41,7 +41,7 @@ const longestEndMs = 3_000
  */
 export async function startRole(
   ports: ProcessPorts,
-  options: Pick<StartOptions, 'nodeNameOptional'>,
+  options: Pick<StartOptions, 'nodeNameOptional' | 'check'>,
   subject: (settings: Settings) => string,
 ): Promise<Role> {
   const { settings, log } = start(ports, { ...options, output: ports.stdout })

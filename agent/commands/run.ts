@@ -31,7 +31,7 @@ export async function run(given: ProcessPorts): Promise<ExitCode> {
       const command = await commands[invocation.command]()
       return await command(ports, invocation.flags)
     }
-    ports.stdout.write(invocation.kind === 'help' ? renderHelp() : `${ports.version}\n`)
+    ports.stdout.write(invocation.kind === 'help' ? renderHelp(invocation.command) : `${ports.version}\n`)
     return exitCodes.well
   } catch (error) {
     return tell(ports, error)

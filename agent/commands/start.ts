@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import type { Check } from '../config/checks.ts'
 import { type LoadedSettings, loadSettings } from '../config/load.ts'
 import type { Settings } from '../config/settings.ts'
 import { createKubeClient, type KubeAnswer, type KubeClient } from '../kube/client.ts'
@@ -14,6 +15,8 @@ const readText = (path: string) => readFileSync(path, 'utf8')
 export interface StartOptions {
   /** Whether the host's name may stand in for NODE_NAME: only where nothing is written to a Node. */
   readonly nodeNameOptional: boolean
+  /** What it cannot work without. */
+  readonly check?: Check
   /** Where the command logs. */
   readonly output: TextOutput
 }
@@ -31,13 +34,14 @@ export interface Started {
 export function start(ports: ProcessPorts, options: StartOptions): Started {
   const { env, hostname, version } = ports
   const terminal = options.output.isTTY === true
-  const { nodeNameOptional } = options
+  const { nodeNameOptional, check } = options
   const { settings, warnings }: LoadedSettings = loadSettings({
     env,
     readFile: readText,
     terminal,
     hostname,
     nodeNameOptional,
+    ...(check !== undefined && { check }),
   })
   const { logLevel: level, logFormat: format } = settings.agent
   const log = createLogger({ level, format, output: options.output, base: { node: settings.nodeName, version } })

@@ -91,7 +91,9 @@ export type CommandName = keyof typeof commandUsages
 
 /** A command line that was understood. */
 export type Invocation =
-  | { readonly kind: 'help' | 'version' }
+  | { readonly kind: 'version' }
+  /** Of one command, or of all. */
+  | { readonly kind: 'help'; readonly command?: CommandName }
   | { readonly kind: 'run'; readonly command: CommandName; readonly flags: Flags }
 
 /** Options as given; unset ones are absent. */
@@ -104,11 +106,15 @@ export type Flags = Readonly<Record<string, string | boolean | undefined>>
 export function parseCommandLine(args: readonly string[]): Invocation {
   const [first, ...rest] = args
   if (first === undefined) throw new UsageError('no command is given')
-  if (first === '--help' || first === '-h' || first === 'help') return { kind: 'help' }
+  if (first === '--help' || first === '-h' || first === 'help') return helpOf(rest[0])
   if (first === '--version' || first === 'version') return { kind: 'version' }
   if (!isCommand(first)) throw new UsageError(`there is no command ${JSON.stringify(first)}`)
-  if (rest.includes('--help') || rest.includes('-h')) return { kind: 'help' }
+  if (rest.includes('--help') || rest.includes('-h')) return helpOf(first)
   return { kind: 'run', command: first, flags: parseFlags(commandUsages[first], rest) }
+}
+
+function helpOf(name = ''): Invocation {
+  return isCommand(name) ? { kind: 'help', command: name } : { kind: 'help' }
 }
 
 function isCommand(name: string): name is CommandName {
@@ -134,18 +140,14 @@ export function readOutput(flags: Flags): 'text' | 'json' {
   return wanted
 }
 
-/** What `nopal --help` prints. */
-export function renderHelp(): string {
+/** What `nopal --help` prints, or `--help` after a command. */
+export function renderHelp(command?: CommandName): string {
   const all: readonly CommandUsage[] = Object.values(commandUsages)
-  const shown = all.filter(each => each.hidden !== true)
-  const rows = shown.map(each => [`nopal ${`${each.name} ${each.synopsis}`.trim()}`, each.summary])
-  const lines = rows.map(([call = '', summary = '']) => `  ${call}\n      ${summary}`)
+  const shown = command === undefined ? all.filter(each => each.hidden !== true) : [commandUsages[command]]
+  const lines = shown.map(({ name, synopsis, summary }) => `  ${`nopal ${name} ${synopsis}`.trim()}\n      ${summary}`)
+  const about = ['One agent per Kubernetes node, and kactus, its CNI plugin.', '']
   return [
-    'One agent per Kubernetes node, and kactus, its CNI plugin.',
-    '',
-    ...lines,
-    '  nopal --version',
-    '  nopal --help',
+    ...(command === undefined ? [...about, ...lines, '  nopal --version', '  nopal [COMMAND] --help'] : lines),
     '',
     'Exit codes: 0 well, 1 not well, 2 wrong settings or usage, 3 could not find out.',
     'Settings: /etc/nopal/nopal.ini, or the file NOPAL_CONFIG names; NOPAL_<SECTION>_<KEY> in the environment.',

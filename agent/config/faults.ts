@@ -2,7 +2,7 @@ import { oneLine } from '../runtime/plain-text.ts'
 
 /** One thing that is wrong with the settings. */
 export interface SettingFault {
-  /** As the user wrote it: an environment name, or `[section] key`. */
+  /** As the user wrote it: an environment name, or `[section] key`. Of what nobody wrote, the environment name. */
   readonly name: string
   readonly fault: string
   readonly value: string | undefined

@@ -2,6 +2,7 @@ import ipaddr from 'ipaddr.js'
 import { formatHostPort } from '../../cni/host/host-port.ts'
 import { errorCode } from '../../cni/host/system-error.ts'
 import type { Environment } from '../runtime/process.ts'
+import { type Check, contradictions, mustBeSet } from './checks.ts'
 import { type SettingFault, SettingsError } from './faults.ts'
 import { endpoint, ValueFault } from './parsers.ts'
 import { environmentName, type Section, type Setting, type Values } from './setting.ts'
@@ -20,6 +21,8 @@ export interface SettingsInput {
   readonly hostname: string
   /** Whether a node name need not be set; a dry run never needs one. */
   readonly nodeNameOptional: boolean
+  /** What the command asks of them besides. */
+  readonly check?: Check
 }
 
 export interface LoadedSettings {
@@ -37,14 +40,16 @@ const defaultConfigPath = '/etc/nopal/nopal.ini'
 export function loadSettings(input: SettingsInput): LoadedSettings {
   const faults: SettingFault[] = [...unknownVariables(input.env)]
   const file = readConfigFile(input, faults)
-  const values = readAll(createReader(givenTexts(input.env, file), faults), input)
+  const given = givenTexts(input.env, file)
+  const values = readAll(createReader(given, faults), input)
   const apiService = readApiService(input.env, faults)
+  faults.push(...contradictions(values, given), ...(input.check?.(given) ?? []))
   if (faults.length > 0) throw new SettingsError(faults)
   const addresses = values.verify.dnsDomains.filter(name => ipaddr.isValid(name))
   return {
     settings: deepFreeze(assemble(values, apiService, input.terminal)),
     warnings: addresses.map(
-      name => `setting verify.dns-domains: an address proves nothing about DNS, skipped (${name})`,
+      name => `setting [verify] dns-domains: an address proves nothing about DNS, skipped (${name})`,
     ),
   }
 }
@@ -72,7 +77,7 @@ function createReader(texts: GivenTexts, faults: SettingFault[]): Reader {
   return row => {
     const given = texts.find(row) ?? fallbackOf(row)
     if (given === undefined) {
-      faults.push({ name: row.aliases[0] ?? environmentName(row), fault: 'must be set', value: undefined })
+      faults.push(mustBeSet(row))
       return undefined
     }
     try {

@@ -75,7 +75,8 @@ function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function iniName({ section, key }: { readonly section: string; readonly key: string }): string {
+/** How the file calls a setting, and a process that runs: `[verify] check-timeout`. */
+export function iniName({ section, key }: { readonly section: string; readonly key: string }): string {
   return `[${section}] ${key}`
 }
 

@@ -21,7 +21,9 @@ export function readReply(call: Call, reply: Reply, hide: readonly string[]): Js
   const isJson = type === 'application/json' || (type === 'text/plain' && /^\s*[[{]/.test(text))
   if (status === 404 && !isJson) throw toAbsent(call)
   if (!isJson)
-    throw new NetmakerError('BadReply', `netmaker.api-url: ${what}: ${status} ${nameType(type)}, not JSON`, { status })
+    throw new NetmakerError('BadReply', `[netmaker] api-url: ${what}: ${status} ${nameType(type)}, not JSON`, {
+      status,
+    })
   const value = parseText(what, reply)
   const said = readEnvelope(value)
   if (isGood(status) && isGood(said.Code ?? status)) return value
@@ -42,17 +44,17 @@ function parseText(what: string, { text, status }: Reply): Json {
     return parseJson(text)
   } catch (error) {
     if (!(error instanceof JsonError)) throw error
-    throw new NetmakerError('BadReply', `netmaker.api-url: ${what}: the answer is no JSON`, { status, cause: error })
+    throw new NetmakerError('BadReply', `[netmaker] api-url: ${what}: the answer is no JSON`, { status, cause: error })
   }
 }
 
 function toRedirect(what: string, { status, location }: Reply): NetmakerError {
   const to = location === undefined ? '' : ` to ${location.replace(/[?#].*/, '').replace(/\/\/[^/]*@/, '//')}`
-  return new NetmakerError('BadReply', `netmaker.api-url: ${what}: redirected (${status})${to}`, { status })
+  return new NetmakerError('BadReply', `[netmaker] api-url: ${what}: redirected (${status})${to}`, { status })
 }
 
 function toAbsent({ method, path }: Call): NetmakerError {
-  const what = `netmaker.api-url: ${method} ${path}: 404`
+  const what = `[netmaker] api-url: ${method} ${path}: 404`
   if (path.startsWith('/api/v1/egress'))
     return new NetmakerError('NoEgress', `${what}: the server has no egress rules; it must be 0.99 or newer`, {
       status: 404,
@@ -62,7 +64,7 @@ function toAbsent({ method, path }: Call): NetmakerError {
 
 function toRefusal(what: string, { status, retryAfterMs }: Reply, words: string): NetmakerError {
   const code = codes[status] ?? (status >= 500 ? 'ServerError' : 'Refused')
-  const setting = code === 'Forbidden' ? 'netmaker.username: the user has too few rights: ' : ''
+  const setting = code === 'Forbidden' ? '[netmaker] username: the user has too few rights: ' : ''
   const said = words === '' ? '' : ` ${words}`
   return new NetmakerError(code, `${setting}${what}: ${status}${said}`, { status, retryAfterMs })
 }

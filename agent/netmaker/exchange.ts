@@ -115,5 +115,5 @@ async function readText(response: IncomingMessage, what: string): Promise<string
 /** The connection is the one that the API server is reached by; it knows three ways to fail. */
 function toNetmakerError(error: KubeError): NetmakerError {
   const codes: Readonly<Record<string, NetmakerErrorCode>> = { TLSFailed: 'TLSFailed', TimedOut: 'TimedOut' }
-  return new NetmakerError(codes[error.code] ?? 'Unreachable', `netmaker.api-url: ${error.message}`, { cause: error })
+  return new NetmakerError(codes[error.code] ?? 'Unreachable', `[netmaker] api-url: ${error.message}`, { cause: error })
 }

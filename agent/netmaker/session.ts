@@ -54,7 +54,7 @@ class UserSession implements Session {
     const again = await exchange.send(call, renewed, signal)
     if (again.status !== 401) return again
     if (this.#token === renewed) this.#token = undefined
-    const message = `netmaker.username: ${call.method} ${call.path}: 401, with a login that was just accepted`
+    const message = `[netmaker] username: ${call.method} ${call.path}: 401, with a login that was just accepted`
     throw new NetmakerError('TokenRefused', message, { status: 401, cause: refusalOf(call, again, this.secrets()) })
   }
 
@@ -86,11 +86,13 @@ class UserSession implements Session {
     const { AuthToken: token, pre_auth_token: half } = said.success ? said.output.Response : {}
     if (token && isHeaderWord.test(token)) return token
     if (half !== undefined) {
-      const message = 'netmaker.username: the user has a second factor, so no program can log in as it'
+      const message = '[netmaker] username: the user has a second factor, so no program can log in as it'
       throw new NetmakerError('LoginRefused', message, { status: reply.status })
     }
     const without = token ? 'with a token that cannot be sent' : 'without a token'
-    throw new NetmakerError('BadReply', `netmaker.api-url: the login was accepted ${without}`, { status: reply.status })
+    throw new NetmakerError('BadReply', `[netmaker] api-url: the login was accepted ${without}`, {
+      status: reply.status,
+    })
   }
 }
 
@@ -100,7 +102,7 @@ function readLogin(call: Call, reply: Reply, secrets: readonly string[]): unknow
     return readReply(call, reply, secrets)
   } catch (error) {
     if (!(error instanceof NetmakerError) || (error.code !== 'Refused' && error.code !== 'Forbidden')) throw error
-    const message = `netmaker.username, netmaker.password: the login was refused: ${error.message}`
+    const message = `[netmaker] username, password: the login was refused: ${error.message}`
     throw new NetmakerError('LoginRefused', message, { status: reply.status })
   }
 }

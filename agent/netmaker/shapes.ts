@@ -96,7 +96,7 @@ export function checked<T>(what: string, read: (body: Json) => T, body: Json): T
   } catch (error) {
     if (!(error instanceof v.ValiError)) throw error
     const at = v.getDotPath(error.issues[0])
-    const message = `netmaker.api-url: ${what}: the answer is not what a Netmaker server says (${at ?? 'no list'})`
+    const message = `[netmaker] api-url: ${what}: the answer is not what a Netmaker server says (${at ?? 'no list'})`
     throw new NetmakerError('BadReply', message)
   }
 }

@@ -24,7 +24,7 @@ export async function readOwnImage(
   { namespace, name }: OwnPod,
   signal: AbortSignal,
 ): Promise<Pick<WorkerTemplate, 'image'>> {
-  const setting = 'setting remedy.image: must be set'
+  const setting = 'setting [remedy] image: must be set'
   if (name === undefined)
     throw new RemedyError('NoImage', `${setting} where the leader runs in no pod that POD_NAME names`)
   const path = `/api/v1/namespaces/${namespace}/pods/${encodeURIComponent(name)}`

@@ -121,7 +121,7 @@ t.test('workers have the image of the pod that the leader runs in; without one t
   await addNode(bed, 'one')
   const env = { NOPAL_REMEDY_IMAGE: '', POD_NAMESPACE: 'nopal' }
   const nameless = await startLeader(t, bed, env)
-  await until('it to ask', () => /setting remedy\.image: must be set/.test(nameless.text()))
+  await until('it to ask', () => /setting \[remedy\] image: must be set/.test(nameless.text()))
   t.same(await workersOf(bed, 'one'), [])
   await nameless.stop()
   await startLeader(t, bed, { ...env, POD_NAME: 'leader-7' })

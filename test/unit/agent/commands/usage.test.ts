@@ -16,7 +16,9 @@ interface GoodCase {
 const goodCases: readonly GoodCase[] = [
   { args: '--help', want: { kind: 'help' } },
   { args: '-h', want: { kind: 'help' } },
-  { args: 'verify --help', want: { kind: 'help' } },
+  { args: 'verify --help', want: { kind: 'help', command: 'verify' } },
+  { args: 'wg -h --whatever', want: { kind: 'help', command: 'wg' } },
+  { args: 'help pool', want: { kind: 'help', command: 'pool' } },
   { args: '--version', want: { kind: 'version' } },
   { args: 'agent', want: { kind: 'run', command: 'agent', flags: {} } },
   {
@@ -56,6 +58,16 @@ t.test('the help names every command and every option', async t => {
   for (const usage of shown) {
     t.match(help, `nopal ${usage.name}`)
     for (const option of Object.keys(usage.options)) t.match(usage.synopsis, `--${option}`)
+  }
+})
+
+t.test("a command's help is its own, from the table that its options are read by", async t => {
+  for (const usage of Object.values(commandUsages)) {
+    const help = renderHelp(usage.name)
+    t.match(help, `nopal ${`${usage.name} ${usage.synopsis}`.trim()}\n      ${usage.summary}\n`)
+    t.ok(help.split('\n').length < 8, 'short')
+    for (const other of Object.values(commandUsages))
+      if (other !== usage) t.notMatch(help, `nopal ${other.name} `.trim().concat('\n'))
   }
 })
 

@@ -1,6 +1,6 @@
 import t from 'tap'
+import { needsNetmaker, needsPool, wholeNetmaker } from '../../../../agent/config/checks.ts'
 import { SettingsError } from '../../../../agent/config/faults.ts'
-import { netmakerAccess } from '../../../../agent/config/netmaker-access.ts'
 import { createRandom } from '../verify/seeded-random.ts'
 import { type Given, load } from './given.ts'
 
@@ -21,7 +21,11 @@ interface FaultCase extends Given {
 }
 
 const faultCases: readonly FaultCase[] = [
-  { name: 'no node name', env: { NODE_NAME: '' }, want: ['nopal: setting NODE_NAME: must be set'] },
+  {
+    name: 'no node name',
+    env: { NODE_NAME: '' },
+    want: ['nopal: setting NODE_NAME: must be set (in nopal.ini: [agent] node-name)'],
+  },
   {
     name: 'a bad duration',
     env: { CHECK_TIMEOUT: 'soon' },
@@ -167,18 +171,41 @@ t.test('random files are read or refused, never anything else', async t => {
   t.strictSame(faults, [])
 })
 
+const must = (name: string, key: string) => `nopal: setting ${name}: must be set (in nopal.ini: [netmaker] ${key})`
+const mustUser = must('NETMAKER_USERNAME', 'username')
+const mustPassword = must('NETMAKER_PASSWORD', 'password')
+
 t.test('half of an access to Netmaker', async t => {
   const url = { NETMAKER_API_URL: 'https://api.example.test' }
-  const faultsOfAccess = (env: Readonly<Record<string, string>>) => {
-    try {
-      return netmakerAccess(load({ env }).settings.netmaker)
-    } catch (error) {
-      return error instanceof SettingsError ? error.message.split('\n') : error
-    }
-  }
-  const must = (name: string) => `nopal: setting ${name}: must be set with NETMAKER_API_URL`
-  t.same(faultsOfAccess(url), [must('NETMAKER_USERNAME'), must('NETMAKER_PASSWORD')])
-  t.same(faultsOfAccess({ ...url, NETMAKER_USERNAME: 'u' }), [must('NETMAKER_PASSWORD')])
-  t.match(faultsOfAccess({ ...url, NETMAKER_USERNAME: 'u', NETMAKER_PASSWORD_FILE: '/p' }), { passwordFile: '/p' })
-  t.equal(faultsOfAccess({ NETMAKER_USERNAME: 'u' }), undefined, 'not asked for')
+  const faults = (env: Readonly<Record<string, string>>, ini = '') =>
+    faultsOf({ env, ini, check: wholeNetmaker }).split('\n')
+  t.same(faults(url), [mustUser, mustPassword])
+  t.same(faults({ ...url, NETMAKER_USERNAME: 'u' }), [mustPassword])
+  t.same(faults({ ...url, NETMAKER_USERNAME: 'u', NETMAKER_PASSWORD_FILE: '/p' }), [''])
+  t.same(faults({ NETMAKER_USERNAME: 'u' }), [''], 'not asked for')
+  t.same(faults({}, '[netmaker]\napi-url = https://api.example.test\nusername = u\npassword = p'), [''])
+  t.same(faultsOf({ env: url }), '', 'an agent, which shares the file, needs none of it')
+})
+
+t.test('what a command cannot work without is told beside all else that is wrong', async t => {
+  const env = { CHECK_TIMEOUT: 'soon', NOPAL_VERIFY_TPC: 'a:1' }
+  const others = [
+    'nopal: setting NOPAL_VERIFY_TPC: unknown name (a:1)',
+    'nopal: setting CHECK_TIMEOUT: is not a duration like 500ms, 2s or 5m (soon)',
+  ]
+  const mustUrl = must('NETMAKER_API_URL', 'api-url')
+  t.same(faultsOf({ env, check: needsNetmaker }).split('\n'), [...others, mustUrl, mustUser, mustPassword])
+  const token = 'nopal: setting CANADA_KAKTUS_HCLOUD_TOKEN: must be set (in nopal.ini: [pool] hcloud-token)'
+  t.same(faultsOf({ env, check: needsPool }).split('\n'), [...others, token])
+  t.same(faultsOf({ env: { NOPAL_POOL_CONFIG_FILE: '/c.json' }, check: needsPool }), '')
+})
+
+t.test('failed nodes are deleted only where workers say that they have failed', async t => {
+  const fault = 'must not be true without [remedy] workers: nobody says which nodes have failed (true)'
+  const ini = '[remedy]\ndelete-failed-nodes = true'
+  t.same(faultsOf({ ini }), `nopal: setting [remedy] delete-failed-nodes: ${fault}`)
+  const name = 'NOPAL_REMEDY_DELETE_FAILED_NODES'
+  t.same(faultsOf({ env: { [name]: 'True' } }), `nopal: setting ${name}: ${fault.replace('(true', '(True')}`)
+  t.same(faultsOf({ ini: `${ini}\nworkers = true` }), '')
+  t.same(faultsOf({ ini: '[remedy]\ndelete-failed-nodes = false' }), '')
 })

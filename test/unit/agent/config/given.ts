@@ -1,3 +1,4 @@
+import type { Check } from '../../../../agent/config/checks.ts'
 import { type LoadedSettings, loadSettings } from '../../../../agent/config/load.ts'
 
 /** What a row of a settings table gives to the loader. */
@@ -6,6 +7,7 @@ export interface Given {
   readonly ini?: string
   readonly terminal?: boolean
   readonly nodeNameOptional?: boolean
+  readonly check?: Check
 }
 
 /** Loads settings for node n1 from what the row gives and nothing else. */
@@ -19,5 +21,6 @@ export function load(given: Given): LoadedSettings {
     terminal: given.terminal ?? false,
     hostname: 'Box7',
     nodeNameOptional: given.nodeNameOptional ?? false,
+    ...(given.check !== undefined && { check: given.check }),
   })
 }

@@ -198,8 +198,8 @@ const valueCases: readonly ValueCase[] = [
     want: [
       ['example.com'],
       [
-        'setting verify.dns-domains: an address proves nothing about DNS, skipped (8.8.8.8)',
-        'setting verify.dns-domains: an address proves nothing about DNS, skipped (2001:db8::1)',
+        'setting [verify] dns-domains: an address proves nothing about DNS, skipped (8.8.8.8)',
+        'setting [verify] dns-domains: an address proves nothing about DNS, skipped (2001:db8::1)',
       ],
     ],
   },

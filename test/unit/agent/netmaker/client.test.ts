@@ -98,7 +98,7 @@ const rows: readonly Row[] = [
     name: 'a wrong password',
     given: { password: 'wrong-one' },
     code: 'LoginRefused',
-    message: /^netmaker\.username, netmaker\.password: the login was refused: .* 400 incorrect credentials$/,
+    message: /^\[netmaker\] username, password: the login was refused: .* 400 incorrect credentials$/,
     logins: 1,
   },
   {
@@ -143,21 +143,21 @@ const rows: readonly Row[] = [
         isLogin(path) ? undefined : page(403, 'application/json', '{"Code":403,"Message":"access denied"}')
     },
     code: 'Forbidden',
-    message: /^netmaker\.username: the user has too few rights: GET \/api\/hosts: 403 access denied$/,
+    message: /^\[netmaker\] username: the user has too few rights: GET \/api\/hosts: 403 access denied$/,
     logins: 1,
   },
   {
     name: 'a page of HTML',
     spoil: ({ faults }) => (faults.instead = () => page(200, 'text/html', '<html>')),
     code: 'BadReply',
-    message: /^netmaker\.api-url: POST .*: 200 with text\/html, not JSON$/,
+    message: /^\[netmaker\] api-url: POST .*: 200 with text\/html, not JSON$/,
     logins: 1,
   },
   {
     name: 'another API',
     spoil: ({ faults }) => (faults.instead = () => page(404, 'text/plain', '404 page not found')),
     code: 'BadReply',
-    message: /^netmaker\.api-url: .*there is no Netmaker API$/,
+    message: /^\[netmaker\] api-url: .*there is no Netmaker API$/,
     logins: 1,
   },
   {
@@ -274,7 +274,7 @@ for (const row of rows) t.test(row.name, t => ask(t, row))
 
 t.test('nobody there', async t => {
   const error = await failureOf(clientFor(t, { url: 'http://127.0.0.1:1' }).listHosts(signal))
-  t.match(error, { code: 'Unreachable', message: /^netmaker\.api-url: .*ECONNREFUSED/ })
+  t.match(error, { code: 'Unreachable', message: /^\[netmaker\] api-url: .*ECONNREFUSED/ })
 })
 
 t.test('a server that repeats what it was sent', async t => {

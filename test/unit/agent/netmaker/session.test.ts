@@ -24,6 +24,6 @@ t.test('a token that was refused, twice, and is in the refusal, is in no error',
 t.test('a token that no header can carry', async t => {
   const fake = await startServer(t)
   fake.faults.instead = () => answer(200, { Response: { AuthToken: 'one\ntwo' } })
-  const message = 'netmaker.api-url: the login was accepted with a token that cannot be sent'
+  const message = '[netmaker] api-url: the login was accepted with a token that cannot be sent'
   await t.rejects(clientFor(t, fake).listHosts(signal), { code: 'BadReply', message })
 })
