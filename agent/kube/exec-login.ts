@@ -1,6 +1,6 @@
 import type { RequestOptions } from 'node:https'
 import { textOf } from '../../cni/host/kubeconfig.ts'
-import { field, type JsonObject } from '../../cni/spec/json.ts'
+import { field, isJsonObject, type Json, type JsonObject } from '../../cni/spec/json.ts'
 import { CredentialsError, type KubeCredentials } from './credentials.ts'
 
 /** Who we are, as a program says. */
@@ -25,7 +25,12 @@ export async function createExecLogin(
   const command = textOf(exec, 'command') ?? ''
   const user = {
     name: 'exec',
-    exec: { ...exec, command, env: [...variablesOf(exec), toldTo(exec, credentials, cluster)] },
+    exec: {
+      ...exec,
+      command,
+      args: argumentsOf(exec),
+      env: [...variablesOf(exec), toldTo(exec, credentials, cluster)],
+    },
   }
   config.loadFromClusterAndUser({ name: 'any', server: 'https://any', skipTLSVerify: false }, user)
   const refusal = (fault: string) =>
@@ -60,9 +65,19 @@ function loginOf(options: RequestOptions): Login {
   }
 }
 
-function variablesOf(exec: JsonObject): readonly JsonObject[] {
-  const list = field(exec, 'env')
-  return Array.isArray(list) ? (list as readonly JsonObject[]) : []
+/** To a program `true` and 5 are words. */
+function argumentsOf(exec: JsonObject): readonly string[] {
+  return listOf(exec, 'args').map(arg => textOf({ arg }, 'arg') ?? '')
+}
+
+function variablesOf(exec: JsonObject) {
+  const variables = listOf(exec, 'env').filter(isJsonObject)
+  return variables.map(each => ({ name: textOf(each, 'name') ?? '', value: textOf(each, 'value') ?? '' }))
+}
+
+function listOf(exec: JsonObject, key: string): readonly Json[] {
+  const list = field(exec, key)
+  return Array.isArray(list) ? (list as readonly Json[]) : []
 }
 
 /** What the protocol of client-go tells the program, and the library does not. */

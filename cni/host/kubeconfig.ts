@@ -74,11 +74,13 @@ export function textOf(entry: JsonObject, key: string): string | undefined {
   return text === '' ? undefined : text
 }
 
-/** @throws KubeconfigError */
+/**
+ * Absent and null = false. Text is none of both: kubectl does not take a certificate for good because of a word in quotes.
+ * @throws KubeconfigError
+ */
 export function flagOf(entry: JsonObject, key: string): boolean {
-  const text = textOf(entry, key)?.toLowerCase()
-  if (text === undefined || ['false', 'no', 'off', 'n'].includes(text)) return false
-  if (['true', 'yes', 'on', 'y'].includes(text)) return true
+  const value = field(entry, key) ?? false
+  if (typeof value === 'boolean') return value
   throw new KubeconfigError(`the kubeconfig's "${key}" is neither true nor false`)
 }
 

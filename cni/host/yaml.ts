@@ -1,4 +1,4 @@
-import { defineScalarTag, FAILSAFE_SCHEMA, loadAll, mergeTag, nullCoreTag, YAMLException } from 'js-yaml'
+import { boolYaml11Tag, defineScalarTag, FAILSAFE_SCHEMA, loadAll, mergeTag, nullCoreTag, YAMLException } from 'js-yaml'
 
 /** The text is no YAML. It never says what stands there: it may be a token. */
 export class YamlError extends Error {
@@ -9,8 +9,11 @@ export class YamlError extends Error {
 /** A tag that nobody knows leaves its value what it is. */
 const anyTag = defineScalarTag('', { matchByTagPrefix: true, resolve: source => source, identify: () => false })
 
-/** Everything but null stays text: a token of digits must not lose any, and a name may be `2020-01-01` or `yes`. */
-const SCHEMA = FAILSAFE_SCHEMA.withTags(nullCoreTag, mergeTag, anyTag)
+/**
+ * Everything but null and the words for true and false stays text: a token of digits must not lose any, and a name may be
+ * `2020-01-01`. As to kubectl, a word in quotes is no flag.
+ */
+const SCHEMA = FAILSAFE_SCHEMA.withTags(nullCoreTag, boolYaml11Tag, mergeTag, anyTag)
 
 /**
  * Reads the first YAML document of a text; of a doubled key the last value counts.

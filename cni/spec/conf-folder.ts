@@ -149,6 +149,8 @@ async function readDocument(path: string): Promise<JsonObject> {
   const text = await readFile(path, 'utf8').catch(error => {
     throw new CniError(CniCode.IoFailure, `${path} cannot be read`, { cause: error })
   })
+  // Whole or half-written: to libcni it never becomes JSON.
+  if (text.startsWith('\ufeff')) throw new Refusal('begins with a byte order mark')
   try {
     const document = parseJson(text)
     if (isJsonObject(document)) return document

@@ -51,14 +51,14 @@ function follow(config: string) {
 }
 
 t.test('a program that logs in is told what it must know, and is not run for each request', async t => {
-  const exec = 'args: [a, b], env: [{name: SAID, value: hello}], provideClusterInfo: true'
+  const exec = 'args: [a, yes, 5], env: [{name: SAID, value: on}], provideClusterInfo: true'
   const { config, runs } = withProgram(t, answer({ token: SECRET, expirationTimestamp: soon() }), exec)
   const source = await follow(config)
   for (let round = 0; round < 3; round++) t.equal((await source.current()).token, SECRET)
   const [line = '', ...more] = runs()
   t.strictSame(more, [line], 'once to begin with, and once more as the first request finds the kubeconfig new')
   const [info = '', ...rest] = line.split(' ')
-  t.strictSame(rest, ['hello', 'a', 'b'])
+  t.strictSame(rest, ['true', 'a', 'true', '5'], 'as kubectl reads them')
   t.strictSame(JSON.parse(info), {
     apiVersion: 'client.authentication.k8s.io/v1',
     kind: 'ExecCredential',

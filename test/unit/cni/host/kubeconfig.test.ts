@@ -1,5 +1,5 @@
 import t from 'tap'
-import { chooseContext, KubeconfigError, parseKubeconfig } from '../../../../cni/host/kubeconfig.ts'
+import { chooseContext, flagOf, KubeconfigError, parseKubeconfig } from '../../../../cni/host/kubeconfig.ts'
 
 const SECRET = 'eyJsecret'
 
@@ -106,6 +106,34 @@ for (const { name, text, cluster = { server }, user = { token: SECRET } } of for
     const chosen = chooseContext([await parseKubeconfig('/k/config', text)])
     t.match(chosen.cluster, cluster)
     t.match(chosen.user, user)
+  })
+}
+
+/** As kubectl reads `insecure-skip-tls-verify`; undefined = it refuses. */
+const flagCases: readonly (readonly [yaml: string, want: boolean | undefined])[] = [
+  ['true', true],
+  ['True', true],
+  ['yes', true],
+  ['on', true],
+  ['false', false],
+  ['n', false],
+  ['null', false],
+  ['!!bool "true"', true],
+  ['"true"', undefined],
+  ["'false'", undefined],
+  ['"yes"', undefined],
+  ['!!str true', undefined],
+  ['""', undefined],
+  ['1', undefined],
+  ['tru', undefined],
+  ['[true]', undefined],
+]
+
+for (const [yaml, want] of flagCases) {
+  t.test(`a flag: ${yaml}`, async t => {
+    const { document } = await parseKubeconfig('/k/config', `flag: ${yaml}\n`)
+    if (want === undefined) t.throws(() => flagOf(document, 'flag'), KubeconfigError)
+    else t.equal(flagOf(document, 'flag'), want)
   })
 }
 

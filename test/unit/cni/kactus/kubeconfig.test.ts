@@ -97,11 +97,6 @@ const readCases: readonly ReadCase[] = [
     want: { skipsVerification: true },
   },
   {
-    name: 'no verification, as YAML has it',
-    parts: { cluster: { 'insecure-skip-tls-verify': 'yes' } },
-    want: { skipsVerification: true },
-  },
-  {
     name: 'nothing is asked for by what is empty',
     parts: {
       cluster: { 'proxy-url': '' },
@@ -161,11 +156,11 @@ const badCases: readonly BadCase[] = [
   { name: 'another to act as', text: kubeconfig({ user: { as: SECRET } }), message: /has "as"/ },
   { name: 'groups to act as', text: kubeconfig({ user: { 'as-groups': [SECRET] } }), message: /has "as-groups"/ },
   { name: 'a token that is a list', text: kubeconfig({ user: { token: [SECRET] } }), message: /"token" is no text$/ },
-  {
-    name: 'a verification that is neither',
-    text: kubeconfig({ cluster: { 'insecure-skip-tls-verify': SECRET } }),
+  ...['true', 'yes', '', 1, SECRET].map(flag => ({
+    name: `a verification that is neither: ${JSON.stringify(flag)}`,
+    text: kubeconfig({ cluster: { 'insecure-skip-tls-verify': flag } }),
     message: /neither true nor false$/,
-  },
+  })),
   {
     name: 'a cluster that is text',
     text: kubeconfig({ more: { clusters: [{ name: 'c', cluster: SECRET }] } }),

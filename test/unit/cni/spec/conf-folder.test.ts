@@ -53,6 +53,11 @@ const cases: readonly Case[] = [
     files: { '.a.conf': single, '.conf': single },
     want: ['.a.conf network one: bridge', '.conf network one: bridge'],
   },
+  {
+    name: 'a byte order mark, which is no JSON to libcni: for good, not half-written',
+    files: { '10.conflist': `\ufeff${list}`, '20.conflist': list },
+    want: ['10.conflist refused begins with a byte order mark', '20.conflist network net: bridge'],
+  },
   { name: 'a folder named like a list', files: { '05-flannel.conflist': { 'x.conf': single } }, want: [] },
   {
     name: 'a list in a .conf, or in a .json',
