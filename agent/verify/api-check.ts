@@ -1,6 +1,6 @@
 import { KubeError } from '../kube/api.ts'
 import type { TlsHandshake } from './api-path-check.ts'
-import type { Check, Probe } from './check.ts'
+import { type Check, type Probe, skipped } from './check.ts'
 import type { KubernetesService } from './kubernetes-service.ts'
 import type { CheckPorts } from './ports.ts'
 
@@ -30,11 +30,7 @@ export function createApiCheck(options: ApiCheckOptions): Check {
     limitMs: options.limitMs,
     overdue: 'TimedOut',
     async run(probe) {
-      if (kube === undefined) {
-        return [
-          { target: 'Kubernetes API', result: 'skip', reason: 'NoCluster', message: 'no cluster is known', seconds: 0 },
-        ]
-      }
+      if (kube === undefined) return [skipped('Kubernetes API', 'NoCluster', 'no cluster is known')]
       const ask = async () => {
         const known = await options.readService(probe).catch(orMissing)
         if (handshake !== undefined) await probe.within(handshake)

@@ -1,7 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, createSecureContext } from 'node:tls'
-import type { Check } from './check.ts'
-import { CheckFault } from './check.ts'
+import { type Check, CheckFault, skipped } from './check.ts'
 
 /** Where the API is and how its certificate is known. */
 export interface ApiPlace {
@@ -31,10 +30,7 @@ export function createApiPathCheck({ limitMs, api }: ApiPathCheckOptions): Check
     limitMs,
     overdue: 'TimedOut',
     async run(probe) {
-      if (api === undefined) {
-        const message = 'no cluster is known'
-        return [{ target: 'Kubernetes API', result: 'skip', reason: 'NoCluster', message, seconds: 0 }]
-      }
+      if (api === undefined) return [skipped('Kubernetes API', 'NoCluster', 'no cluster is known')]
       const ask = async () => {
         await probe.within(createTlsHandshake(async () => api))
         return { result: 'pass', message: 'answers with its own certificate' } as const

@@ -5,6 +5,11 @@ import type { CheckCode, CheckResult, Outcome } from '../verdict/verdict.ts'
 /** What a check learned from one question; the engine adds which check asked and from where. */
 export type Finding = Omit<CheckResult, 'code' | 'from'>
 
+/** A question that is not asked, and why. */
+export function skipped(target: string, reason: Reason, message: string): Finding {
+  return { target, result: 'skip', reason, message, seconds: 0 }
+}
+
 /** What a question answers when nothing is wrong with it. */
 export interface Answer {
   readonly result: Outcome

@@ -1,8 +1,7 @@
 import { messageOf } from '../../cni/host/system-error.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import type { CheckCode, CheckResult, Vantage, Verdict } from '../verdict/verdict.ts'
-import type { Answer, Check, Finding, Probe } from './check.ts'
-import { CheckFault } from './check.ts'
+import { type Answer, type Check, CheckFault, type Finding, type Probe, skipped } from './check.ts'
 import { DeadlineError, withDeadline } from './deadline.ts'
 
 /** The checks of one place to look from. A place brings its own ports, so the same check can be made twice. */
@@ -123,8 +122,7 @@ async function runAfter(
   const failed = (await Promise.all(before)).flat().find(each => each.result === 'fail')
   if (failed !== undefined) {
     const message = `not asked: it needs the ${failed.code} check, which failed`
-    const skip: Finding = { target: check.title, result: 'skip', reason: 'DependencyFailed', message, seconds: 0 }
-    return [toResult(check, from, skip)]
+    return [toResult(check, from, skipped(check.title, 'DependencyFailed', message))]
   }
   run.options.onProgress?.({ from, what: check.code, results: undefined })
   const findings = await runOne(run, check)

@@ -1,6 +1,5 @@
 import { formatHostPort } from '../../cni/host/host-port.ts'
-import type { Check, Finding, Probe } from './check.ts'
-import { CheckFault } from './check.ts'
+import { type Check, CheckFault, type Finding, type Probe, skipped } from './check.ts'
 import { type EndpointFacts, type KubernetesService, type ReadyEndpoint, readEndpoints } from './kubernetes-service.ts'
 import type { CheckPorts } from './ports.ts'
 
@@ -30,9 +29,7 @@ export function createServicesCheck(options: ServicesCheckOptions): Check {
 
 async function askServices(options: ServicesCheckOptions, probe: Probe): Promise<readonly Finding[]> {
   const { kube } = options.ports
-  if (kube === undefined) {
-    return [{ target, result: 'skip', reason: 'NoCluster', message: 'no cluster is known', seconds: 0 }]
-  }
+  if (kube === undefined) return [skipped(target, 'NoCluster', 'no cluster is known')]
   let service: KubernetesService | undefined
   const exists = await probe.find(target, async () => {
     service = await options.readService(probe)

@@ -1,9 +1,7 @@
 import { isIP } from 'node:net'
 import { formatHostPort } from '../../cni/host/host-port.ts'
 import type { Endpoint, VerifySettings } from '../config/settings.ts'
-import type { Reason } from '../verdict/reasons.ts'
-import type { Check, Finding, Probe } from './check.ts'
-import { CheckFault } from './check.ts'
+import { type Check, CheckFault, type Finding, type Probe, skipped } from './check.ts'
 import type { KubernetesService } from './kubernetes-service.ts'
 import type { CheckPorts } from './ports.ts'
 import { groupByFamily } from './targets.ts'
@@ -48,16 +46,16 @@ export function createTcpCheck(options: TcpCheckOptions): Check {
 
 async function dialService(options: TcpCheckOptions, probe: Probe): Promise<readonly Finding[]> {
   if (options.apiService !== undefined) return dialEndpoint(options.apiService, options, probe)
-  if (options.ports.kube === undefined) {
-    return [skip('Service default/kubernetes', 'NoCluster', 'no cluster is known')]
-  }
+  if (options.ports.kube === undefined)
+    return [skipped('Service default/kubernetes', 'NoCluster', 'no cluster is known')]
   const service = await options.readService(probe).catch(() => undefined)
   // The service discovery check says why; here there is only nothing to dial.
-  if (service === undefined) return [skip('Service default/kubernetes', 'DependencyFailed', 'its address is not known')]
+  if (service === undefined)
+    return [skipped('Service default/kubernetes', 'DependencyFailed', 'its address is not known')]
   const [port] = service.ports
   const families = groupByFamily(service.clusterIps.filter(address => isIP(address) !== 0))
   if (port === undefined || families.length === 0) {
-    return [skip('Service default/kubernetes', 'NoClusterAddress', 'the Service has no cluster address')]
+    return [skipped('Service default/kubernetes', 'NoClusterAddress', 'the Service has no cluster address')]
   }
   return dial({ name: 'Service default/kubernetes', port: port.port, families }, options, probe)
 }
@@ -114,8 +112,4 @@ function excuseFamilies(findings: readonly Finding[], policy: VerifySettings['ip
     const excused = enough || (policy === 'primary' && index > 0)
     return finding.result === 'fail' && excused ? { ...finding, result: 'warn' } : finding
   })
-}
-
-function skip(target: string, reason: Reason, message: string): Finding {
-  return { target, result: 'skip', reason, message, seconds: 0 }
 }

@@ -1,20 +1,12 @@
 import type { Reason } from '../verdict/reasons.ts'
 import type { CheckResult } from '../verdict/verdict.ts'
-import type { Check } from './check.ts'
+import { type Check, skipped } from './check.ts'
 
 type Named = Pick<Check, 'code' | 'title'>
 
 /** Says of every check why it was not asked from the sandbox. */
 function skipAll(checks: readonly Named[], reason: Reason, message: string): readonly CheckResult[] {
-  return checks.map(({ code, title }) => ({
-    code,
-    from: 'sandbox',
-    target: title,
-    result: 'skip',
-    reason,
-    message,
-    seconds: 0,
-  }))
+  return checks.map(({ code, title }) => ({ code, from: 'sandbox', ...skipped(title, reason, message) }))
 }
 
 /** The whole run's time is over: what the sandbox has not answered by then has failed. */

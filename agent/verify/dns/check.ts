@@ -2,8 +2,7 @@ import { isIP } from 'node:net'
 import { errorCode } from '../../../cni/host/system-error.ts'
 import type { Reason } from '../../verdict/reasons.ts'
 import type { Vantage } from '../../verdict/verdict.ts'
-import type { Check, Finding, Probe } from '../check.ts'
-import { CheckFault } from '../check.ts'
+import { type Check, CheckFault, type Finding, type Probe, skipped } from '../check.ts'
 import type { CheckPorts } from '../ports.ts'
 import { askByTcp, joinProtocols, type ServerFinding } from './by-tcp.ts'
 import { type ClusterDns, dnsPort } from './cluster-dns.ts'
@@ -64,7 +63,7 @@ async function checkAll(options: DnsCheckOptions, probe: Probe): Promise<readonl
   if (servers.length === 0) {
     const message =
       "resolv.conf names only the host's loopback, which pods do not see, and the cluster's DNS is not known"
-    return [{ target: 'resolv.conf', result: 'skip', reason: 'NoNameServer', message, seconds: 0 }]
+    return [skipped('resolv.conf', 'NoNameServer', message)]
   }
   const context: DnsContext = { options, probe, port, cluster }
   const names = options.names.map(name => inDomain(name, cluster))
@@ -95,10 +94,7 @@ async function checkName(
   servers: readonly PlannedServer[],
   context: DnsContext,
 ): Promise<readonly ServerFinding[]> {
-  if (isIP(name) !== 0) {
-    const message = 'an address is no name: looking it up would prove nothing'
-    return [{ target: name, result: 'skip', reason: 'NotAName', message, seconds: 0 }]
-  }
+  if (isIP(name) !== 0) return [skipped(name, 'NotAName', 'an address is no name: looking it up would prove nothing')]
   const findings = (await Promise.all(servers.map(server => checkAt(server, name, context)))).flat()
   const lists = (['resolv.conf', 'cluster'] as const).map(list => findings.filter(each => each.server?.list === list))
   return lists.flatMap(excuseDeadServers)

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Reason } from '../../verdict/reasons.ts'
 import { CheckFault } from '../check.ts'
 import type { DnsQuestion } from './message.ts'
-import type { Sampled } from './samples.ts'
+import { type Sampled, toFault } from './samples.ts'
 
 /** What asking for both families came to. */
 export interface FamiliesAnswer {
@@ -79,8 +79,4 @@ async function orReject(asked: Promise<Outcome>): Promise<Outcome> {
 
 function silent(graceMs: number): CheckFault {
   return new CheckFault('NoAnswer', `the other family has no answer within ${graceMs} ms of it`)
-}
-
-function toFault(error: unknown): CheckFault {
-  return error instanceof CheckFault ? error : new CheckFault('NoAnswer', String(error), error)
 }

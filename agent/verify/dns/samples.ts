@@ -13,7 +13,7 @@ export interface Sampled<T> {
  * @throws CheckFault of the majority
  */
 export async function sample<T>(ask: () => Promise<T>): Promise<Sampled<T>> {
-  const once = () => ask().catch(error => toFault(error))
+  const once = () => ask().catch(toFault)
   const [one, two] = await Promise.all([once(), once()])
   if (!(one instanceof CheckFault) && !(two instanceof CheckFault)) return { value: one, doubt: undefined }
   if (one instanceof CheckFault && two instanceof CheckFault) throw one
@@ -23,6 +23,7 @@ export async function sample<T>(ask: () => Promise<T>): Promise<Sampled<T>> {
   return { value: third, doubt: doubt instanceof CheckFault ? doubt : undefined }
 }
 
-function toFault(error: unknown): CheckFault {
+/** What kept a question from being answered. */
+export function toFault(error: unknown): CheckFault {
   return error instanceof CheckFault ? error : new CheckFault('NoAnswer', String(error), error)
 }

@@ -1,6 +1,5 @@
 import type { Vantage } from '../../verdict/verdict.ts'
-import type { Check, Finding, Probe } from '../check.ts'
-import { CheckFault } from '../check.ts'
+import { type Check, CheckFault, type Finding, type Probe, skipped } from '../check.ts'
 import type { PeerPort } from './exchange.ts'
 import { leastBytes } from './message.ts'
 import { largestPacket, payloadOf } from './packet-size.ts'
@@ -42,7 +41,7 @@ export function createPeersCheck(options: PeersCheckOptions): Check {
     overdue: 'PeersUnreachable',
     async run(probe) {
       const peers = await options.peers(probe.signal)
-      if (peers.length === 0) return [noPeers('no other agent is known')]
+      if (peers.length === 0) return [skipped('peers', 'NoPeers', 'no other agent is known')]
       const findings = await Promise.all(peers.map(peer => reach(peer, options.port, probe)))
       return judgeReach(peers, findings, options.from)
     },
@@ -64,7 +63,10 @@ export function createMtuCheck(options: PeersCheckOptions): Check {
         fillAll(ownNode(options), options.port, probe),
         fillAll(peers, options.port, probe),
       ])
-      return [...own, ...(others.length === 0 ? [noPeers('no other agent answers')] : judgeSizes(others))]
+      return [
+        ...own,
+        ...(others.length === 0 ? [skipped('peers', 'NoPeers', 'no other agent answers')] : judgeSizes(others)),
+      ]
     },
   }
 }
@@ -127,8 +129,4 @@ function judgeSizes(findings: readonly Finding[]): readonly Finding[] {
 
 function toWarning(finding: Finding): Finding {
   return finding.result === 'fail' ? { ...finding, result: 'warn' } : finding
-}
-
-function noPeers(message: string): Finding {
-  return { target: 'peers', result: 'skip', reason: 'NoPeers', message, seconds: 0 }
 }

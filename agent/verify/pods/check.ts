@@ -1,7 +1,6 @@
 import { messageOf } from '../../../cni/host/system-error.ts'
 import type { VerifySettings } from '../../config/settings.ts'
-import type { Answer, Check, Finding, Probe } from '../check.ts'
-import { CheckFault } from '../check.ts'
+import { type Answer, type Check, CheckFault, type Probe, skipped } from '../check.ts'
 import type { PeerPort } from '../peers/exchange.ts'
 import { largestPacket, payloadOf } from '../peers/packet-size.ts'
 import { type Peer, pairOf } from '../peers/peer.ts'
@@ -49,13 +48,7 @@ export function createPodsCheck(options: PodsCheckOptions): Check {
   }
 }
 
-const nobody: Finding = {
-  target: 'pods of two nodes',
-  result: 'skip',
-  reason: 'NoPeers',
-  message: 'no other node with a standing sandbox is known',
-  seconds: 0,
-}
+const nobody = skipped('pods of two nodes', 'NoPeers', 'no other node with a standing sandbox is known')
 
 /** `all`: at each of its addresses; `any`: at one; `primary`: at the first. */
 async function reach({ podAddresses = [] }: Peer, options: PodsCheckOptions, probe: Probe): Promise<Answer> {
