@@ -42,39 +42,21 @@ export type Vantage = (typeof vantages)[number]
 /** `warn` does not fail the node. */
 export type Outcome = (typeof outcomes)[number]
 
-/** One question asked once by one check, e.g. one name at one name server. */
-export interface CheckResult {
-  readonly code: CheckCode
-  readonly from: Vantage
-  /** What was asked, for people: `example.com @10.96.0.10 A`. */
-  readonly target: string
-  readonly result: Outcome
-  /** CamelCase, one per way to fail; absent on a pass. A skip says why it was skipped. */
-  readonly reason?: Reason
-  readonly message: string
-  readonly seconds: number
-}
-
-/** What one run of all checks found; the document of `nopal verify --output json`. */
-export interface Verdict {
-  readonly node: string
-  readonly passed: boolean
-  readonly dryRun: boolean
-  readonly seconds: number
-  readonly checks: readonly CheckResult[]
-}
-
 /** Reads a result that another process has written. */
 export const checkResultSchema = v.object({
   code: v.picklist(checkCodes),
   from: v.picklist(vantages),
+  /** What was asked, for people: `example.com @10.96.0.10 A`. */
   target: v.string(),
   result: v.picklist(outcomes),
-  // A newer program may have more of them.
+  /** Absent on a pass. A skip says why it was skipped. A newer program may have more of them. */
   reason: v.exactOptional(v.custom<Reason>(value => typeof value === 'string')),
   message: v.string(),
   seconds: v.number(),
 })
+
+/** One question asked once by one check, e.g. one name at one name server. */
+export type CheckResult = Readonly<v.InferOutput<typeof checkResultSchema>>
 
 /** Reads a verdict that another process has written. */
 export const verdictSchema = v.object({
@@ -82,5 +64,8 @@ export const verdictSchema = v.object({
   passed: v.boolean(),
   dryRun: v.boolean(),
   seconds: v.number(),
-  checks: v.array(checkResultSchema),
+  checks: v.pipe(v.array(checkResultSchema), v.readonly()),
 })
+
+/** What one run of all checks found; the document of `nopal verify --output json`. */
+export type Verdict = Readonly<v.InferOutput<typeof verdictSchema>>
