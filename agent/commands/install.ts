@@ -2,9 +2,7 @@ import type { Settings } from '../config/settings.ts'
 import { unmark } from '../gate/unmark.ts'
 import { createInstallDuty, type InstallState } from '../install/duty.ts'
 import { uninstall } from '../install/uninstall.ts'
-import { CredentialsError } from '../kube/credentials.ts'
 import { createEventRecorder } from '../kube/events.ts'
-import type { CredentialsSource } from '../kube/follow-credentials.ts'
 import { systemClock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
@@ -12,7 +10,7 @@ import { sandboxPaths } from '../sandbox/paths.ts'
 import { leaveNothing } from '../sandbox/sweep.ts'
 import { runNft } from '../wireguard/nft-program.ts'
 import { removeFilter } from '../wireguard/packet-filter.ts'
-import { connect, findCredentials, start } from './start.ts'
+import { connect, findCredentials, findCredentialsIfAny, start } from './start.ts'
 import type { Flags } from './usage.ts'
 
 /** `nopal install`: puts the CNI files in place once and says what it wrapped, or what it waits for. */
@@ -67,20 +65,12 @@ export async function runUninstall(ports: ProcessPorts, flags: Flags): Promise<E
 
 /** On a host without a way to a cluster there is nobody to tell. */
 async function takeMarksOff(ports: ProcessPorts, settings: Settings, log: Logger): Promise<readonly string[]> {
-  const credentials = await findCredentialsIfAny(settings, log)
+  const credentials = await findCredentialsIfAny(settings, why =>
+    log.warn({}, `${why}: label and condition of the Node stay`),
+  )
   if (credentials === undefined) return []
   const kube = connect(ports, credentials)
   const { nodeName: node, gate } = settings
   const events = createEventRecorder({ api: kube, clock: systemClock, log, instance: node })
   return unmark({ api: kube, events, node, settings: gate, signal: ports.ended }).finally(() => kube.close())
-}
-
-async function findCredentialsIfAny(settings: Settings, log: Logger): Promise<CredentialsSource | undefined> {
-  try {
-    return await findCredentials(settings)
-  } catch (error) {
-    if (!(error instanceof CredentialsError) || error.code !== 'NoCredentials') throw error
-    log.warn({}, `${error.message}: label and condition of the Node stay`)
-    return undefined
-  }
 }

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Check } from '../config/checks.ts'
-import { type LoadedSettings, loadSettings } from '../config/load.ts'
+import { loadSettings } from '../config/load.ts'
 import type { Settings } from '../config/settings.ts'
 import { createKubeClient, type KubeAnswer, type KubeClient } from '../kube/client.ts'
+import { CredentialsError } from '../kube/credentials.ts'
 import { type CredentialsSource, followCredentials } from '../kube/follow-credentials.ts'
 import { loadCredentials } from '../kube/load-credentials.ts'
-import { createLogger, type LeveledLogger } from '../runtime/log.ts'
+import { createLogger } from '../runtime/log.ts'
 import type { ProcessPorts, TextOutput } from '../runtime/process.ts'
 
 const readText = (path: string) => readFileSync(path, 'utf8')
@@ -21,30 +22,16 @@ export interface StartOptions {
   readonly output: TextOutput
 }
 
-/** What every command begins with. */
-export interface Started {
-  readonly settings: Settings
-  readonly log: LeveledLogger
-}
-
 /**
- * Reads the settings and makes the logger.
+ * What every command begins with: reads the settings and makes the logger.
  * @throws SettingsError
  */
-export function start(ports: ProcessPorts, options: StartOptions): Started {
+export function start(ports: ProcessPorts, { output, ...how }: StartOptions) {
   const { env, hostname, version } = ports
-  const terminal = options.output.isTTY === true
-  const { nodeNameOptional, check } = options
-  const { settings, warnings }: LoadedSettings = loadSettings({
-    env,
-    readFile: readText,
-    terminal,
-    hostname,
-    nodeNameOptional,
-    ...(check !== undefined && { check }),
-  })
+  const terminal = output.isTTY === true
+  const { settings, warnings } = loadSettings({ env, readFile: readText, terminal, hostname, ...how })
   const { logLevel: level, logFormat: format } = settings.agent
-  const log = createLogger({ level, format, output: options.output, base: { node: settings.nodeName, version } })
+  const log = createLogger({ level, format, output, base: { node: settings.nodeName, version } })
   for (const warning of warnings) log.warn({}, warning)
   return { settings, log }
 }
@@ -61,6 +48,23 @@ export function findCredentials(settings: Settings): Promise<CredentialsSource> 
       return `${ino} ${mtimeNs} ${size}`
     },
   })
+}
+
+/**
+ * The same where there need not be a cluster: undefined = none is named, and why is told.
+ * @throws CredentialsError where one is named and cannot be had
+ */
+export async function findCredentialsIfAny(
+  settings: Settings,
+  tell: (why: string) => void,
+): Promise<CredentialsSource | undefined> {
+  try {
+    return await findCredentials(settings)
+  } catch (error) {
+    if (!(error instanceof CredentialsError) || error.code !== 'NoCredentials') throw error
+    tell(error.message)
+    return undefined
+  }
 }
 
 /** The client of this process. */

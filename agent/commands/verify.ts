@@ -3,9 +3,7 @@ import type { Settings } from '../config/settings.ts'
 import { createGateDuty } from '../gate/duty.ts'
 import { KubeError } from '../kube/api.ts'
 import type { KubeClient } from '../kube/client.ts'
-import { CredentialsError } from '../kube/credentials.ts'
 import { createEventRecorder } from '../kube/events.ts'
-import type { CredentialsSource } from '../kube/follow-credentials.ts'
 import { type KubeNode, newerOf } from '../kube/node.ts'
 import { createNodeWriter } from '../kube/node-writer.ts'
 import { holdOfNetwork } from '../node/hold.ts'
@@ -22,7 +20,7 @@ import { findEgress, judgeEgress } from '../wireguard/egress.ts'
 import { judgeMesh } from '../wireguard/judge.ts'
 import { type ListedMesh, listMesh } from '../wireguard/list-mesh.ts'
 import { openNodeObserver } from '../wireguard/node-observer.ts'
-import { connect, findCredentials, start } from './start.ts'
+import { connect, findCredentials, findCredentialsIfAny, start } from './start.ts'
 import { type Flags, readOutput, UsageError } from './usage.ts'
 
 /**
@@ -32,10 +30,11 @@ import { type Flags, readOutput, UsageError } from './usage.ts'
 export async function runVerify(ports: ProcessPorts, flags: Flags): Promise<ExitCode> {
   const output = readOutput(flags)
   const given = start(ports, { nodeNameOptional: flags['dry-run'] === true, output: ports.stderr })
-  const { inWorker, dryRun, sparesHost } = placeOf(given.settings, flags)
+  const { inWorker, dryRun, sparesHost, needsCluster } = placeOf(given.settings, flags)
   const { log } = given
   const settings = inWorker ? given.settings : withVantages(given.settings, flags)
-  const credentials = await findCredentialsIfAny(settings, dryRun && !inWorker, log)
+  const find = needsCluster ? findCredentials : findCredentialsIfAny
+  const credentials = await find(settings, why => log.warn({}, `${why}: what needs a cluster is skipped`))
   const kube = credentials && connect(ports, credentials)
   const mesh = inWorker ? undefined : kube && createMeshSource(kube, settings)
   const { wireguard, podAddresses } = mesh ?? {}
@@ -58,7 +57,8 @@ function placeOf({ gate }: Settings, flags: Flags) {
   // What a worker pod finds the leader reads from its exit code: it may write nothing.
   const inWorker = flags.from === 'worker'
   const dryRun = flags['dry-run'] === true || gate.dryRun || inWorker
-  return { inWorker, dryRun, sparesHost: dryRun && flags.from === undefined }
+  // A dry run works without any cluster; one that is named and cannot be had is a fault even then.
+  return { inWorker, dryRun, sparesHost: dryRun && flags.from === undefined, needsCluster: !dryRun || inWorker }
 }
 
 /** One look at the devices, and at what the nodes publish, for the one verification. */
@@ -107,21 +107,6 @@ function withVantages(settings: Settings, flags: Flags): Settings {
   } catch (error) {
     if (error instanceof ValueFault) throw new UsageError(`--from ${error.message} (${flags.from})`)
     throw error
-  }
-}
-
-/** A dry run works without any cluster; one that is named and cannot be had is a fault even then. */
-async function findCredentialsIfAny(
-  settings: Settings,
-  dryRun: boolean,
-  log: Logger,
-): Promise<CredentialsSource | undefined> {
-  try {
-    return await findCredentials(settings)
-  } catch (error) {
-    if (!dryRun || !(error instanceof CredentialsError) || error.code !== 'NoCredentials') throw error
-    log.warn({}, `${error.message}: what needs a cluster is skipped`)
-    return undefined
   }
 }
 
