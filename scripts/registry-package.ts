@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { access, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { isThere } from '../cni/host/files.ts'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '..')
@@ -22,11 +23,11 @@ interface Locked {
  */
 export async function packageFolder(name: string): Promise<string> {
   const installed = join(root, 'node_modules', name)
-  if (await exists(installed)) return installed
+  if (await isThere(installed)) return installed
   const { version, integrity } = await readLock(name)
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'nopal', 'packages')
   const folder = join(cache, `${name.replaceAll('/', '+')}-${version}`)
-  if (!(await exists(folder))) await fetchInto(folder, cache, { name: `${name}@${version}`, integrity })
+  if (!(await isThere(folder))) await fetchInto(folder, cache, { name: `${name}@${version}`, integrity })
   return folder
 }
 
@@ -55,11 +56,4 @@ async function readLock(name: string): Promise<Locked> {
   const entry = lock.packages[`node_modules/${name}`]
   if (entry === undefined) throw new Error(`${name} is not in package-lock.json`)
   return entry
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }

@@ -1,5 +1,5 @@
-import { access, chmod, rm } from 'node:fs/promises'
-import { makeFolder, writeFileAtomic } from '../../cni/host/files.ts'
+import { chmod, rm } from 'node:fs/promises'
+import { isThere, makeFolder, writeFileAtomic } from '../../cni/host/files.ts'
 import { copyBinary } from './binary.ts'
 import { InstallError } from './errors.ts'
 import { type InstallPaths, temporaryName } from './paths.ts'
@@ -33,7 +33,7 @@ async function applyOne(action: Action, { paths, source, undo }: Context): Promi
   const target = targetOf(action, paths)
   try {
     if (action.kind === 'removeEarlyConf') return await rm(target, { force: true })
-    const isNew = await isAbsent(target)
+    const isNew = !(await isThere(target))
     await makeFolders(action, paths, undo)
     if (isNew) undo.push(() => rm(target, { force: true }))
     await write(action, target, source)
@@ -67,15 +67,8 @@ function targetOf(action: Action, paths: InstallPaths): string {
 async function makeFolders(action: Action, paths: InstallPaths, undo: Undo[]): Promise<void> {
   if (action.kind === 'copyBinary') await makeFolder(paths.binFolder, 0o755)
   if (action.kind !== 'writeKubeconfig') return
-  if (await isAbsent(paths.kubeconfigFolder))
+  if (!(await isThere(paths.kubeconfigFolder)))
     undo.push(() => rm(paths.kubeconfigFolder, { recursive: true, force: true }))
   await makeFolder(paths.kubeconfigFolder)
   await chmod(paths.kubeconfigFolder, 0o700)
-}
-
-async function isAbsent(path: string): Promise<boolean> {
-  return access(path).then(
-    () => false,
-    () => true,
-  )
 }

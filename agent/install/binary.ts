@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { syncFolder } from '../../cni/host/files.ts'
-import { isMissing } from '../../cni/host/system-error.ts'
+import { isMissing, orMissing } from '../../cni/host/system-error.ts'
 import { InstallError } from './errors.ts'
 import { temporaryName } from './paths.ts'
 
@@ -59,14 +59,10 @@ interface Description {
 }
 
 async function describe(path: string): Promise<Description | undefined> {
-  try {
-    const facts = await stat(path, { bigint: true })
-    const identity = [facts.dev, facts.ino, facts.size, facts.mtimeNs, facts.ctimeNs].join(':')
-    return { size: facts.size, executable: (facts.mode & 0o111n) === 0o111n, identity }
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
+  const facts = await stat(path, { bigint: true }).catch(orMissing)
+  if (facts === undefined) return undefined
+  const identity = [facts.dev, facts.ino, facts.size, facts.mtimeNs, facts.ctimeNs].join(':')
+  return { size: facts.size, executable: (facts.mode & 0o111n) === 0o111n, identity }
 }
 
 async function sameBytes(one: string, other: string): Promise<boolean> {

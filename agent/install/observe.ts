@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { isMissing, messageOf } from '../../cni/host/system-error.ts'
+import { messageOf, orMissing } from '../../cni/host/system-error.ts'
 import { type ConfFile, type NetworkFile, readConfFolder } from '../../cni/spec/conf-folder.ts'
 import type { InstallSettings } from '../config/settings.ts'
 import { followLinks } from '../runtime/host-root.ts'
@@ -67,21 +67,12 @@ async function modeFor({ sources }: NetworkFile): Promise<number> {
 }
 
 async function readOwnConf(path: string): Promise<OwnConf | undefined> {
-  const text = await readIfThere(path)
+  const text = await readFile(path, 'utf8').catch(orMissing)
   return text === undefined ? undefined : { text, mode: (await stat(path)).mode & 0o777 }
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
-}
-
 async function readIfPrivate(path: string): Promise<string | undefined> {
-  const text = await readIfThere(path)
+  const text = await readFile(path, 'utf8').catch(orMissing)
   if (text === undefined) return undefined
   const { mode } = await stat(path)
   return (mode & 0o077) === 0 ? text : undefined

@@ -1,5 +1,5 @@
-import { access, rm, rmdir } from 'node:fs/promises'
-import { syncFolder } from '../../cni/host/files.ts'
+import { rm, rmdir } from 'node:fs/promises'
+import { isThere, syncFolder } from '../../cni/host/files.ts'
 import { isMissing, messageOf } from '../../cni/host/system-error.ts'
 import { ContainerLocks } from '../../cni/networks/container-locks.ts'
 import { readRecords } from '../../cni/networks/record-folder.ts'
@@ -97,13 +97,6 @@ async function leaveState({ stateFolder }: InstallPaths): Promise<string | undef
   } catch (error) {
     return `kactus is at work, run this again: ${messageOf(error)}`
   }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }
 
 async function removeAll(files: readonly string[]): Promise<string[]> {

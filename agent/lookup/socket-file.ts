@@ -2,7 +2,7 @@ import { chmod, lstat, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { CodedError } from '../../cni/host/coded-error.ts'
 import { makeFolder } from '../../cni/host/files.ts'
-import { errorCode } from '../../cni/host/system-error.ts'
+import { orMissing } from '../../cni/host/system-error.ts'
 
 /** The socket cannot be had. */
 class SocketError extends CodedError<'BadFolder' | 'NotASocket'> {
@@ -65,7 +65,7 @@ export function freshName(path: string, tag: string): string {
  */
 export async function publishSocket(fresh: string, path: string): Promise<SocketIdentity> {
   await chmod(fresh, 0o600)
-  const there = await lstat(path).catch(absent)
+  const there = await lstat(path).catch(orMissing)
   if (there !== undefined && !there.isSocket()) throw new SocketError('NotASocket', `${path} is there and is no socket`)
   const { dev, ino } = await lstat(fresh, { bigint: true })
   await rename(fresh, path)
@@ -74,16 +74,11 @@ export async function publishSocket(fresh: string, path: string): Promise<Socket
 
 /** Whether anything lies at the path. */
 export async function isThere(path: string): Promise<boolean> {
-  return (await lstat(path).catch(absent)) !== undefined
+  return (await lstat(path).catch(orMissing)) !== undefined
 }
 
 /** Takes the socket away, unless another agent has put its own there. */
 export async function withdrawSocket(path: string, own: SocketIdentity): Promise<void> {
-  const there = await lstat(path, { bigint: true }).catch(absent)
+  const there = await lstat(path, { bigint: true }).catch(orMissing)
   if (there?.ino === own.ino && there.dev === own.dev) await rm(path, { force: true })
-}
-
-function absent(error: unknown): undefined {
-  if (errorCode(error) === 'ENOENT') return undefined
-  throw error
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeFolder, writeFileAtomic } from '../../cni/host/files.ts'
-import { isMissing } from '../../cni/host/system-error.ts'
+import { orMissing } from '../../cni/host/system-error.ts'
 import { type ConfList, confListFrom } from '../../cni/spec/conf.ts'
 import { field, isJsonObject, parseJson, printJson } from '../../cni/spec/json.ts'
 import { containerIdFault } from '../../cni/spec/names.ts'
@@ -22,9 +22,7 @@ export async function writeRecord(folder: string, record: SandboxRecord): Promis
 }
 
 export async function removeRecord(folder: string, containerId: string): Promise<void> {
-  await unlink(pathOf(folder, containerId)).catch(error => {
-    if (!isMissing(error)) throw error
-  })
+  await unlink(pathOf(folder, containerId)).catch(orMissing)
 }
 
 /** A file of the folder: a record, or what is wrong with it. */
@@ -44,10 +42,7 @@ export async function readRecords(folder: string): Promise<readonly FoundRecord[
 }
 
 async function recordNames(folder: string): Promise<readonly string[]> {
-  const names = await readdir(folder).catch(error => {
-    if (isMissing(error)) return []
-    throw error
-  })
+  const names = (await readdir(folder).catch(orMissing)) ?? []
   return names.filter(name => name.endsWith(ending) && !name.startsWith('.'))
 }
 

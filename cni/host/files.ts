@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises'
+import { access, type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { randomHex } from './random.ts'
 import { errorCode } from './system-error.ts'
@@ -45,6 +45,14 @@ export async function makeFolder(path: string, mode = 0o700): Promise<void> {
       if (again.code !== 'EEXIST') throw again
     })
   }
+}
+
+/** Whether something that can be got at lies there. */
+export async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** Makes the names in a folder (creations, renames, removals) survive a power loss. */

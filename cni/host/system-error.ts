@@ -9,6 +9,11 @@ export function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR'
 }
 
+/** For `catch`: a file that is not there is undefined; every other error stays one. */
+export function orMissing(error: unknown): undefined {
+  if (!isMissing(error)) throw error
+}
+
 /** The message of anything thrown, for people. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { errorCode, isMissing } from '../host/system-error.ts'
+import { errorCode, isMissing, orMissing } from '../host/system-error.ts'
 import { type ConfList, confListFrom, flag, type PluginConf, pluginFrom } from './conf.ts'
 import { CniCode, CniError } from './errors.ts'
 import { field, isJsonObject, JsonError, type JsonObject, parseJson } from './json.ts'
@@ -176,10 +176,5 @@ async function isFile(path: string): Promise<boolean> {
 }
 
 async function listFolder(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).sort()
-  } catch (error) {
-    if (isMissing(error)) return []
-    throw error
-  }
+  return ((await readdir(folder).catch(orMissing)) ?? []).sort()
 }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { errorCode } from '../../../cni/host/system-error.ts'
+import { orMissing } from '../../../cni/host/system-error.ts'
 import type { Reason } from '../../verdict/reasons.ts'
 import type { Vantage } from '../../verdict/verdict.ts'
 import { type Check, CheckFault, type Finding, type Probe, skipped } from '../check.ts'
@@ -55,7 +55,8 @@ export function createDnsCheck(options: DnsCheckOptions): Check {
 }
 
 async function checkAll(options: DnsCheckOptions, probe: Probe): Promise<readonly Finding[]> {
-  const conf = parseResolvConf(await readConf(options))
+  // A missing file is an empty one, as it is for the C library.
+  const conf = parseResolvConf((await options.ports.readResolvConf().catch(orMissing)) ?? '')
   const port = options.port ?? dnsPort
   const cluster = (await options.findCluster?.(conf, port, probe.signal)) ?? noCluster
   const { from = 'host', inCluster = true } = options
@@ -77,16 +78,6 @@ async function checkAll(options: DnsCheckOptions, probe: Probe): Promise<readonl
     ),
   ])
   return joinProtocols(byUdp.flat(), byTcp)
-}
-
-/** A missing file is an empty one, as it is for the C library. */
-async function readConf(options: DnsCheckOptions): Promise<string> {
-  try {
-    return await options.ports.readResolvConf()
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return ''
-    throw error
-  }
 }
 
 async function checkName(
