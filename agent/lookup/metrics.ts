@@ -2,19 +2,14 @@ import type { Metrics } from '../runtime/metrics.ts'
 import type { LookupOutcome } from './answers.ts'
 import type { WorkerCounts } from './workers.ts'
 
-/** What the lookup counts. */
-export interface LookupMetrics {
-  /** kactus asked: it was answered, told that we do not know, was not understood, or hung up on. */
-  recordLookup(outcome: LookupOutcome | 'refused'): void
-}
-
-export function createLookupMetrics(metrics: Metrics): LookupMetrics {
+/** Counts questions of kactus: it was answered, told that we do not know, was not understood, or hung up on. */
+export function createLookupMetrics(metrics: Metrics): (outcome: LookupOutcome | 'refused') => void {
   const lookups = metrics.counter(
     'nopal_lookups_total',
     'Questions of kactus by how they ended: known and unknown were answered, bad and refused were none to answer.',
     ['outcome'],
   )
-  return { recordLookup: outcome => lookups.inc({ outcome }) }
+  return outcome => lookups.inc({ outcome })
 }
 
 /** Shows how many pods on this node were made to verify it, by phase. */

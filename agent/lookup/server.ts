@@ -65,16 +65,19 @@ function listen(server: Server, path: string): Promise<void> {
 }
 
 function serve(socket: Socket, options: LineServerOptions): void {
-  const question = new LineReader()
+  let received = ''
   // Whoever hangs up has lost interest: that is no fault of ours.
   socket.on('error', () => undefined)
-  socket.on('data', (chunk: Buffer) => {
-    const line = question.take(chunk)
-    if (line === 'too long') refuse(socket, options)
-    else if (line !== undefined) {
+  // A letter for each byte, so that they can be counted.
+  socket.setEncoding('latin1')
+  socket.on('data', (chunk: string) => {
+    received += chunk
+    const end = received.indexOf('\n')
+    if ((end < 0 ? received.length : end) > MAX_QUESTION_BYTES) refuse(socket, options)
+    else if (end >= 0) {
       // Nothing more is read: one question each.
       socket.pause()
-      options.answer(line.text).then(
+      options.answer(Buffer.from(received.slice(0, end), 'latin1').toString()).then(
         text => socket.end(text),
         () => refuse(socket, options),
       )
@@ -87,20 +90,3 @@ function refuse(socket: Socket, { onRefused }: LineServerOptions): void {
   onRefused()
   socket.destroy()
 }
-
-/** Gathers bytes until there is a line of them. */
-class LineReader {
-  readonly #chunks: Buffer[] = []
-  #size = 0
-
-  /** @returns undefined = there is no whole line yet */
-  take(chunk: Buffer): { readonly text: string } | 'too long' | undefined {
-    const end = chunk.indexOf(newline)
-    this.#chunks.push(end < 0 ? chunk : chunk.subarray(0, end))
-    this.#size += end < 0 ? chunk.length : end
-    if (this.#size > MAX_QUESTION_BYTES) return 'too long'
-    return end < 0 ? undefined : { text: Buffer.concat(this.#chunks).toString() }
-  }
-}
-
-const newline = 0x0a

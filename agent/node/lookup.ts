@@ -10,7 +10,7 @@ import type { NodeContext } from './context.ts'
 export function answerKactus({ settings, log, objects, metrics, loop }: NodeContext): Running | undefined {
   if (objects === undefined || settings.agent.socket === '') return undefined
   const { clock } = loop
-  const { recordLookup } = createLookupMetrics(metrics)
+  const recordLookup = createLookupMetrics(metrics)
   const duty = (wake: () => void) =>
     createLookupDuty({
       path: socketPath(settings),

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { acquireLock } from '../../cni/host/lock.ts'
 import { endOrphans } from '../../cni/host/orphans.ts'
 import { errorCode, messageOf } from '../../cni/host/system-error.ts'
-import type { AttachTo } from '../../cni/spec/chain.ts'
+import { type AttachTo, delChain } from '../../cni/spec/chain.ts'
 import type { ConfList } from '../../cni/spec/conf.ts'
 import { field, type JsonObject } from '../../cni/spec/json.ts'
 import type { PluginRunner } from '../../cni/spec/plugin.ts'
@@ -11,7 +11,7 @@ import type { Logger } from '../runtime/log.ts'
 import { SandboxError } from './errors.ts'
 import { graceAfter } from './grace.ts'
 import type { SandboxPaths } from './paths.ts'
-import { attach, attachmentOf, createPluginRunner, detach } from './plugins.ts'
+import { attach, attachmentOf, createPluginRunner } from './plugins.ts'
 import { removeRecord, writeRecord } from './record.ts'
 
 /** How namespaces of this node are attached. */
@@ -74,7 +74,7 @@ export async function withAttachment<T>(
     if (isCut(error) || signal.aborted) await endOrphans({ containerId }, 0)
     throw error
   } finally {
-    await takeDown(options, { list, to, ...(result === undefined ? {} : { result }) }, signal)
+    await takeDown(options, { list, to, result }, signal)
     lock.release()
   }
 }
@@ -86,7 +86,8 @@ function isCut(error: unknown): boolean {
 interface Attached {
   readonly list: ConfList
   readonly to: AttachTo
-  readonly result?: JsonObject
+  /** undefined = ADD has not ended well. */
+  readonly result: JsonObject | undefined
 }
 
 /** Never throws: what stays is on record. */
@@ -100,7 +101,7 @@ async function takeDown(
   const { containerId } = to
   try {
     const runner = options.runner ?? createPluginRunner(paths, { limitMs, signal: grace.signal })
-    await detach(runner, list, { to, ...(result === undefined ? {} : { result }) })
+    await delChain(runner, list, to, result)
     await removeRecord(paths.recordFolder, containerId)
   } catch (error) {
     await endOrphans({ containerId }, 0)

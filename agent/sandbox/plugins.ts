@@ -1,5 +1,5 @@
 import { PluginProcesses } from '../../cni/host/plugin-process.ts'
-import { type AttachTo, addChain, delChain } from '../../cni/spec/chain.ts'
+import { type AttachTo, addChain } from '../../cni/spec/chain.ts'
 import type { ConfList } from '../../cni/spec/conf.ts'
 import { CniError } from '../../cni/spec/errors.ts'
 import type { JsonObject } from '../../cni/spec/json.ts'
@@ -54,7 +54,7 @@ export interface Attaching {
 }
 
 /**
- * Attaches a namespace to a network, loopback included.
+ * Attaches a namespace to a network, loopback included. `delChain` undoes it, also where it ended half-way.
  * @throws SandboxError: SandboxTimedOut, or SandboxRefused with the plugin's own words
  */
 export async function attach({ runner, limitMs }: Attaching, list: ConfList, to: AttachTo): Promise<JsonObject> {
@@ -74,12 +74,4 @@ export async function attach({ runner, limitMs }: Attaching, list: ConfList, to:
 /** What a plugin said of its failure. */
 function wordsOf({ message, details }: CniError, to: AttachTo): string {
   return steadyWords([message, details].filter(Boolean).join(': '), to)
-}
-
-/**
- * Undoes `attach`, also where it ended half-way.
- * @throws CniError the first failure, after all plugins ran
- */
-export async function detach(runner: PluginRunner, list: ConfList, how: { to: AttachTo; result?: JsonObject }) {
-  await delChain(runner, list, how.to, how.result)
 }

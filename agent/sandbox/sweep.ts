@@ -3,10 +3,11 @@ import { dirname } from 'node:path'
 import { acquireLock, lockState } from '../../cni/host/lock.ts'
 import { endOrphans } from '../../cni/host/orphans.ts'
 import { errorCode, messageOf } from '../../cni/host/system-error.ts'
+import { delChain } from '../../cni/spec/chain.ts'
 import type { PluginRunner } from '../../cni/spec/plugin.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { SandboxPaths } from './paths.ts'
-import { attachmentOf, createPluginRunner, detach } from './plugins.ts'
+import { attachmentOf, createPluginRunner } from './plugins.ts'
 import { type FoundRecord, readRecords, removeRecord } from './record.ts'
 import { steadyWords } from './words.ts'
 
@@ -76,7 +77,7 @@ async function sweepOne(
   try {
     await endOrphans({ containerId }, graceMs)
     lock.settle()
-    await detach(runner, list, { to: attachmentOf(containerId) })
+    await delChain(runner, list, attachmentOf(containerId))
     await removeRecord(paths.recordFolder, containerId)
     log.info({ containerId }, 'took down the probe sandbox of an earlier run')
   } finally {
