@@ -17,7 +17,7 @@ export interface OwnersOptions {
 /** All at once; the agent has little time. */
 const timeoutMs = 2_000
 
-const objectShape = v.object({ metadata: v.object({ deletionTimestamp: v.optional(v.nullable(v.string())) }) })
+const objectShape = v.object({ metadata: v.object({ deletionTimestamp: v.nullish(v.string()) }) })
 
 /** Asks for what the agent belongs to. Never throws. */
 export async function lookAtOwners(options: OwnersOptions): Promise<Look> {

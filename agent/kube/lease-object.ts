@@ -31,15 +31,13 @@ export interface HeldLease {
 
 const shape = v.object({
   metadata: v.object({ resourceVersion: v.pipe(v.string(), v.minLength(1)) }),
-  spec: v.optional(
-    v.nullable(
-      v.object({
-        holderIdentity: v.optional(v.nullable(v.string()), ''),
-        leaseDurationSeconds: v.optional(v.nullable(v.number())),
-        leaseTransitions: v.optional(v.nullable(v.number())),
-        acquireTime: v.optional(v.nullable(v.string())),
-      }),
-    ),
+  spec: v.nullish(
+    v.object({
+      holderIdentity: v.optional(v.nullable(v.string()), ''),
+      leaseDurationSeconds: v.nullish(v.number()),
+      leaseTransitions: v.nullish(v.number()),
+      acquireTime: v.nullish(v.string()),
+    }),
   ),
 })
 

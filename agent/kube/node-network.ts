@@ -50,8 +50,8 @@ export interface NodeNetworkStatus {
   readonly observedMs: number
 }
 
-const text = v.optional(v.nullable(v.string(), ''), '')
-const texts = v.optional(v.nullable(v.array(v.string()), []), [])
+const text = v.nullish(v.string(), '')
+const texts = v.nullish(v.array(v.string()), [])
 
 const shape = v.object({
   metadata: v.object({
@@ -59,31 +59,26 @@ const shape = v.object({
     uid: text,
     resourceVersion: text,
     creationTimestamp: text,
-    ownerReferences: v.optional(v.nullable(v.array(v.object({ kind: v.string(), uid: v.string() })))),
+    ownerReferences: v.nullish(v.array(v.object({ kind: v.string(), uid: v.string() }))),
   }),
-  spec: v.optional(
-    v.nullable(
-      v.object({
-        devices: v.optional(
-          v.nullable(v.array(v.object({ name: v.string(), publicKey: v.string(), listenPort: v.number() }))),
-        ),
-        endpoint: text,
-        podCIDRs: texts,
-        podAddresses: texts,
-      }),
-    ),
+  spec: v.nullish(
+    v.object({
+      devices: v.nullish(v.array(v.object({ name: v.string(), publicKey: v.string(), listenPort: v.number() })), []),
+      endpoint: text,
+      podCIDRs: texts,
+      podAddresses: texts,
+    }),
+    {},
   ),
-  status: v.optional(
-    v.nullable(
-      v.object({
-        verdict: v.fallback(v.picklist(['Ready', 'NotReady', 'Unknown']), 'Unknown'),
-        reason: text,
-        peers: v.optional(v.nullable(v.record(v.string(), v.number()))),
-        missingAllowedIPs: texts,
-        egress: v.fallback(v.optional(v.object({ peers: v.number(), routed: v.number() })), undefined),
-        observedTime: text,
-      }),
-    ),
+  status: v.nullish(
+    v.object({
+      verdict: v.fallback(v.picklist(['Ready', 'NotReady', 'Unknown']), 'Unknown'),
+      reason: text,
+      peers: v.nullish(v.record(v.string(), v.number()), {}),
+      missingAllowedIPs: texts,
+      egress: v.fallback(v.optional(v.object({ peers: v.number(), routed: v.number() })), undefined),
+      observedTime: text,
+    }),
   ),
 })
 
@@ -94,33 +89,20 @@ export function parseNodeNetwork(body: unknown): NodeNetwork | undefined {
   const { metadata, spec, status } = result.output
   return {
     name: metadata.name,
-    uid: metadata.uid ?? '',
-    resourceVersion: metadata.resourceVersion ?? '',
+    uid: metadata.uid,
+    resourceVersion: metadata.resourceVersion,
     owner: metadata.ownerReferences?.find(({ kind }) => kind === 'Node')?.uid,
     createdMs: toMs(metadata.creationTimestamp),
-    spec: {
-      devices: spec?.devices ?? [],
-      endpoint: spec?.endpoint || undefined,
-      podCIDRs: spec?.podCIDRs ?? [],
-      podAddresses: spec?.podAddresses ?? [],
-    },
+    spec: { ...spec, endpoint: spec.endpoint || undefined },
     status: status ? toStatus(status) : undefined,
   }
 }
 
-function toStatus(status: NonNullable<v.InferOutput<typeof shape>['status']>): NodeNetworkStatus {
-  const { verdict, reason, peers, missingAllowedIPs, egress, observedTime } = status
-  return {
-    verdict,
-    reason: reason ?? '',
-    peers: peers ?? {},
-    missingAllowedIPs: missingAllowedIPs ?? [],
-    egress,
-    observedMs: toMs(observedTime),
-  }
+function toStatus({ egress, observedTime, ...status }: NonNullable<v.InferOutput<typeof shape>['status']>) {
+  return { ...status, egress, observedMs: toMs(observedTime) }
 }
 
 /** 0 where there is no time. */
-function toMs(time: string | null): number {
-  return Date.parse(time ?? '') || 0
+function toMs(time: string): number {
+  return Date.parse(time) || 0
 }

@@ -44,7 +44,7 @@ export interface NodeCondition {
   readonly transitionMs: number | undefined
 }
 
-const text = v.optional(v.nullable(v.string(), ''), '')
+const text = v.nullish(v.string(), '')
 
 const nodeShape = v.object({
   metadata: v.object({
@@ -53,39 +53,33 @@ const nodeShape = v.object({
     resourceVersion: text,
     creationTimestamp: text,
     deletionTimestamp: text,
-    labels: v.optional(v.nullable(v.record(v.string(), v.string()))),
+    labels: v.nullish(v.record(v.string(), v.string())),
   }),
-  spec: v.optional(
-    v.nullable(
-      v.object({
-        providerID: text,
-        unschedulable: v.optional(v.nullable(v.boolean())),
-        taints: v.optional(v.nullable(v.array(v.record(v.string(), v.unknown())))),
-        podCIDR: v.optional(v.nullable(v.string())),
-        podCIDRs: v.optional(v.nullable(v.array(v.string()))),
-      }),
-    ),
+  spec: v.nullish(
+    v.object({
+      providerID: text,
+      unschedulable: v.nullish(v.boolean()),
+      taints: v.nullish(v.array(v.record(v.string(), v.unknown()))),
+      podCIDR: v.nullish(v.string()),
+      podCIDRs: v.nullish(v.array(v.string())),
+    }),
   ),
-  status: v.optional(
-    v.nullable(
-      v.object({
-        addresses: v.optional(v.nullable(v.array(v.object({ type: v.string(), address: v.string() })))),
-        conditions: v.optional(
-          v.nullable(
-            v.array(
-              v.object({
-                type: v.string(),
-                status: v.string(),
-                reason: text,
-                message: text,
-                lastHeartbeatTime: text,
-                lastTransitionTime: text,
-              }),
-            ),
-          ),
+  status: v.nullish(
+    v.object({
+      addresses: v.nullish(v.array(v.object({ type: v.string(), address: v.string() }))),
+      conditions: v.nullish(
+        v.array(
+          v.object({
+            type: v.string(),
+            status: v.string(),
+            reason: text,
+            message: text,
+            lastHeartbeatTime: text,
+            lastTransitionTime: text,
+          }),
         ),
-      }),
-    ),
+      ),
+    }),
   ),
 })
 
@@ -97,22 +91,19 @@ export function parseNode(body: unknown): KubeNode | undefined {
   return {
     name: metadata.name,
     uid: metadata.uid,
-    resourceVersion: metadata.resourceVersion ?? '',
-    createdMs: toMs(metadata.creationTimestamp ?? ''),
+    resourceVersion: metadata.resourceVersion,
+    createdMs: toMs(metadata.creationTimestamp),
     providerId: spec?.providerID ?? '',
     labels: metadata.labels ?? undefined,
     taints: spec?.taints?.map(raw => ({ key: String(raw.key), effect: String(raw.effect ?? ''), raw })),
-    conditions: (status?.conditions ?? []).map(condition => ({
-      type: condition.type,
-      status: condition.status,
-      reason: condition.reason ?? '',
-      message: condition.message ?? '',
-      heartbeatMs: toMs(condition.lastHeartbeatTime ?? ''),
-      transitionMs: toMs(condition.lastTransitionTime ?? ''),
+    conditions: (status?.conditions ?? []).map(({ lastHeartbeatTime, lastTransitionTime, ...said }) => ({
+      ...said,
+      heartbeatMs: toMs(lastHeartbeatTime),
+      transitionMs: toMs(lastTransitionTime),
     })),
     podCIDRs: spec?.podCIDRs ?? (spec?.podCIDR ? [spec.podCIDR] : []),
     unschedulable: spec?.unschedulable === true,
-    leaving: Boolean(metadata.deletionTimestamp),
+    leaving: metadata.deletionTimestamp !== '',
     addresses: status?.addresses ?? [],
   }
 }

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { type KubeApi, orAbsent } from './api.ts'
 
 const shape = v.object({
-  items: v.array(v.object({ spec: v.optional(v.nullable(v.object({ cidrs: v.array(v.string()) }))) })),
+  items: v.array(v.object({ spec: v.nullish(v.object({ cidrs: v.array(v.string()) })) })),
 })
 
 /**

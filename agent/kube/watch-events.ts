@@ -24,7 +24,7 @@ export interface ListPage {
 // Loose, because the body that is handed on must be whole.
 const metadata = v.looseObject({
   name: v.string(),
-  namespace: v.optional(v.nullable(v.string())),
+  namespace: v.nullish(v.string()),
   resourceVersion: v.optional(v.string(), ''),
 })
 
@@ -43,7 +43,7 @@ const eventShape = v.variant('type', [
 const itemShape = v.looseObject({ metadata })
 
 const listShape = v.object({
-  metadata: v.object({ resourceVersion: v.optional(v.string(), ''), continue: v.optional(v.nullable(v.string())) }),
+  metadata: v.object({ resourceVersion: v.optional(v.string(), ''), continue: v.nullish(v.string()) }),
   items: v.nullish(v.tuple([])),
 })
 

@@ -5,15 +5,15 @@ import type { Json, JsonObject } from '../../cni/spec/json.ts'
 
 const podShape = v.object({ metadata: v.record(v.string(), v.unknown()) })
 
-const text = v.optional(v.nullable(v.string()))
+const text = v.nullish(v.string())
 
 const networkShape = v.object({
   metadata: v.object({
     name: v.string(),
     namespace: v.string(),
-    annotations: v.optional(v.nullable(v.record(v.string(), v.string()))),
+    annotations: v.nullish(v.record(v.string(), v.string())),
   }),
-  spec: v.optional(v.nullable(v.object({ plugin: text, config: text }))),
+  spec: v.nullish(v.object({ plugin: text, config: text })),
 })
 
 /** Of a pod, what an answer says of it and nothing else; undefined = it is no pod. */

@@ -3,8 +3,8 @@ import { isJsonObject, type Json } from '../../cni/spec/json.ts'
 import { NetmakerError } from './errors.ts'
 import type { EgressRule, NetmakerHost, NetmakerNode } from './world.ts'
 
-const text = v.optional(v.nullable(v.string(), ''), '')
-const flag = v.optional(v.nullable(v.boolean(), false), false)
+const text = v.nullish(v.string(), '')
+const flag = v.nullish(v.boolean(), false)
 
 const hostShape = v.object({ id: v.string(), name: v.string(), endpointip: text })
 const nodeShape = v.object({
@@ -24,7 +24,7 @@ const ruleShape = v.object({
   domain: text,
   nat: flag,
   status: flag,
-  nodes: v.optional(v.nullable(v.record(v.string(), v.unknown()))),
+  nodes: v.nullish(v.record(v.string(), v.unknown())),
   tags: v.optional(v.unknown()),
 })
 const networkShape = v.object({ netid: v.string() })

@@ -89,7 +89,7 @@ function pathOf(version: PoolVersion, name: string): string {
   return `/apis/${version}/${plural}/${encodeURIComponent(name)}`
 }
 
-const texts = v.optional(v.nullable(v.record(v.string(), v.string())))
+const texts = v.nullish(v.record(v.string(), v.string()))
 
 const poolShape = v.object({
   metadata: v.object({
@@ -103,12 +103,8 @@ const poolShape = v.object({
     ),
   }),
   spec: v.object({
-    blocks: v.optional(
-      v.nullable(
-        v.array(
-          v.object({ cidr: v.optional(v.string()), start: v.optional(v.string()), stop: v.optional(v.string()) }),
-        ),
-      ),
+    blocks: v.nullish(
+      v.array(v.object({ cidr: v.optional(v.string()), start: v.optional(v.string()), stop: v.optional(v.string()) })),
     ),
   }),
   status: v.optional(v.object({ conditions: v.optional(v.array(v.object({ type: v.string(), status: v.string() }))) })),

@@ -29,10 +29,10 @@ const groupsShape = v.object({
   groups: v.array(v.object({ name: v.string(), versions: v.array(v.object({ version: v.string() })) })),
 })
 
-const text = v.optional(v.nullable(v.string(), ''), '')
+const text = v.nullish(v.string(), '')
 const claimShape = v.object({
   metadata: v.object({ name: v.string(), uid: v.string(), deletionTimestamp: text }),
-  status: v.optional(v.nullable(v.object({ nodeName: text, providerID: text }))),
+  status: v.nullish(v.object({ nodeName: text, providerID: text })),
 })
 
 type Claim = v.InferOutput<typeof claimShape>

@@ -36,7 +36,7 @@ export const workerLabels = {
 export const workerApp = 'nopal-worker'
 export const workerContainer = 'verify'
 
-const text = v.optional(v.nullable(v.string(), ''), '')
+const text = v.nullish(v.string(), '')
 const terminated = v.object({ exitCode: v.number(), reason: text, message: text, finishedAt: text })
 
 const podShape = v.object({
@@ -48,24 +48,20 @@ const podShape = v.object({
     labels: v.record(v.string(), v.string()),
   }),
   spec: v.object({ nodeName: v.string() }),
-  status: v.optional(
-    v.nullable(
-      v.object({
-        phase: text,
-        reason: text,
-        message: text,
-        containerStatuses: v.optional(
-          v.nullable(
-            v.array(
-              v.object({
-                name: v.string(),
-                state: v.optional(v.nullable(v.object({ terminated: v.optional(v.nullable(terminated)) }))),
-              }),
-            ),
-          ),
+  status: v.nullish(
+    v.object({
+      phase: text,
+      reason: text,
+      message: text,
+      containerStatuses: v.nullish(
+        v.array(
+          v.object({
+            name: v.string(),
+            state: v.nullish(v.object({ terminated: v.nullish(terminated) })),
+          }),
         ),
-      }),
-    ),
+      ),
+    }),
   ),
 })
 

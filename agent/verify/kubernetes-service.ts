@@ -24,7 +24,7 @@ export interface EndpointFacts {
   readonly ready: readonly ReadyEndpoint[]
 }
 
-const portName = v.optional(v.nullable(v.string(), ''), '')
+const portName = v.nullish(v.string(), '')
 
 const serviceShape = v.object({
   spec: v.object({
