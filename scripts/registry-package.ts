@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { isThere } from '../cni/host/files.ts'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '..')
@@ -23,11 +22,11 @@ interface Locked {
  */
 export async function packageFolder(name: string): Promise<string> {
   const installed = join(root, 'node_modules', name)
-  if (await isThere(installed)) return installed
+  if (await exists(installed)) return installed
   const { version, integrity } = await readLock(name)
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'nopal', 'packages')
   const folder = join(cache, `${name.replaceAll('/', '+')}-${version}`)
-  if (!(await isThere(folder))) await fetchInto(folder, cache, { name: `${name}@${version}`, integrity })
+  if (!(await exists(folder))) await fetchInto(folder, cache, { name: `${name}@${version}`, integrity })
   return folder
 }
 
@@ -56,4 +55,11 @@ async function readLock(name: string): Promise<Locked> {
   const entry = lock.packages[`node_modules/${name}`]
   if (entry === undefined) throw new Error(`${name} is not in package-lock.json`)
   return entry
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
 }

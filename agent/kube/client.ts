@@ -3,7 +3,7 @@ import { type KubeApi, KubeError, type KubeRequest } from './api.ts'
 import type { WireRequest } from './connection.ts'
 import { codeOfStatus, messageOfStatus, parseRetryAfter } from './failures.ts'
 import type { CredentialsSource } from './follow-credentials.ts'
-import { followConnection } from './followed-connection.ts'
+import { type FollowedConnection, followConnection } from './followed-connection.ts'
 import { ItemReader } from './item-reader.ts'
 
 /** A request whose answer has no end, such as a watch. */
@@ -47,65 +47,54 @@ const defaultTimeoutMs = 10_000
 const largestBody = 32 * 2 ** 20
 
 export function createKubeClient(options: KubeClientOptions): KubeClient {
-  return new Client(options)
+  const connection = followConnection()
+  const server = () => options.credentials.last().server
+  return {
+    get server() {
+      return server()
+    },
+    async request(request) {
+      const { method, path, timeoutMs = defaultTimeoutMs } = request
+      const limit = limitTime(timeoutMs, request.signal, `${method} ${server()}${path}`)
+      try {
+        const response = await limit.race(send(options, connection, request, limit.signal))
+        return await limit.race(readAnswer(response, `${method} ${path}`, request.onItem))
+      } finally {
+        limit.end()
+      }
+    },
+    async stream({ path, query, signal }) {
+      const limit = limitTime(defaultTimeoutMs, signal, `GET ${server()}${path}`)
+      try {
+        const response = await limit.race(send(options, connection, { method: 'GET', path, query }, limit.signal))
+        return response.setEncoding('utf8')
+      } finally {
+        limit.release()
+      }
+    },
+    close: () => connection.close(),
+  }
 }
 
-class Client implements KubeClient {
-  readonly #connection = followConnection()
-  readonly #credentials: CredentialsSource
-  readonly #userAgent: string
-  readonly #onAnswer: (answer: KubeAnswer) => void
-
-  constructor(options: KubeClientOptions) {
-    this.#credentials = options.credentials
-    this.#userAgent = options.userAgent
-    this.#onAnswer = options.onAnswer ?? (() => undefined)
-  }
-
-  get server(): string {
-    return this.#credentials.last().server
-  }
-
-  async request(request: KubeRequest): Promise<unknown> {
-    const { method, path, timeoutMs = defaultTimeoutMs } = request
-    const limit = limitTime(timeoutMs, request.signal, `${method} ${this.server}${path}`)
-    try {
-      const response = await limit.race(this.#send(request, limit.signal))
-      return await limit.race(readAnswer(response, `${method} ${path}`, request.onItem))
-    } finally {
-      limit.end()
-    }
-  }
-
-  async stream({ path, query, signal }: StreamRequest): Promise<AsyncIterable<string>> {
-    const limit = limitTime(defaultTimeoutMs, signal, `GET ${this.server}${path}`)
-    try {
-      const response = await limit.race(this.#send({ method: 'GET', path, query }, limit.signal))
-      return response.setEncoding('utf8')
-    } finally {
-      limit.release()
-    }
-  }
-
-  close(): void {
-    this.#connection.close()
-  }
-
-  /** Resolves for a 2xx only. */
-  async #send(request: KubeRequest, signal: AbortSignal): Promise<IncomingMessage> {
-    const { method, path } = request
-    try {
-      const credentials = await this.#credentials.current()
-      const wire = toWire(request, { token: credentials.token, userAgent: this.#userAgent })
-      const response = await this.#connection.to(credentials).send(wire, signal)
-      const status = response.statusCode ?? 0
-      if (status < 200 || status > 299) throw await toStatusError(response, `${method} ${path}`)
-      this.#onAnswer({ method, code: String(status) })
-      return response
-    } catch (error) {
-      if (error instanceof KubeError) this.#onAnswer({ method, code: String(error.status ?? error.code) })
-      throw error
-    }
+/** Resolves for a 2xx only. */
+async function send(
+  { credentials: source, userAgent, onAnswer }: KubeClientOptions,
+  connection: FollowedConnection,
+  request: KubeRequest,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const { method, path } = request
+  try {
+    const credentials = await source.current()
+    const wire = toWire(request, { token: credentials.token, userAgent })
+    const response = await connection.to(credentials).send(wire, signal)
+    const status = response.statusCode ?? 0
+    if (status < 200 || status > 299) throw await toStatusError(response, `${method} ${path}`)
+    onAnswer?.({ method, code: String(status) })
+    return response
+  } catch (error) {
+    if (error instanceof KubeError) onAnswer?.({ method, code: String(error.status ?? error.code) })
+    throw error
   }
 }
 

@@ -155,17 +155,13 @@ async function readNetwork(reader: KubeReader, kind: NetworkKind, namespace: str
   const value = await reading(`${kind} ${namespace}/${name}`, () => reader.get(path, MAX_NETWORK_OBJECT_BYTES))
   if (value === undefined) return undefined
   const object = networkFrom(kind, value)
-  return isNamed(object, namespace, name) ? object : undefined
+  return object.namespace === namespace && object.name === name ? object : undefined
 }
 
 function isAbout(object: Json, namespace: string, name: string): boolean {
   const metadata = isJsonObject(object) ? field(object, 'metadata') : undefined
   if (metadata === undefined || !isJsonObject(metadata)) return false
   return field(metadata, 'namespace') === namespace && field(metadata, 'name') === name
-}
-
-function isNamed(object: NetworkObject, namespace: string, name: string): boolean {
-  return object.namespace === namespace && object.name === name
 }
 
 async function readPod(sources: LookupSources, pod: PodRef): Promise<PodFacts> {

@@ -33,10 +33,7 @@ export function lookupSources(conf: Conf, env: Environment, uid: number): Lookup
  * @throws CniError
  */
 export async function canLookUp(conf: Conf, env: Environment, uid: number): Promise<void> {
-  if (conf.agentSocket !== '') {
-    if (isAgentSocket(conf.agentSocket, uid)) return
-  }
-  await readAccess(conf, env)
+  if (conf.agentSocket === '' || !isAgentSocket(conf.agentSocket, uid)) await readAccess(conf, env)
 }
 
 async function openApi(conf: Conf, env: Environment): Promise<KubeReader> {
