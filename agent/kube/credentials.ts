@@ -2,24 +2,15 @@ import type { Agent } from 'node:http'
 import { join } from 'node:path'
 import { CodedError } from '../../cni/host/coded-error.ts'
 import { formatHostPort } from '../../cni/host/host-port.ts'
+import type { KubeLogin } from '../../cni/host/kubeconfig.ts'
 import { errorCode } from '../../cni/host/system-error.ts'
 import type { Endpoint } from '../config/settings.ts'
 
 /** How the agent reaches the API server and who it is there. */
-export interface KubeCredentials {
+export interface KubeCredentials extends KubeLogin {
   readonly source: 'kubeconfig' | 'in-cluster'
   /** `https://HOST:PORT`, with a path where the API lives below one; no slash at the end. */
   readonly server: string
-  /** PEM; undefined = the machine's own authorities. */
-  readonly caPem: string | undefined
-  /** The name the server's certificate must carry where it is not the server's host. */
-  readonly tlsServerName: string | undefined
-  /** The kubeconfig asked not to check the server's certificate. */
-  readonly insecure: boolean
-  /** Bearer token; undefined = there is none (client certificate, or anonymous). */
-  readonly token: string | undefined
-  readonly clientCertPem: string | undefined
-  readonly clientKeyPem: string | undefined
   /** undefined = straight to the server. */
   readonly proxy?: KubeProxy | undefined
 }

@@ -1,10 +1,11 @@
 import {
   addressOf,
+  type ChosenContext,
   chooseContext,
-  flagOf,
   IMPERSONATION,
   KubeconfigError,
   type KubeconfigFile,
+  loginOf,
   parseKubeconfig,
   refuseKeys,
   textOf,
@@ -33,9 +34,10 @@ export async function loadKubeconfig(
   readText: ReadText,
 ): Promise<Omit<LoadedCredentials, 'files'>> {
   try {
-    const { cluster, user } = chooseContext(await readAll(paths, readText))
+    const context = chooseContext(await readAll(paths, readText))
+    const { cluster, user } = context
     refuseKeys(user, 'user', foreignLogins)
-    const credentials = await fixedCredentials(cluster, user, readText)
+    const credentials = await fixedCredentials(context, readText)
     const exec = field(user, 'exec')
     if (!isJsonObject(exec)) return { credentials }
     const { createExecLogin } = await import('./exec-login.ts')
@@ -65,30 +67,10 @@ async function readAll(paths: readonly string[], readText: ReadText): Promise<re
   return files
 }
 
-async function fixedCredentials(cluster: JsonObject, user: JsonObject, readText: ReadText): Promise<KubeCredentials> {
-  const read = (path: string) => readNamed(path, `${path}, named in the kubeconfig,`, readText)
-  // What stands in the kubeconfig itself wins over a file, but for the token: as with kubectl.
-  const load = (entry: JsonObject, key: string) => {
-    const data = textOf(entry, `${key}-data`)
-    if (data !== undefined) return Buffer.from(data, 'base64').toString()
-    const path = textOf(entry, key)
-    return path === undefined ? undefined : read(path)
-  }
-  const tokenFile = textOf(user, 'tokenFile')
-  const known = {
-    tlsServerName: textOf(cluster, 'tls-server-name'),
-    insecure: flagOf(cluster, 'insecure-skip-tls-verify'),
-  }
-  return {
-    source: 'kubeconfig',
-    server: addressOf(cluster, 'server', ['https:', 'http:']).href.replace(/\/+$/, ''),
-    caPem: load(cluster, 'certificate-authority'),
-    ...known,
-    token: tokenFile === undefined ? textOf(user, 'token') : read(tokenFile).trim(),
-    clientCertPem: load(user, 'client-certificate'),
-    clientKeyPem: load(user, 'client-key'),
-    proxy: await proxyOf(cluster, known),
-  }
+async function fixedCredentials(context: ChosenContext, readText: ReadText): Promise<KubeCredentials> {
+  const login = loginOf(context, path => readNamed(path, `${path}, named in the kubeconfig,`, readText))
+  const server = addressOf(context.cluster, 'server', ['https:', 'http:']).href.replace(/\/+$/, '')
+  return { source: 'kubeconfig', server, ...login, proxy: await proxyOf(context.cluster, login) }
 }
 
 async function proxyOf(

@@ -98,6 +98,44 @@ export function addressOf(entry: JsonObject, key: string, schemes: readonly stri
   return url
 }
 
+/** Who a server is known by, and who we are there. Certificates and keys are PEM. */
+export interface KubeLogin {
+  /** undefined = the machine's own authorities. */
+  readonly caPem: string | undefined
+  /** The name the server's certificate must carry where it is not the server's host. */
+  readonly tlsServerName: string | undefined
+  /** The kubeconfig asked not to check the server's certificate. */
+  readonly insecure: boolean
+  /** Bearer token; undefined = there is none (client certificate, or anonymous). */
+  readonly token: string | undefined
+  readonly clientCertPem: string | undefined
+  readonly clientKeyPem: string | undefined
+}
+
+/**
+ * What a context says. What stands in the kubeconfig itself wins over a file, but for the token, which is renewed there: as
+ * with kubectl.
+ * @param read reads a file that it names
+ * @throws KubeconfigError, or what `read` throws
+ */
+export function loginOf({ cluster, user }: ChosenContext, read: (path: string) => string): KubeLogin {
+  const load = (entry: JsonObject, key: string) => {
+    const data = textOf(entry, `${key}-data`)
+    if (data !== undefined) return Buffer.from(data, 'base64').toString()
+    const path = textOf(entry, key)
+    return path === undefined ? undefined : read(path)
+  }
+  const tokenFile = textOf(user, 'tokenFile')
+  return {
+    caPem: load(cluster, 'certificate-authority'),
+    tlsServerName: textOf(cluster, 'tls-server-name'),
+    insecure: flagOf(cluster, 'insecure-skip-tls-verify'),
+    token: tokenFile === undefined ? textOf(user, 'token') : read(tokenFile).trim(),
+    clientCertPem: load(user, 'client-certificate'),
+    clientKeyPem: load(user, 'client-key'),
+  }
+}
+
 async function parse(path: string, text: string): Promise<Json> {
   try {
     return parseJson(text)

@@ -48,7 +48,7 @@ class FetchGetter implements HttpsGetter {
   readonly #options: BunFetchOptions
 
   constructor(access: KubeAccess, signal: AbortSignal) {
-    const { ca, clientCertificate, clientKey, serverName, skipsVerification } = access
+    const { caPem, clientCertPem, clientKeyPem, tlsServerName, insecure } = access
     this.#access = access
     this.#options = {
       signal,
@@ -56,11 +56,11 @@ class FetchGetter implements HttpsGetter {
       proxy: false,
       headers: headersFor(access),
       tls: {
-        rejectUnauthorized: !skipsVerification,
-        ...(ca !== undefined && { ca }),
-        ...(clientCertificate !== undefined && { cert: clientCertificate }),
-        ...(clientKey !== undefined && { key: clientKey }),
-        ...(serverName !== undefined && { serverName }),
+        rejectUnauthorized: !insecure,
+        ...(caPem !== undefined && { ca: caPem }),
+        ...(clientCertPem !== undefined && { cert: clientCertPem }),
+        ...(clientKeyPem !== undefined && { key: clientKeyPem }),
+        ...(tlsServerName !== undefined && { serverName: tlsServerName }),
       },
     }
   }
@@ -141,7 +141,7 @@ class NodeGetter implements HttpsGetter {
   }
 
   #options(path: string): RequestOptions {
-    const { server, ca, clientCertificate, clientKey, serverName, skipsVerification } = this.#access
+    const { server, caPem, clientCertPem, clientKeyPem, tlsServerName, insecure } = this.#access
     return {
       host: server.hostname.replace(/^\[|\]$/g, ''),
       port: server.port || 443,
@@ -149,11 +149,11 @@ class NodeGetter implements HttpsGetter {
       agent: this.#agent,
       signal: this.#signal,
       headers: headersFor(this.#access),
-      ...(ca !== undefined && { ca }),
-      ...(clientCertificate !== undefined && { cert: clientCertificate }),
-      ...(clientKey !== undefined && { key: clientKey }),
-      ...(serverName !== undefined && { servername: serverName }),
-      rejectUnauthorized: !skipsVerification,
+      ...(caPem !== undefined && { ca: caPem }),
+      ...(clientCertPem !== undefined && { cert: clientCertPem }),
+      ...(clientKeyPem !== undefined && { key: clientKeyPem }),
+      ...(tlsServerName !== undefined && { servername: tlsServerName }),
+      rejectUnauthorized: !insecure,
     }
   }
 }

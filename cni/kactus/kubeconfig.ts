@@ -4,26 +4,18 @@ import { formatHostPort } from '../host/host-port.ts'
 import {
   addressOf,
   chooseContext,
-  flagOf,
   IMPERSONATION,
   KubeconfigError,
+  type KubeLogin,
+  loginOf,
   parseKubeconfig,
   refuseKeys,
-  textOf,
 } from '../host/kubeconfig.ts'
 import { errorCode } from '../host/system-error.ts'
-import type { JsonObject } from '../spec/json.ts'
 
 /** How to reach the API server and prove who we are. */
-export interface KubeAccess {
+export interface KubeAccess extends KubeLogin {
   readonly server: URL
-  readonly ca: string | undefined
-  /** Name to check the server's certificate against, where it is not the one in the address. */
-  readonly serverName: string | undefined
-  readonly skipsVerification: boolean
-  readonly token: string | undefined
-  readonly clientCertificate: string | undefined
-  readonly clientKey: string | undefined
 }
 
 /** Where Kubernetes puts the account of a pod. */
@@ -41,12 +33,12 @@ export async function readInCluster({ host, port, folder = IN_CLUSTER }: InClust
   const server = `https://${formatHostPort(host, port)}`
   return {
     server: addressOf({ server }, 'server', ['https:']),
-    ca: read(resolve(folder, 'ca.crt')),
-    serverName: undefined,
-    skipsVerification: false,
+    caPem: read(resolve(folder, 'ca.crt')),
+    tlsServerName: undefined,
+    insecure: false,
     token: tokenOf(read(resolve(folder, 'token'))),
-    clientCertificate: undefined,
-    clientKey: undefined,
+    clientCertPem: undefined,
+    clientKeyPem: undefined,
   }
 }
 
@@ -58,33 +50,12 @@ const FOREIGN_LOGINS = ['exec', 'auth-provider', 'username', ...IMPERSONATION]
  * @throws KubeconfigError that never quotes what it read
  */
 export async function readKubeconfig(path: string): Promise<KubeAccess> {
-  const { cluster, user } = chooseContext([await parseKubeconfig(path, read(path))])
-  refuseKeys(cluster, 'cluster', ['proxy-url'])
-  refuseKeys(user, 'user', FOREIGN_LOGINS)
-  return {
-    server: addressOf(cluster, 'server', ['https:']),
-    ca: material(cluster, 'certificate-authority'),
-    serverName: textOf(cluster, 'tls-server-name'),
-    skipsVerification: flagOf(cluster, 'insecure-skip-tls-verify'),
-    token: readToken(user),
-    clientCertificate: material(user, 'client-certificate'),
-    clientKey: material(user, 'client-key'),
-  }
-}
-
-/** What stands in the kubeconfig itself wins, as with kubectl. */
-function material(entry: JsonObject, key: string): string | undefined {
-  const data = textOf(entry, `${key}-data`)
-  if (data !== undefined) return Buffer.from(data, 'base64').toString('utf8')
-  const path = textOf(entry, key)
-  return path === undefined ? undefined : read(path)
-}
-
-/** The file wins, as with kubectl: it is the one that is renewed. */
-function readToken(user: JsonObject): string | undefined {
-  const path = textOf(user, 'tokenFile')
-  const token = path === undefined ? textOf(user, 'token') : read(path)
-  return token === undefined ? undefined : tokenOf(token)
+  const context = chooseContext([await parseKubeconfig(path, read(path))])
+  refuseKeys(context.cluster, 'cluster', ['proxy-url'])
+  refuseKeys(context.user, 'user', FOREIGN_LOGINS)
+  const server = addressOf(context.cluster, 'server', ['https:'])
+  const { token, ...login } = loginOf(context, read)
+  return { server, ...login, token: token === undefined ? undefined : tokenOf(token) }
 }
 
 function tokenOf(raw: string): string {

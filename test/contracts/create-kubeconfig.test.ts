@@ -30,7 +30,7 @@ t.test('kactus reads the file, and with it what it may read and nothing else', a
   const made = await create('--output', output, '--server', server, '--duration', '1h')
   t.match(made, { code: 0, stdout: '', stderr: /wrote .*kactus-kubeconfig\.yaml: https:.* as kactus, until 20/ })
   t.equal((await stat(output)).mode & 0o777, 0o600)
-  const { ca, token, server: named } = await readKubeconfig(output)
+  const { caPem: ca, token, server: named } = await readKubeconfig(output)
   t.equal(named.href, `${server}/`)
   t.notMatch(made.stderr, token ?? '', 'the token is not told')
   const target = { url: api.url, ca: ca ?? '', token: token ?? '' }

@@ -41,12 +41,12 @@ for (const { name, access } of cases) {
       { ...read, server: read.server.href },
       {
         server: `${access.server}/`,
-        ca: access.caPem,
-        serverName: access.tlsServerName,
-        skipsVerification: access.insecure,
+        caPem: access.caPem,
+        tlsServerName: access.tlsServerName,
+        insecure: access.insecure,
         token: access.token,
-        clientCertificate: access.clientCertPem,
-        clientKey: access.clientKeyPem,
+        clientCertPem: access.clientCertPem,
+        clientKeyPem: access.clientKeyPem,
       },
     )
     t.equal(tokenOf(renderKubeconfig(access), access.server), access.token)

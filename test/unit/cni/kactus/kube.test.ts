@@ -14,7 +14,7 @@ t.teardown(() => rm(folder, { recursive: true, force: true }))
 const pki = await makePki(folder, ['localhost', '127.0.0.1', 'kube.test'])
 const ca = await readFile(pki.ca.certFile, 'utf8')
 const [cert, key] = await Promise.all([readFile(pki.server.certFile), readFile(pki.server.keyFile)])
-const [clientCertificate, clientKey] = await Promise.all([
+const [clientCertPem, clientKeyPem] = await Promise.all([
   readFile(pki.admin.certFile, 'utf8'),
   readFile(pki.admin.keyFile, 'utf8'),
 ])
@@ -43,12 +43,12 @@ async function served(t: Test, respond: Respond, more: Partial<KubeAccess> = {})
   const port = typeof address === 'object' ? address?.port : undefined
   const access: KubeAccess = {
     server: new URL(`https://127.0.0.1:${port}`),
-    ca,
-    serverName: undefined,
-    skipsVerification: false,
+    caPem: ca,
+    tlsServerName: undefined,
+    insecure: false,
     token: 'eyJsecret',
-    clientCertificate: undefined,
-    clientKey: undefined,
+    clientCertPem: undefined,
+    clientKeyPem: undefined,
     ...more,
   }
   return { access, requests }
@@ -84,7 +84,7 @@ t.test('an object that is not there', async t => {
 })
 
 t.test('by a client certificate', async t => {
-  const { access, requests } = await served(t, text(200, '{}'), { clientCertificate, clientKey })
+  const { access, requests } = await served(t, text(200, '{}'), { clientCertPem, clientKeyPem })
   await (await openKube(access, forever)).get('/x', LIMIT)
   t.match(requests[0]?.socket, { authorized: true })
 })
@@ -165,21 +165,21 @@ t.test('a server that does not answer in time', async t => {
 })
 
 t.test('a server of another CA gets no token', async t => {
-  const { access, requests } = await served(t, text(200, '{}'), { ca: undefined })
+  const { access, requests } = await served(t, text(200, '{}'), { caPem: undefined })
   await t.rejects((await openKube(access, forever)).get('/x', LIMIT), { code: 'Unreachable' })
   t.equal(requests.length, 0)
 })
 
 t.test('the certificate must be of the name that is asked for', async t => {
-  const good = await served(t, text(200, '{}'), { serverName: 'kube.test' })
+  const good = await served(t, text(200, '{}'), { tlsServerName: 'kube.test' })
   t.strictSame(await (await openKube(good.access, forever)).get('/x', LIMIT), {})
-  const bad = await served(t, text(200, '{}'), { serverName: 'other.test' })
+  const bad = await served(t, text(200, '{}'), { tlsServerName: 'other.test' })
   await t.rejects((await openKube(bad.access, forever)).get('/x', LIMIT), { code: 'Unreachable', message: /ALTNAME/ })
   t.equal(bad.requests.length, 0)
 })
 
 t.test('without verification, where the kubeconfig says so', async t => {
-  const { access } = await served(t, text(200, '{}'), { ca: undefined, skipsVerification: true })
+  const { access } = await served(t, text(200, '{}'), { caPem: undefined, insecure: true })
   t.strictSame(await (await openKube(access, forever)).get('/x', LIMIT), {})
 })
 

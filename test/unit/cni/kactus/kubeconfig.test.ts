@@ -50,11 +50,11 @@ users:
   const access = await readKubeconfig(written(t, text))
   t.equal(access.server.href, 'https://10.96.0.1/')
   t.match(access, {
-    ca: 'the CA',
+    caPem: 'the CA',
     token: SECRET,
-    skipsVerification: false,
-    serverName: undefined,
-    clientKey: undefined,
+    insecure: false,
+    tlsServerName: undefined,
+    clientKeyPem: undefined,
   })
 })
 
@@ -73,12 +73,12 @@ const readCases: readonly ReadCase[] = [
       cluster: { 'certificate-authority': 'ca.crt' },
       user: { 'client-certificate': 'me.crt', 'client-key': 'me.key' },
     },
-    want: { ca: 'the CA', clientCertificate: 'my certificate', clientKey: 'my key' },
+    want: { caPem: 'the CA', clientCertPem: 'my certificate', clientKeyPem: 'my key' },
   },
   {
     name: 'data wins over files',
     parts: { cluster: { 'certificate-authority': 'none', 'certificate-authority-data': base64('inline') } },
-    want: { ca: 'inline' },
+    want: { caPem: 'inline' },
   },
   {
     name: 'the file of the token wins, without its line end',
@@ -89,12 +89,12 @@ const readCases: readonly ReadCase[] = [
   {
     name: 'another name of the server',
     parts: { cluster: { 'tls-server-name': 'kube.test' } },
-    want: { serverName: 'kube.test' },
+    want: { tlsServerName: 'kube.test' },
   },
   {
     name: 'no verification',
     parts: { cluster: { 'insecure-skip-tls-verify': true } },
-    want: { skipsVerification: true },
+    want: { insecure: true },
   },
   {
     name: 'nothing is asked for by what is empty',
@@ -213,7 +213,7 @@ for (const { name, host, port, want } of clusterCases) {
     if (want === undefined) return void (await refusal(readInCluster({ host, port, folder })))
     const access = await readInCluster({ host, port, folder })
     t.equal(access.server.href, want)
-    t.match(access, { token: SECRET, ca: 'the CA', skipsVerification: false })
+    t.match(access, { token: SECRET, caPem: 'the CA', insecure: false })
   })
 }
 
