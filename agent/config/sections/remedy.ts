@@ -41,7 +41,8 @@ export const remedy = section('remedy', {
   deleteFailedNodes: {
     fallback: 'false',
     parse: parse.bool,
-    describe: 'Whether a failed node is deleted: its NodeClaim, or the Node where there certainly is none.',
+    describe:
+      'Whether a failed node is deleted: its NodeClaim, or the Node where there certainly is none. Needs `workers`.',
   },
   maxDeletes: {
     fallback: '1',
