@@ -7,7 +7,8 @@ import { createLeadership } from '../lead/leadership.ts'
 import { createLastSuccess } from '../lead/success.ts'
 import { firing } from '../runtime/clock.ts'
 import { type ExitCode, exitCodes, type ProcessPorts } from '../runtime/process.ts'
-import { endAll, type Role, serveReport, startRole } from './role.ts'
+import type { Role } from '../runtime/role.ts'
+import { endAll, serveReport, startRole } from './role.ts'
 
 /** `nopal lead`: stands for leader of the cluster, and works while it leads, until it is asked to end. */
 export async function runLead(ports: ProcessPorts): Promise<ExitCode> {

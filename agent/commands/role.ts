@@ -1,35 +1,19 @@
 import type { Endpoint, Settings } from '../config/settings.ts'
-import type { KubeClient } from '../kube/client.ts'
 import { createContact } from '../kube/contact.ts'
-import type { EventListener } from '../kube/events.ts'
-import type { CredentialsSource } from '../kube/follow-credentials.ts'
 import { createKubeMetrics } from '../kube/metrics.ts'
 import { recordBuild } from '../report/build-metrics.ts'
 import { createJournal } from '../report/journal.ts'
 import { reportRoutes } from '../report/routes.ts'
 import { type ReportOptions, startReportServer } from '../report/server.ts'
-import { createStatus, type Status } from '../report/status.ts'
+import { createStatus } from '../report/status.ts'
 import { systemClock as clock } from '../runtime/clock.ts'
 import { createDutyMetrics } from '../runtime/duty-metrics.ts'
 import { createListenDuty } from '../runtime/listen-duty.ts'
-import type { LeveledLogger } from '../runtime/log.ts'
 import { type Loop, type LoopOptions, startLoop } from '../runtime/loop.ts'
-import { createMetrics, type Metrics } from '../runtime/metrics.ts'
+import { createMetrics } from '../runtime/metrics.ts'
 import type { ProcessPorts } from '../runtime/process.ts'
+import type { Role } from '../runtime/role.ts'
 import { connect, findCredentials, type StartOptions, start } from './start.ts'
-
-/** What a process that stays has, whatever it is for. */
-export interface Role {
-  readonly settings: Settings
-  readonly log: LeveledLogger
-  readonly credentials: CredentialsSource
-  readonly kube: KubeClient
-  readonly metrics: Metrics
-  readonly status: Status
-  /** Hears of every Event that a duty tells. */
-  readonly onEvent: EventListener
-  readonly loop: LoopOptions
-}
 
 /** kubelet waits longer before it kills, but nobody should have to. */
 const longestEndMs = 3_000

@@ -1,27 +1,11 @@
-import type { Settings } from '../config/settings.ts'
-import type { KubeClient } from '../kube/client.ts'
 import type { Watched } from '../kube/derive.ts'
-import type { EventListener } from '../kube/events.ts'
 import type { KubeNode } from '../kube/node.ts'
 import type { Term } from '../kube/term.ts'
-import type { Status } from '../report/status.ts'
 import type { Running } from '../runtime/duty.ts'
-import type { LeveledLogger } from '../runtime/log.ts'
-import type { LoopOptions } from '../runtime/loop.ts'
-import type { Metrics } from '../runtime/metrics.ts'
+import type { Role } from '../runtime/role.ts'
 
-/** What every leader has, whether it works or stands by. */
-export interface LeaderParts {
-  readonly settings: Settings
-  readonly log: LeveledLogger
-  /** For reading; a duty writes by the API of its term. */
-  readonly kube: KubeClient
-  readonly metrics: Metrics
-  /** Each duty adds its section. */
-  readonly status: Status
-  readonly onEvent: EventListener
-  /** The same for every duty. */
-  readonly loop: LoopOptions
+/** What every leader has, whether it works or stands by. A duty reads by `kube`, and writes by the API of its term. */
+export interface LeaderParts extends Omit<Role, 'credentials'> {
   /** A duty has done all that it had to. */
   readonly succeeded: (duty: string) => void
 }

@@ -1,40 +1,26 @@
 import type { Settings } from '../config/settings.ts'
 import { createVerdictBoard, type VerdictBoard } from '../gate/board.ts'
 import type { InstallState } from '../install/duty.ts'
-import type { KubeClient } from '../kube/client.ts'
-import type { EventListener } from '../kube/events.ts'
-import type { CredentialsSource } from '../kube/follow-credentials.ts'
 import { type Informer, startInformer } from '../kube/informer.ts'
 import type { KubeNode } from '../kube/node.ts'
 import { type NodeNetwork, nodeNetworksPath, parseNodeNetwork } from '../kube/node-network.ts'
 import { followOwnNode, type OwnNode } from '../kube/own-node.ts'
 import { type NodeObjects, startObjectCache } from '../lookup/cache.ts'
 import { createWorkerMetrics } from '../lookup/metrics.ts'
-import type { Status } from '../report/status.ts'
 import type { Logger } from '../runtime/log.ts'
-import type { LoopOptions } from '../runtime/loop.ts'
 import type { MemoryKeeper } from '../runtime/memory.ts'
-import type { Metrics } from '../runtime/metrics.ts'
 import type { ProcessPorts } from '../runtime/process.ts'
+import type { Role } from '../runtime/role.ts'
 import { createSharedValue, type SharedValue } from '../runtime/shared-value.ts'
 import type { StandingState } from '../sandbox/standing-duty.ts'
 import type { TimedVerdict } from '../verify/status.ts'
 import type { MeshState } from '../wireguard/state.ts'
 
 /** What the process gives to the duties of its node. */
-export interface NodeParts {
-  readonly ports: ProcessPorts
-  readonly settings: Settings
+export interface NodeParts extends Omit<Role, 'log'> {
   readonly log: Logger
-  readonly credentials: CredentialsSource
-  readonly kube: KubeClient
-  readonly metrics: Metrics
-  /** Each duty adds its section. */
-  readonly status: Status
-  readonly onEvent: EventListener
+  readonly ports: ProcessPorts
   readonly memory: MemoryKeeper
-  /** The same for every duty. */
-  readonly loop: LoopOptions
 }
 
 /** Where the duties of a node meet: what one finds out, others follow. They know nothing else of each other. */
