@@ -2,7 +2,7 @@ import type { LogLevel } from '../host/log.ts'
 import { isNamespaceName } from '../networks/kube-names.ts'
 import { type ConfList, confListFrom, flag } from '../spec/conf.ts'
 import { CniCode, CniError } from '../spec/errors.ts'
-import { field, isJsonObject, type Json, JsonError, type JsonObject, parseJson, without } from '../spec/json.ts'
+import { field, isJsonObject, type Json, type JsonError, type JsonObject, parseJsonOr, without } from '../spec/json.ts'
 import { networkNameFault, pluginTypeFault } from '../spec/names.ts'
 import { type CniVersion, DEFAULT_VERSION, isSupportedVersion } from '../spec/versions.ts'
 
@@ -103,16 +103,11 @@ function isMaster(entry: JsonObject): boolean {
 }
 
 function readDocument(text: string): JsonObject {
-  try {
-    const document = parseJson(text)
-    if (isJsonObject(document)) return document
-  } catch (error) {
-    if (!(error instanceof JsonError)) throw error
-    throw new CniError(CniCode.DecodingFailure, `the configuration on stdin is no JSON: ${error.message}`, {
-      cause: error,
-    })
-  }
-  throw new CniError(CniCode.DecodingFailure, 'the configuration on stdin is no JSON object')
+  const refusal = (fault: string, cause?: JsonError) =>
+    new CniError(CniCode.DecodingFailure, `the configuration on stdin is ${fault}`, { cause })
+  const document = parseJsonOr(text, error => refusal(`no JSON: ${error.message}`, error))
+  if (isJsonObject(document)) return document
+  throw refusal('no JSON object')
 }
 
 function readName(document: JsonObject): string {

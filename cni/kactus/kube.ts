@@ -1,6 +1,6 @@
 import { CodedError } from '../host/coded-error.ts'
 import { sizeOf } from '../networks/bounds.ts'
-import { type Json, JsonError, parseJson } from '../spec/json.ts'
+import { type Json, parseJsonOr } from '../spec/json.ts'
 import { AnswerTooLarge, openHttps } from './https.ts'
 import type { KubeAccess } from './kubeconfig.ts'
 
@@ -41,12 +41,10 @@ export function openKube(access: KubeAccess, signal: AbortSignal): KubeReader {
       if (status !== 200) throw new KubeReadError('Status', `${server} answered ${status} to GET ${path}`)
       // Few bytes can be many values, which take far more memory than their text.
       if (sizeOf(body) > maxBytes) throw faultOf(new AnswerTooLarge())
-      try {
-        return parseJson(body)
-      } catch (error) {
-        if (!(error instanceof JsonError)) throw error
-        throw new KubeReadError('BadReply', `${server} answered no JSON to GET ${path}`, error)
-      }
+      return parseJsonOr(
+        body,
+        error => new KubeReadError('BadReply', `${server} answered no JSON to GET ${path}`, error),
+      )
     },
   }
 }

@@ -1,6 +1,6 @@
 import { type ConfList, confListFrom } from '../spec/conf.ts'
 import { CniCode, CniError } from '../spec/errors.ts'
-import { field, isJsonObject, type Json, JsonError, type JsonObject, parseJson } from '../spec/json.ts'
+import { field, isJsonObject, type Json, type JsonObject, parseJsonOr } from '../spec/json.ts'
 import type { CniVersion } from '../spec/versions.ts'
 import { MAX_CHAIN, MAX_CONFIG_BYTES, MAX_CONFIG_VALUES, sizeOf } from './bounds.ts'
 import { isNamespaceName, isObjectName } from './kube-names.ts'
@@ -109,13 +109,8 @@ function configText(title: string, config: unknown): string {
 
 function configOf(title: string, config: string): JsonObject {
   if (config === '') return {}
-  try {
-    const parsed = parseJson(config)
-    if (isJsonObject(parsed)) return parsed
-  } catch (error) {
-    if (!(error instanceof JsonError)) throw error
-    throw invalid(title, `"spec.config" is no JSON: ${error.message}`)
-  }
+  const parsed = parseJsonOr(config, ({ message }) => invalid(title, `"spec.config" is no JSON: ${message}`))
+  if (isJsonObject(parsed)) return parsed
   throw invalid(title, `"spec.config" is no JSON object: ${quote(config)}`)
 }
 

@@ -1,6 +1,6 @@
 import type { ConfList } from '../spec/conf.ts'
 import { confListFrom } from '../spec/conf.ts'
-import { field, isJsonObject, type Json, JsonError, type JsonObject, parseJson, printJson } from '../spec/json.ts'
+import { field, isJsonObject, type Json, type JsonObject, parseJsonOr, printJson } from '../spec/json.ts'
 
 /** The version of the file's shape. */
 const SCHEMA = 1
@@ -82,7 +82,8 @@ export function printRecord(record: ContainerRecord): string {
  * @throws RecordError
  */
 export function parseRecord(text: string, containerId: string): ContainerRecord {
-  const document = asObject(parse(text), 'the record')
+  const json = parseJsonOr(text, cause => new RecordError(`the record is no JSON: ${cause.message}`, { cause }))
+  const document = asObject(json, 'the record')
   if (field(document, 'schema') !== SCHEMA) throw new RecordError('the record has a schema of another version')
   if (field(document, 'containerId') !== containerId) throw new RecordError('the record is of another container')
   const attachments = field(document, 'attachments')
@@ -141,15 +142,6 @@ function podOf(value: Json | undefined): PodRef | undefined {
   if (value === undefined || value === null) return undefined
   const pod = asObject(value, 'the pod')
   return { namespace: asString(pod, 'namespace'), name: asString(pod, 'name'), uid: asOptional(pod, 'uid') }
-}
-
-function parse(text: string): Json {
-  try {
-    return parseJson(text)
-  } catch (error) {
-    if (!(error instanceof JsonError)) throw error
-    throw new RecordError(`the record is no JSON: ${error.message}`, { cause: error })
-  }
 }
 
 function asObject(value: Json | undefined, what: string): JsonObject {

@@ -1,5 +1,5 @@
 import { CniCode, CniError } from '../spec/errors.ts'
-import { field, isJsonObject, type Json, JsonError, type JsonObject, parseJson } from '../spec/json.ts'
+import { field, isJsonObject, type Json, type JsonObject, parseJsonOr } from '../spec/json.ts'
 import { isNamespaceName, isObjectName, macFrom } from './kube-names.ts'
 
 export type NetworkKind = 'Network' | 'NetworkAttachmentDefinition'
@@ -41,7 +41,7 @@ export function plainRequest(kind: NetworkKind, name: string, namespace: string 
 /** The entries of a JSON annotation, objects all. */
 export function entriesOf(text: string): readonly JsonObject[] {
   if (text.trim() === '') return []
-  const parsed = parse(text)
+  const parsed = parseJsonOr(text, ({ message }) => badAnnotation(`is no JSON: ${message}`))
   if (parsed === null) return []
   if (!Array.isArray(parsed)) throw badAnnotation('is no JSON list')
   return (parsed as readonly Json[]).map(entry => {
@@ -89,13 +89,4 @@ export function badAnnotation(fault: string): CniError {
 /** Foreign text for a message: bounded and escaped. */
 export function quote(value: unknown): string {
   return JSON.stringify(value ?? null).slice(0, 80)
-}
-
-function parse(text: string): Json {
-  try {
-    return parseJson(text)
-  } catch (error) {
-    if (!(error instanceof JsonError)) throw error
-    throw badAnnotation(`is no JSON: ${error.message}`)
-  }
 }

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { errorCode, isMissing, orMissing } from '../host/system-error.ts'
 import { type ConfList, confListFrom, flag, type PluginConf, pluginFrom } from './conf.ts'
 import { CniCode, CniError } from './errors.ts'
-import { field, isJsonObject, JsonError, type JsonObject, parseJson } from './json.ts'
+import { field, isJsonObject, type JsonError, type JsonObject, parseJsonOr } from './json.ts'
 import { networkNameFault } from './names.ts'
 
 /** A file that a runtime would look at for its default network. */
@@ -151,13 +151,10 @@ async function readDocument(path: string): Promise<JsonObject> {
   })
   // Whole or half-written: to libcni it never becomes JSON.
   if (text.startsWith('\ufeff')) throw new Refusal('begins with a byte order mark')
-  try {
-    const document = parseJson(text)
-    if (isJsonObject(document)) return document
-  } catch (error) {
-    if (!(error instanceof JsonError)) throw error
-    throw new CniError(CniCode.DecodingFailure, `${basename(path)} is no JSON: ${error.message}`, { cause: error })
-  }
+  const noJson = (cause: JsonError) =>
+    new CniError(CniCode.DecodingFailure, `${basename(path)} is no JSON: ${cause.message}`, { cause })
+  const document = parseJsonOr(text, noJson)
+  if (isJsonObject(document)) return document
   throw new Refusal('is no JSON object')
 }
 

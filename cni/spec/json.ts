@@ -42,6 +42,18 @@ export function parseJson(text: string): Json {
   }
 }
 
+/**
+ * The same, where what is no JSON is a fault of the caller's own.
+ * @throws what `faultOf` makes of it
+ */
+export function parseJsonOr(text: string, faultOf: (error: JsonError) => Error): Json {
+  try {
+    return parseJson(text)
+  } catch (error) {
+    throw error instanceof JsonError ? faultOf(error) : error
+  }
+}
+
 /** Prints what parseJson read, numbers as they were. */
 export function printJson(value: Json): string {
   return JSON.stringify(value)
