@@ -1,12 +1,11 @@
 #!/bin/sh
-# Removes what test labs left behind whose process was killed: processes, network namespaces, folders.
+# Removes what test labs left behind whose process was killed: processes, folders.
 #   scripts/lab-clean.sh [--quiet] [RUN...]      no RUN named = every run that is dead
 # A lab lists itself in /run/nopal-lab; nothing that is not listed there is touched, nor a run whose owner lives.
-# Links, mounts and addresses of a lab live in its namespaces and go with them.
+# Links, mounts and addresses of a lab live in its namespaces, which have no names and go with its processes.
 set -eu
 
 registry=/run/nopal-lab
-here=$(dirname "$0")
 quiet=''
 [ "${1:-}" != --quiet ] || { quiet=yes; shift; }
 
@@ -24,14 +23,9 @@ owner_lives() {
   [ "$pid" != "$PPID" ]
 }
 
-# Of a run is what carries its name in the environment, or is in one of its namespaces.
+# Of a run is what carries its name in the environment.
 processes_of() {
-  {
-    grep -lzxF "LAB_RUN_OF_NOPAL=$1" /proc/[0-9]*/environ 2>/dev/null || :
-    for namespace in $(stat -Lc %d:%i /run/netns/nopal-"$1"-* 2>/dev/null); do
-      stat -Lc '%d:%i %n' /proc/[0-9]*/ns/net 2>/dev/null | grep "^$namespace " || :
-    done
-  } | sed 's,.*/proc/\([0-9]*\)/.*,\1,' | grep -vx "$PPID" | sort -u
+  grep -lzxF "LAB_RUN_OF_NOPAL=$1" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3 | { grep -vx "$PPID" || :; }
 }
 
 # A program may start another while we look, so look again until there is none.
@@ -46,13 +40,6 @@ end_processes() {
   fail "run $1: these processes do not end: $left"
 }
 
-remove_namespaces() {
-  names=''
-  for file in /run/netns/nopal-"$1"-*; do [ ! -e "$file" ] || names="$names ${file##*/}"; done
-  # shellcheck disable=SC2086 # a list of names
-  sh "$here/../test/lab/namespaces.sh" remove $names
-}
-
 remove_folders() {
   while read -r folder; do
     case $folder in /*nopal-*) rm -rf --one-file-system "$folder" ;; esac
@@ -61,7 +48,6 @@ remove_folders() {
 
 sweep() {
   end_processes "$(basename "$1")"
-  remove_namespaces "$(basename "$1")"
   remove_folders "$1"
   rm -rf "$1"
   say "removed run $(basename "$1")"

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { access, readFile, stat } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { until } from '../machine/wait.ts'
 import { sendRequest } from './api-client.ts'
 import { type ApiServer, startApiServer } from './api-server.ts'
 
@@ -69,7 +69,7 @@ async function checkKilled(t: Test, kind: ApiServer['kind']): Promise<void> {
   await access(folder)
   child.kill('SIGKILL')
   await once(child, 'exit')
-  while ((await isThere(folder)) || (await tryConnect(url)) !== 'ECONNREFUSED') await sleep(20)
+  await until('it to be gone', async () => !(await isThere(folder)) && (await tryConnect(url)) === 'ECONNREFUSED')
   await checkGone(t, folder, url)
 }
 
@@ -90,7 +90,7 @@ async function checkRights(t: Test): Promise<void> {
   await server.send({ method: 'POST', path: `${rbac}/clusterroles`, body: role })
   await server.send({ method: 'POST', path: `${rbac}/clusterrolebindings`, body: binding })
   // The server learns of a new binding a moment later.
-  while ((await get('/api/v1/nodes/none')) === 403) await sleep(20)
+  await until('it to be known', async () => (await get('/api/v1/nodes/none')) !== 403)
   t.equal(await get('/api/v1/nodes/none'), 404)
   t.equal(await get('/api/v1/nodes'), 403)
 }

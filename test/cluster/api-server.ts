@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../machine/wait.ts'
 import {
   type ApiAnswer,
   type ApiRequest,
@@ -55,7 +56,7 @@ export interface ApiServerOptions {
   readonly kind: 'real' | 'embedded'
   /** Name of the run; part of the folder's name. */
   readonly run: string
-  /** Name below /run/netns of the namespace it is started in; its loopback interface must be up. */
+  /** Path of the network namespace it is started in; its loopback interface must be up. */
   readonly netns?: string
   /** Address to listen on and to advertise; 127.0.0.1 unless told. */
   readonly host?: string
@@ -88,6 +89,7 @@ async function contextOf(options: ApiServerOptions, folder: string): Promise<Sta
   const host = options.host ?? '127.0.0.1'
   const serviceCidr = options.serviceCidr ?? '10.96.0.0/16'
   const serviceAddress = firstAddress(serviceCidr)
+  await mkdir(join(folder, 'logs'))
   const names = new Set([...serviceNames, 'localhost', '127.0.0.1', serviceAddress, host])
   return {
     folder,
@@ -168,10 +170,10 @@ async function describe({ kind, context, started, folder }: Parts): Promise<ApiS
 async function settledAudit(admin: ApiTarget, file: string): Promise<AuditLine[]> {
   const marker = `nopal-audit-${randomBytes(8).toString('hex')}`
   await sendRequest(admin, { method: 'GET', path: `/version?${marker}` })
-  for (let attempt = 0; attempt < 1000; attempt += 1) {
+  const settled = async () => {
     const lines = await readAudit(file)
-    if (lines.some(line => line.query === marker)) return lines.filter(line => !line.query.startsWith('nopal-audit-'))
-    await sleep(10)
+    return lines.some(line => line.query === marker) && lines
   }
-  throw new Error(`the audit log ${file} does not grow`)
+  const lines = await until(`the audit log ${file} to grow`, settled, { everyMs: 10 })
+  return lines.filter(line => !line.query.startsWith('nopal-audit-'))
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { startNodeChild } from './node-child.ts'
-import { stopChild } from './process.ts'
+import { inNetwork } from '../machine/command.ts'
+import { startTold } from '../machine/program.ts'
 import type { StartContext, StartedServer } from './started-server.ts'
 
 const program = join(import.meta.dirname, '../fakes/apiserver/main.ts')
@@ -10,7 +10,7 @@ export async function startEmbedded(context: StartContext): Promise<StartedServe
   const { folder, pki, host, netns, serviceCidr, serviceAddress, advertised } = context
   const auditFile = join(folder, 'audit.log')
   const socketPath = netns === undefined ? undefined : join(folder, 'api.sock')
-  const config = {
+  const told = {
     host,
     port: context.port ?? 0,
     socketPath,
@@ -23,8 +23,8 @@ export async function startEmbedded(context: StartContext): Promise<StartedServe
     serviceAddress,
     advertised,
   }
-  const file = program
-  const [child, ready] = await startNodeChild({ name: 'apiserver', file, folder: join(folder, 'logs'), netns, config })
+  const argv = inNetwork(netns, [process.execPath, program])
+  const [child, ready] = await startTold({ name: 'apiserver', argv, logFile: join(folder, 'logs/apiserver.log'), told })
   const { port } = ready as { port: number }
-  return { url: `https://${host}:${port}`, auditFile, socketPath, stop: () => stopChild(child, 2000) }
+  return { url: `https://${host}:${port}`, auditFile, socketPath, stop: () => child.stop('SIGTERM', 2000) }
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { loadAll } from 'js-yaml'
+import { until } from '../machine/wait.ts'
 import { type ApiTarget, sendRequest } from './api-client.ts'
 
 /** As much of an object as one must know to send it. */
@@ -62,12 +62,8 @@ function collectionPath(manifest: Manifest): string {
 async function waitForCrd(target: ApiTarget, manifest: Manifest): Promise<void> {
   const { spec } = manifest as unknown as CrdShape
   const path = `/apis/${spec.group}/${spec.versions[0]?.name}/${spec.names.plural}?limit=1`
-  for (let attempt = 0; attempt < 600; attempt += 1) {
-    const answer = await sendRequest(target, { method: 'GET', path })
-    if (answer.code === 200) return
-    await sleep(50)
-  }
-  throw new Error(`CustomResourceDefinition ${manifest.metadata.name} is not served`)
+  const isServed = async () => (await sendRequest(target, { method: 'GET', path })).code === 200
+  await until(`${manifest.metadata.name} to be served`, isServed, { limitMs: 30_000 })
 }
 
 interface CrdShape {

@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { runCommand } from '../machine/command.ts'
 import type { ApiTarget } from './api-client.ts'
-
-const run = promisify(execFile)
 
 /** A certificate and its key, as PEM files. */
 export interface KeyPair {
@@ -91,14 +88,23 @@ function pairIn(folder: string, name: string): KeyPair {
 async function request(folder: string, pair: KeyPair, args: readonly string[], extensions: readonly string[]) {
   const added = extensions.flatMap(extension => ['-addext', extension])
   const files = ['-config', join(folder, 'openssl.cnf'), '-keyout', pair.keyFile, '-out', pair.certFile]
-  await run('openssl', ['req', ...args, ...newKey, ...files, ...added])
+  await runCommand(['openssl', 'req', ...args, ...newKey, ...files, ...added])
 }
 
 async function makeAccountKey(folder: string): Promise<Pick<Pki, 'accountKeyFile' | 'accountPublicFile'>> {
   const accountKeyFile = join(folder, 'accounts.key')
   const accountPublicFile = join(folder, 'accounts.pub')
-  await run('openssl', ['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', accountKeyFile])
-  await run('openssl', ['pkey', '-in', accountKeyFile, '-pubout', '-out', accountPublicFile])
+  await runCommand([
+    'openssl',
+    'genpkey',
+    '-algorithm',
+    'EC',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-out',
+    accountKeyFile,
+  ])
+  await runCommand(['openssl', 'pkey', '-in', accountKeyFile, '-pubout', '-out', accountPublicFile])
   return { accountKeyFile, accountPublicFile }
 }
 

@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
-import { promisify } from 'node:util'
-
-const run = promisify(execFile)
+import { inNetwork, runCommand } from '../machine/command.ts'
 
 /** A port that nobody listened on a moment ago: for programs that cannot take port 0. Be ready to try another. */
 export async function findFreePort(netns: string | undefined): Promise<number> {
@@ -21,6 +18,5 @@ async function freeHere(): Promise<number> {
 
 async function freeIn(netns: string): Promise<number> {
   const script = 'const s=require("net").createServer().listen(0,()=>{console.log(s.address().port);s.close()})'
-  const { stdout } = await run('nsenter', [`--net=/run/netns/${netns}`, process.execPath, '-e', script])
-  return Number(stdout)
+  return Number(await runCommand(inNetwork(netns, [process.execPath, '-e', script])))
 }

@@ -1,18 +1,17 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { inNetwork } from '../machine/command.ts'
+import { Program, startTold } from '../machine/program.ts'
+import { until } from '../machine/wait.ts'
 import { type ApiTarget, sendRequest } from './api-client.ts'
 import { type ApiServerPlace, apiServerFlags } from './api-server-flags.ts'
 import { findKubeAssets } from './assets.ts'
 import { auditPolicy } from './audit.ts'
-import { startNodeChild } from './node-child.ts'
 import { readTarget } from './pki.ts'
 import { findFreePort } from './port.ts'
-import { type Child, lastLines, startChild, stopChild } from './process.ts'
 import type { StartContext, StartedServer } from './started-server.ts'
 
 const graceMs = 5000
-const readyLimitMs = 60_000
 /** Between looking for a free port and using it, somebody else may take it. */
 const attempts = 3
 
@@ -20,16 +19,16 @@ const attempts = 3
 export async function startReal(context: StartContext): Promise<StartedServer> {
   const assets = await findKubeAssets(['kube-apiserver', 'etcd'])
   await writeFile(join(context.folder, 'audit-policy.yaml'), auditPolicy)
-  const etcd = await startEtcd(assets, context)
+  const etcd = startEtcd(assets, context)
   try {
     return await startOnSomePort(assets, context, etcd)
   } catch (error) {
-    await stopChild(etcd, graceMs)
+    await etcd.stop('SIGTERM', graceMs)
     throw error
   }
 }
 
-async function startOnSomePort(assets: string, context: StartContext, etcd: Child): Promise<StartedServer> {
+async function startOnSomePort(assets: string, context: StartContext, etcd: Program): Promise<StartedServer> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       const port = context.port ?? (await findFreePort(context.netns))
@@ -43,14 +42,14 @@ async function startOnSomePort(assets: string, context: StartContext, etcd: Chil
 interface Parts {
   readonly assets: string
   readonly context: StartContext
-  readonly etcd: Child
+  readonly etcd: Program
 }
 
 async function startOn(port: number, { assets, context, etcd }: Parts): Promise<StartedServer> {
   const { folder, netns } = context
   const flags = [...apiServerFlags(placeOf(context, port)), `--bind-address=${context.host}`, ...context.flags]
   const command = [join(assets, 'kube-apiserver'), ...flags]
-  const apiServer = await startChild({ name: 'kube-apiserver', folder: join(folder, 'logs'), netns, command })
+  const apiServer = programOf(context, 'kube-apiserver', inNetwork(netns, command))
   const started = [apiServer]
   try {
     const socketPath = netns === undefined ? undefined : join(folder, `api-${port}.sock`)
@@ -65,11 +64,11 @@ async function startOn(port: number, { assets, context, etcd }: Parts): Promise<
 }
 
 /** In order: an apiserver that lost its etcd takes a minute to stop. */
-async function stopAll(children: readonly Child[]): Promise<void> {
-  for (const child of children) await stopChild(child, graceMs)
+async function stopAll(children: readonly Program[]): Promise<void> {
+  for (const child of children) await child.stop('SIGTERM', graceMs)
 }
 
-async function startEtcd(assets: string, context: StartContext): Promise<Child> {
+function startEtcd(assets: string, context: StartContext): Program {
   const { folder } = context
   // UNIX sockets alone: no port to collide on, reachable from every network namespace. The peer address is a
   // placeholder that etcd wants to see and never uses as the only member.
@@ -85,7 +84,15 @@ async function startEtcd(assets: string, context: StartContext): Promise<Child> 
     '--unsafe-no-fsync',
     '--log-level=error',
   ]
-  return startChild({ name: 'etcd', folder: join(folder, 'logs'), command })
+  return programOf(context, 'etcd', command)
+}
+
+function programOf(context: StartContext, name: string, argv: readonly string[]): Program {
+  return new Program({ name, argv, logFile: logOf(context, name) })
+}
+
+function logOf({ folder }: StartContext, name: string): string {
+  return join(folder, 'logs', `${name}.log`)
 }
 
 function etcdSocket(context: StartContext): string {
@@ -96,28 +103,17 @@ function placeOf(context: StartContext, port: number): ApiServerPlace {
   return { ...context, port, etcd: `unix://${etcdSocket(context)}` }
 }
 
-async function startRelay(context: StartContext, socketPath: string, port: number): Promise<Child> {
-  const [child] = await startNodeChild({
-    name: 'relay',
-    file: join(import.meta.dirname, 'socket-relay.ts'),
-    folder: join(context.folder, 'logs'),
-    netns: context.netns,
-    config: { socketPath, host: context.host, port },
-  })
-  return child
+async function startRelay(context: StartContext, socketPath: string, port: number): Promise<Program> {
+  const argv = inNetwork(context.netns, [process.execPath, join(import.meta.dirname, 'socket-relay.ts')])
+  const told = { socketPath, host: context.host, port }
+  const [program] = await startTold({ name: 'relay', argv, logFile: logOf(context, 'relay'), told })
+  return program
 }
 
-async function waitUntilReady(admin: ApiTarget, child: Child): Promise<void> {
-  const deadline = performance.now() + readyLimitMs
-  for (;;) {
-    const ended = await Promise.race([child.ended, sleep(50)])
-    if (ended !== undefined) throw await startFailure(child, ended)
+async function waitUntilReady(admin: ApiTarget, server: Program): Promise<void> {
+  const isReady = async () => {
     const answer = await sendRequest(admin, { method: 'GET', path: '/readyz' }).catch(() => undefined)
-    if (answer?.code === 200) return
-    if (performance.now() > deadline) throw await startFailure(child, `not ready after ${readyLimitMs} ms`)
+    return answer?.code === 200 || server.failIfEnded()
   }
-}
-
-async function startFailure(child: Child, how: string): Promise<Error> {
-  return new Error(`${child.name} did not start (${how}): ${await lastLines(child, 5)}`)
+  await until(`${server.name} to be ready`, isReady, { limitMs: 60_000 })
 }

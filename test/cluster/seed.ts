@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../machine/wait.ts'
 import { type ApiRequest, type ApiTarget, sendRequest } from './api-client.ts'
 import { createAll, readManifests } from './manifests.ts'
 
@@ -83,10 +83,6 @@ async function create(admin: ApiTarget, path: string, body: object): Promise<voi
 }
 
 async function waitForObject(admin: ApiTarget, path: string): Promise<void> {
-  for (let attempt = 0; attempt < 600; attempt += 1) {
-    const answer = await sendRequest(admin, { method: 'GET', path })
-    if (answer.code === 200) return
-    await sleep(50)
-  }
-  throw new Error(`the server did not make ${path}`)
+  const isThere = async () => (await sendRequest(admin, { method: 'GET', path })).code === 200
+  await until(`the server to make ${path}`, isThere, { limitMs: 30_000 })
 }

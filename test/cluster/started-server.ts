@@ -19,5 +19,5 @@ export interface StartedServer {
   readonly url: string
   readonly auditFile: string
   readonly socketPath: string | undefined
-  stop(): Promise<void>
+  stop(): Promise<unknown>
 }

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { processesIn } from '../machine/cgroups.ts'
-import type { Machine } from '../machine/machine.ts'
+import type { ClusterMachine } from '../e2e/cluster/machine.ts'
 
 const everyMs = 2000
 
@@ -11,7 +10,7 @@ export class AgentKiller {
   readonly #kills = new Map<string, number>()
   readonly #running: Promise<void>
 
-  constructor(nodes: ReadonlyMap<string, Machine>) {
+  constructor(nodes: ReadonlyMap<string, ClusterMachine>) {
     this.#running = this.#run(nodes)
   }
 
@@ -22,7 +21,7 @@ export class AgentKiller {
     return this.#kills
   }
 
-  async #run(nodes: ReadonlyMap<string, Machine>): Promise<void> {
+  async #run(nodes: ReadonlyMap<string, ClusterMachine>): Promise<void> {
     const { signal } = this.#stop
     while (!signal.aborted) {
       for (const [name, machine] of nodes) {
@@ -35,8 +34,8 @@ export class AgentKiller {
 }
 
 /** With SIGKILL, of which a process learns nothing; returns how many there were. */
-async function killAgents({ spec }: Machine): Promise<number> {
-  const pids = await processesIn(spec.cgroups, spec.name)
+async function killAgents({ group }: ClusterMachine): Promise<number> {
+  const pids = await group.processes()
   const killed = await Promise.all(pids.map(async pid => (await isAgent(pid)) && kill(pid)))
   return killed.filter(Boolean).length
 }

@@ -1,8 +1,8 @@
 import { copyFile, readFile, rename } from 'node:fs/promises'
 import { getObject, type KubeObject } from '../e2e/cluster/api.ts'
+import { ClusterMachine } from '../e2e/cluster/machine.ts'
 import { nodeConf, writeCniConfig } from '../e2e/cluster/node.ts'
 import { nodePlans } from '../e2e/cluster/plan.ts'
-import { openMachine } from '../e2e/cluster/status.ts'
 import type { TestCluster } from '../e2e/test-cluster.ts'
 import type { Machine } from '../machine/machine.ts'
 
@@ -28,7 +28,7 @@ async function addHostPorts(machine: Machine, program: string): Promise<void> {
 }
 
 async function routeToPods({ admin, plan }: TestCluster): Promise<void> {
-  const controlPlane = await openMachine(plan, 'cp')
+  const controlPlane = ClusterMachine.open(plan, 'cp')
   for (const { name, address } of nodePlans) {
     const node = await getObject<KubeObject>(admin, `/api/v1/nodes/${name}`)
     await controlPlane.run(['ip', 'route', 'add', String(node?.spec?.podCIDR), 'via', address])

@@ -58,7 +58,7 @@ export async function runConformance(cluster: TestCluster, options: ConformanceO
 }
 
 async function readPluginLogs(nodes: TestCluster['nodes']): Promise<ReadonlyMap<string, PluginLog>> {
-  const read = async ({ spec }: Machine) => readPluginLog(await readFile(kactusLog(spec.folder), 'utf8'))
+  const read = async ({ folder }: Machine) => readPluginLog(await readFile(kactusLog(folder), 'utf8'))
   return new Map(await Promise.all([...nodes].map(async ([name, machine]) => [name, await read(machine)] as const)))
 }
 

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { ClusterMachine } from '../e2e/cluster/machine.ts'
 import { net } from '../e2e/cluster/plan.ts'
-import { openMachine } from '../e2e/cluster/status.ts'
 import type { TestCluster } from '../e2e/test-cluster.ts'
 import { until } from '../machine/wait.ts'
 import { readReport, type SuiteResult } from './report.ts'
@@ -27,8 +27,8 @@ export interface SuitePrograms {
  * @param jobs specs side by side
  */
 export async function runSuite({ plan }: TestCluster, programs: SuitePrograms, jobs: number): Promise<SuiteResult> {
-  const machine = await openMachine(plan, 'cp')
-  const folder = machine.spec.folder
+  const machine = ClusterMachine.open(plan, 'cp')
+  const folder = machine.folder
   const kubeconfig = join(folder, 'suite.kubeconfig')
   const admin = await readFile(plan.kubeconfig, 'utf8')
   // The administrator's leads through a port that only the network of this machine has.
@@ -36,11 +36,9 @@ export async function runSuite({ plan }: TestCluster, programs: SuitePrograms, j
     mode: 0o600,
   })
   const report = join(folder, 'report.json')
-  const suite = await machine.start({ name: 'ginkgo', argv: suiteArgv(programs, { kubeconfig, report, jobs }) })
-  let isOver = false
-  void suite.ended.then(() => (isOver = true))
+  const suite = machine.start({ name: 'ginkgo', argv: suiteArgv(programs, { kubeconfig, report, jobs }) })
   // Nothing of a machine's programs keeps this process from ending: the question does.
-  await until('the end of the specs', () => isOver, { limitMs: (suiteMinutes + 1) * 60_000, everyMs: 500 })
+  await until('the end of the specs', () => !suite.running, { limitMs: (suiteMinutes + 1) * 60_000, everyMs: 500 })
   await keepFiles([report, join(folder, 'log/ginkgo.log')])
   return readReport(await readFile(report, 'utf8').catch(() => ''), specCount)
 }

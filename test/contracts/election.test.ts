@@ -4,9 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startApiServer } from '../cluster/api-server.ts'
-import { startNodeChild } from '../cluster/node-child.ts'
-import { type Child, stopChild } from '../cluster/process.ts'
 import { type Fault, startFaultProxy } from '../fakes/fault-proxy/start.ts'
+import { type Program, startTold } from '../machine/program.ts'
 import { until } from '../machine/wait.ts'
 import { post } from './api/requests.ts'
 import type { CandidateConfig } from './candidate.ts'
@@ -19,7 +18,7 @@ await allowAll()
 
 interface Candidate {
   readonly name: string
-  readonly child: Child
+  readonly child: Program
   /** Replaces what is wrong with its network. */
   fault(...faults: Fault[]): Promise<void>
 }
@@ -86,12 +85,12 @@ async function neverTwo(t: Test, { ahead, begin, end }: Trouble): Promise<void> 
 async function stand(t: Test, config: Omit<CandidateConfig, 'url' | 'ca' | 'token'>): Promise<Candidate> {
   const proxy = await startFaultProxy(server)
   const { url, ca, token } = await proxy.targetFor('kube-system', 'candidate')
-  const folder = join(server.folder, 'logs')
-  const file = join(import.meta.dirname, 'candidate.ts')
-  const [child] = await startNodeChild({ name: config.name, file, folder, config: { ...config, url, ca, token } })
+  const argv = [process.execPath, join(import.meta.dirname, 'candidate.ts')]
+  const logFile = join(server.folder, 'logs', `${config.name}.log`)
+  const [child] = await startTold({ name: config.name, argv, logFile, told: { ...config, url, ca, token } })
   t.teardown(async () => {
     child.process.kill('SIGCONT')
-    await stopChild(child, 2_000)
+    await child.stop('SIGTERM', 2_000)
     await proxy.stop()
   })
   return { name: config.name, child, fault: proxy.set }

@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import type { Machine } from '../machine/machine.ts'
+import type { ClusterMachine } from './cluster/machine.ts'
 import { nodePlans } from './cluster/plan.ts'
 import { NodeHistory } from './node-history.ts'
 import { listPods } from './objects.ts'
@@ -9,7 +9,7 @@ import type { TestCluster } from './test-cluster.ts'
 /** One node and its name. */
 export interface BedNode {
   readonly name: string
-  readonly machine: Machine
+  readonly machine: ClusterMachine
 }
 
 /** What the cases of a story share. */

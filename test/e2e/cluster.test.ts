@@ -5,8 +5,8 @@ import { findKubeAssets } from '../cluster/assets.ts'
 import { CommandFailed } from '../machine/command.ts'
 import { waitFor } from '../machine/wait.ts'
 import { images } from './cluster/images.ts'
+import { ClusterMachine } from './cluster/machine.ts'
 import { mesh, net, planCluster, unverified } from './cluster/plan.ts'
-import { openMachine } from './cluster/status.ts'
 import { leftoversOf } from './leftovers.ts'
 import {
   cacheFolder,
@@ -172,7 +172,7 @@ t.test('programs of the cluster killed with kill -9: status names them, down lea
     ['n2', 'kubelet'],
     ['cp', 'etcd'],
   ] as const) {
-    await (await openMachine(cluster.plan, machine)).stop(program, 'SIGKILL')
+    await ClusterMachine.open(cluster.plan, machine).group.stop(program, 'SIGKILL')
   }
   const { text } = await clusterCommand(cluster.plan.id, 'status')
   for (const program of ['containerd', 'kubelet', 'etcd']) t.match(text, `${program} (ended)`)

@@ -6,7 +6,6 @@ import { callGrpc } from '../../cni/host/grpc.ts'
 import { isNetns } from '../../cni/host/netns.ts'
 import { bytesField, readFields, stringsOf } from '../../cni/host/protobuf.ts'
 import { findKubeAssets } from '../cluster/assets.ts'
-import { readCgroupMounts } from '../machine/cgroups.ts'
 import { waitFor } from '../machine/wait.ts'
 import { findImages } from './cluster/images.ts'
 import { startContainerd, startNodeMachine, writeCniConfig } from './cluster/node.ts'
@@ -34,7 +33,7 @@ async function ask(t: Test, { version, programs }: (typeof runtimes)[number]): P
   if (plan === undefined) throw new Error('there is no plan of a node')
   await mkdir(cluster.folder, { recursive: true, mode: 0o755 })
   const coredns = join(await findKubeAssets(['coredns']), 'coredns')
-  const machine = await startNodeMachine(plan, cluster, readCgroupMounts())
+  const machine = await startNodeMachine(plan, cluster)
   await startContainerd(machine, await findImages(cacheFolder(), coredns), programs)
   await writeCniConfig(machine, cniConfig('10.42.1.0/24'))
   const socket = machine.path('/run/containerd/containerd.sock')
@@ -57,7 +56,7 @@ async function ask(t: Test, { version, programs }: (typeof runtimes)[number]): P
   const make = (name: string) =>
     waitFor({ what: `sandbox ${name}`, limitMs: 30_000 }, async () => {
       const [id = ''] = stringsOf(
-        await call('RunPodSandbox', bytesField(1, sandboxConfig(name, `pod-${tries++}`, machine.spec.name))),
+        await call('RunPodSandbox', bytesField(1, sandboxConfig(name, `pod-${tries++}`, machine.group.name))),
         1,
       )
       return id
@@ -89,7 +88,7 @@ async function ask(t: Test, { version, programs }: (typeof runtimes)[number]): P
   })
 
   await t.test('one that is away is an error, and no empty list', async t => {
-    await machine.stop('containerd', 'SIGKILL')
+    await machine.group.stop('containerd', 'SIGKILL')
     await t.rejects(cri.sandboxes(signal), { code: 'NoGrpcAnswer' })
     await t.rejects(cri.readySandbox('uid-1', signal), { code: 'NoGrpcAnswer' })
   })

@@ -48,12 +48,6 @@ export async function olderSandboxes(machine: Machine): Promise<readonly string[
   return (await readdir(machine.path(`${state}/results`))).filter(name => name.startsWith('e2e-'))
 }
 
-/** The host's ends of pods' cables. */
-export async function cablesOf(machine: Machine): Promise<readonly string[]> {
-  const links = JSON.parse(await machine.run(['ip', '-json', 'link', 'show', 'type', 'veth'])) as { ifname: string }[]
-  return links.map(link => link.ifname).filter(name => name !== 'eth0')
-}
-
 /** Name, inode and time of every file below the folders: nothing was written between two equal ones. */
 export async function printFolders(machine: Machine, folders: readonly string[]): Promise<readonly string[]> {
   const find = ['find', ...folders, '-type', 'f', '-printf', '%p %i %T@\\n']

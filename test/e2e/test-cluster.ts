@@ -1,18 +1,15 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import type { Test } from 'tap'
 import type { ApiTarget } from '../cluster/api-client.ts'
 import { findKubeAssets } from '../cluster/assets.ts'
 import { runCommand } from '../machine/command.ts'
-import type { Machine } from '../machine/machine.ts'
 import { readAdminTarget } from './cluster/keys.ts'
+import { ClusterMachine } from './cluster/machine.ts'
 import { type ClusterPlan, nodePlans, planCluster } from './cluster/plan.ts'
-import { openMachine } from './cluster/status.ts'
 
-const run = promisify(execFile)
 const program = join(import.meta.dirname, 'cluster/main.ts')
 
 /** A cluster of a test's own; it is taken down by `down`, and also when the test's process dies. */
@@ -20,7 +17,7 @@ export interface TestCluster {
   readonly plan: ClusterPlan
   readonly admin: ApiTarget
   /** By node name. */
-  readonly nodes: ReadonlyMap<string, Machine>
+  readonly nodes: ReadonlyMap<string, ClusterMachine>
   /** Runs kubectl as the administrator and returns what it printed. */
   kubectl(args: readonly string[], input?: string): Promise<string>
   down(): Promise<void>
@@ -78,7 +75,7 @@ export async function startTestCluster(): Promise<TestCluster> {
   const keeper = startKeeper(plan.id)
   const { code, text } = await clusterCommand(plan.id, 'up')
   if (code !== 0) throw new Error(`the cluster did not start:\n${text}`)
-  const nodes = await Promise.all(nodePlans.map(async ({ name }) => [name, await openMachine(plan, name)] as const))
+  const nodes = nodePlans.map(({ name }) => [name, ClusterMachine.open(plan, name)] as const)
   const kubectl = join(await findKubeAssets(['kubectl']), 'kubectl')
   return {
     plan,
@@ -87,7 +84,8 @@ export async function startTestCluster(): Promise<TestCluster> {
     kubectl: (args, input) =>
       runCommand([kubectl, `--kubeconfig=${plan.kubeconfig}`, ...args], { input: input ?? '', timeoutMs: 120_000 }),
     async down() {
-      await run(process.execPath, [program, '--name', plan.id, 'down'])
+      const { code, text } = await clusterCommand(plan.id, 'down')
+      if (code !== 0) throw new Error(`the cluster did not go:\n${text}`)
       keeper.stdin?.end()
     },
     keep() {

@@ -83,8 +83,8 @@ function startWorkloads({ cluster: { admin }, nodes }: Bed, prefix: string): Pro
       const name = `${prefix}-${node.name}`
       const pod = await startPod(admin, { name, node: node.name, annotations: onBoth })
       const inside = ['nsenter', `--net=/proc/${await pidOf(node.machine, pod)}/ns/net`]
-      await node.machine.start({ name: `ip-${name}`, argv: [...inside, 'ip', 'monitor', 'link', 'address'] })
-      const changes = join(node.machine.spec.folder, 'log', `ip-${name}.log`)
+      node.machine.start({ name: `ip-${name}`, argv: [...inside, 'ip', 'monitor', 'link', 'address'] })
+      const changes = join(node.machine.folder, 'log', `ip-${name}.log`)
       return { node, pod, changes, addresses: await addressesOf({ node, pod }) }
     }),
   )

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { ApiServer } from '../cluster/api-server.ts'
-import type { LabChild } from './child.ts'
+import type { Program } from '../machine/program.ts'
 import { outsideName } from './dns.ts'
 import type { LabNode } from './node.ts'
 import { services } from './services.ts'
@@ -33,7 +33,7 @@ interval = 1s
 `
 
 /** Starts the built agent on a node as its DaemonSet would: default paths, its own account, the cluster's name server. */
-export async function startAgent(api: ApiServer, node: LabNode, options: AgentOptions = {}): Promise<LabChild> {
+export async function startAgent(api: ApiServer, node: LabNode, options: AgentOptions = {}): Promise<Program> {
   const program = programFor(node, options.kactus ?? 'kactus')
   const file = node.path('/etc/nopal/nopal.ini')
   mkdirSync(dirname(file), { recursive: true })
@@ -42,7 +42,7 @@ export async function startAgent(api: ApiServer, node: LabNode, options: AgentOp
   const words = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   const nopal = [node.enterScript, 'env', ...words, process.execPath, program, '"$@"']
   writeFileSync(node.nopalScript, `#!/bin/sh\nexec ${nopal.join(' ')}\n`, { mode: 0o755 })
-  return node.start('agent', [process.execPath, program, 'agent'], env)
+  return node.start({ name: 'agent', argv: [process.execPath, program, 'agent'], env })
 }
 
 /** Whether ./build.sh has made this executable. */

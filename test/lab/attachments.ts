@@ -9,9 +9,3 @@ export async function rememberedOf(node: LabNode, containerId: string): Promise<
   const { stdout } = await node.exec(['sh', '-c', search, 'sh', containerId])
   return [...new Set(stdout.split('\n').filter(line => line !== ''))].sort()
 }
-
-/** The host's ends of pods' cables: what is plugged into a bridge. */
-export async function cablesOf(node: LabNode): Promise<string[]> {
-  const links = JSON.parse(await node.must(['ip', '-json', 'link', 'show', 'type', 'veth'])) as { ifname: string }[]
-  return links.map(link => link.ifname).filter(name => name !== 'eth0')
-}

@@ -1,27 +1,24 @@
-import type { LabChild } from './child.ts'
+import type { Machine } from '../machine/machine.ts'
+import type { Program } from '../machine/program.ts'
 import { internet } from './internet.ts'
-import { inNamespace } from './namespaces.ts'
-import type { LabRun } from './run.ts'
 import { services } from './services.ts'
 
 /** A name that looks like any other on the internet, and the address it has. */
 export const outsideName = { name: 'example.com', address: '192.0.2.80' } as const
 
-/** The cluster's name server: a real dnsmasq in the control plane's namespace. */
+/** The cluster's name server: a real dnsmasq on the control plane. */
 export class DnsServer {
-  readonly #run: LabRun
-  readonly #namespace: string
-  #child: LabChild | undefined
+  readonly #machine: Machine
+  #child: Program | undefined
 
-  constructor(run: LabRun, namespace: string) {
-    this.#run = run
-    this.#namespace = namespace
+  constructor(machine: Machine) {
+    this.#machine = machine
   }
 
   /** Starts it and waits until it listens. */
   async start(): Promise<void> {
     if (this.#child?.running) return
-    this.#child = this.#run.start('dnsmasq', inNamespace(this.#namespace, ['dnsmasq', ...options]))
+    this.#child = this.#machine.start({ name: 'dnsmasq', argv: ['dnsmasq', ...options] })
     await this.#child.waitForLog(/started, version/)
   }
 

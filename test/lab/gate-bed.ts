@@ -31,7 +31,7 @@ export const mergePatch = 'application/merge-patch+json'
 
 /** A proxy between the agent of the first node and the API server, in the control plane's namespace. */
 export async function startProxy(lab: Lab): Promise<{ proxy: RunningProxy; kubeconfig: string }> {
-  const proxy = await startFaultProxy(lab.api, { netns: lab.run.namespace('control'), host: internet.controlPlane })
+  const proxy = await startFaultProxy(lab.api, { netns: lab.control.netns, host: internet.controlPlane })
   return { proxy, kubeconfig: await proxy.kubeconfigFor(account.namespace, account.name, lab.node(1).name) }
 }
 
@@ -107,7 +107,7 @@ export async function agentRequests(lab: Lab): Promise<readonly AuditLine[]> {
 export async function askAgent(node: LabNode, path: string): Promise<{ status: number; text: string }> {
   const url = `http://127.0.0.1:8080${path}`
   const script = `fetch('${url}').then(async r => ({ status: r.status, text: await r.text() }), () => ({ status: 0, text: '' })).then(a => console.log(JSON.stringify(a)))`
-  return JSON.parse(await node.must([process.execPath, '-e', script])) as { status: number; text: string }
+  return JSON.parse(await node.run([process.execPath, '-e', script])) as { status: number; text: string }
 }
 
 /** The sum of the series of that name, of those with a label such as `status="failed"` where one is told; NaN = none. */

@@ -74,11 +74,11 @@ async function dropPackets(): Promise<void> {
   }
 }
 `
-  await node.must(['nft', '-f', '-'], { input })
+  await node.run(['nft', '-f', '-'], { input })
 }
 
 async function letPacketsThrough(): Promise<void> {
-  await node.must(['nft', 'delete', 'table', 'ip', 'hole'])
+  await node.run(['nft', 'delete', 'table', 'ip', 'hole'])
 }
 
 interface CutCase {

@@ -41,14 +41,14 @@ t.test("the host's files change below a running agent", async t => {
 
     // The upgrade has brought the executables, but nobody can write there yet.
     putRelease(node, 'two')
-    await node.must(['mount', '--bind', '/opt/cni/data/two', '/opt/cni/data/two'])
-    await node.must(['mount', '-o', 'remount,bind,ro', '/opt/cni/data/two'])
+    await node.run(['mount', '--bind', '/opt/cni/data/two', '/opt/cni/data/two'])
+    await node.run(['mount', '-o', 'remount,bind,ro', '/opt/cni/data/two'])
     turn(node, 'two')
     await makeUnverified(lab, node)
     await untilNotInstalled(lab, node)
     t.equal(existsSync(node.path('/opt/cni/data/two/kactus')), false)
 
-    await node.must(['mount', '-o', 'remount,bind,rw', '/opt/cni/data/two'])
+    await node.run(['mount', '-o', 'remount,bind,rw', '/opt/cni/data/two'])
     const mendedMs = performance.now()
     await until('kactus behind the new link', () => existsSync(node.path('/opt/cni/data/two/kactus')))
     t.comment(`kactus behind the new link after ${((performance.now() - mendedMs) / 1000).toFixed(1)} s`)

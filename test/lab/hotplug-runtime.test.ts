@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { type FakeCri, startCri } from '../fakes/cri.ts'
+import type { Program } from '../machine/program.ts'
+import { cablesOf } from '../machine/segment.ts'
 import { until } from '../machine/wait.ts'
-import { cablesOf, rememberedOf } from './attachments.ts'
-import type { LabChild } from './child.ts'
+import { rememberedOf } from './attachments.ts'
 import { readMetric } from './gate-bed.ts'
 import { annotate, hotplugSettings, links, sayRunning, untilLinks, untilRecorded, untilServed } from './hotplug-bed.ts'
 import { type Lab, startLab } from './lab.ts'
@@ -50,10 +51,10 @@ async function startPod(lab: Lab, cri: FakeCri, name: string): Promise<LabPod> {
 
 async function adopts(t: Test, lab: Lab, pod: LabPod): Promise<void> {
   await t.test('a pod that another plugin attached: the runtime names its sandbox', async t => {
-    const before = await pod.must(['ip', '-json', 'addr', 'show', 'eth0'])
+    const before = await pod.run(['ip', '-json', 'addr', 'show', 'eth0'])
     await annotate(lab, pod, { networks: [{ name: 'green' }] })
     await untilLinks(pod, [green])
-    t.equal(await pod.must(['ip', '-json', 'addr', 'show', 'eth0']), before)
+    t.equal(await pod.run(['ip', '-json', 'addr', 'show', 'eth0']), before)
     await annotate(lab, pod, { networks: [{ name: 'blue' }] })
     await untilLinks(pod, [blue])
   })
@@ -65,7 +66,7 @@ async function sweeps(t: Test, lab: Lab, cri: FakeCri): Promise<void> {
     const [lives, lost] = [await startPod(lab, cri, 'lives'), await startPod(lab, cri, 'lost')]
     for (const pod of [lives, lost]) await annotate(lab, pod, { networks: [{ name: 'green' }] })
     for (const pod of [lives, lost]) await untilRecorded(pod, ['lab', 'default/green'])
-    const kept = [await lives.must(['ip', '-json', 'addr']), await rememberedOf(node, lives.sandbox.containerId)]
+    const kept = [await lives.run(['ip', '-json', 'addr']), await rememberedOf(node, lives.sandbox.containerId)]
     t.not((await rememberedOf(node, lost.sandbox.containerId)).length, 0)
     const cables = (await cablesOf(node)).length
     cri.sandboxes = cri.sandboxes.filter(({ containerId }) => containerId !== lost.sandbox.containerId)
@@ -78,7 +79,7 @@ async function sweeps(t: Test, lab: Lab, cri: FakeCri): Promise<void> {
     )
     t.comment(`given back after ${((performance.now() - startedMs) / 1000).toFixed(1)} s, sweep = 6s`)
     t.equal((await cablesOf(node)).length, cables - 2, 'both cables are gone')
-    t.same([await lives.must(['ip', '-json', 'addr']), await rememberedOf(node, lives.sandbox.containerId)], kept)
+    t.same([await lives.run(['ip', '-json', 'addr']), await rememberedOf(node, lives.sandbox.containerId)], kept)
     t.equal(await readMetric(node, 'nopal_leftovers_total', 'outcome="removed"'), 1)
   })
 
@@ -103,7 +104,7 @@ async function sweeps(t: Test, lab: Lab, cri: FakeCri): Promise<void> {
 }
 
 /** The agent and all it has started die at once, as the processes of a container do. */
-async function killAll(agent: LabChild): Promise<void> {
+async function killAll(agent: Program): Promise<void> {
   const children = readFileSync(`/proc/${agent.pid}/task/${agent.pid}/children`, 'utf8').split(' ').filter(Boolean)
   process.kill(agent.pid, 'SIGKILL')
   for (const child of children) {
@@ -116,10 +117,10 @@ async function killAll(agent: LabChild): Promise<void> {
   await agent.ended
 }
 
-async function survives(t: Test, lab: Lab, cri: FakeCri, first: LabChild): Promise<void> {
+async function survives(t: Test, lab: Lab, cri: FakeCri, first: Program): Promise<void> {
   await t.test('killed at every step of an attach and a detach: exact again', async t => {
     const pod = await startPod(lab, cri, 'victim')
-    const eth0 = await pod.must(['ip', '-json', 'addr', 'show', 'eth0'])
+    const eth0 = await pod.run(['ip', '-json', 'addr', 'show', 'eth0'])
     let agent = first
     for (let turn = 0; turn < 14; turn++) {
       const wanted = turn % 2 === 0 ? ['green', 'blue'] : ['blue']
@@ -133,7 +134,7 @@ async function survives(t: Test, lab: Lab, cri: FakeCri, first: LabChild): Promi
       )
       await untilRecorded(pod, ['lab', ...wanted.map(name => `default/${name}`)])
     }
-    t.equal(await pod.must(['ip', '-json', 'addr', 'show', 'eth0']), eth0)
+    t.equal(await pod.run(['ip', '-json', 'addr', 'show', 'eth0']), eth0)
     const files = (await rememberedOf(lab.node(1), pod.sandbox.containerId)).filter(file =>
       /\/192\.168\.42\./.test(file),
     )

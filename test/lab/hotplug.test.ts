@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
+import type { Program } from '../machine/program.ts'
 import { until } from '../machine/wait.ts'
-import type { LabChild } from './child.ts'
 import { askAgent, readMetric } from './gate-bed.ts'
 import {
   annotate,
@@ -66,13 +66,13 @@ t.test('networks of running pods follow their annotations', async t => {
 })
 
 async function edits(t: Test, lab: Lab, [pod, other]: readonly [LabPod, LabPod]): Promise<void> {
-  const eth0 = await pod.must(['ip', '-json', 'addr', 'show', 'eth0'])
+  const eth0 = await pod.run(['ip', '-json', 'addr', 'show', 'eth0'])
 
   await t.test('an edit adds green and blue, and packets arrive', async t => {
     for (const each of [pod, other]) await annotate(lab, each, { networks: [{ name: 'green' }, { name: 'blue' }] })
     for (const each of [pod, other]) await untilLinks(each, [green, blue])
-    for (const link of [green, blue]) await pod.must([...ping, '-I', link, await other.address(link)])
-    t.equal(await pod.must(['ip', '-json', 'addr', 'show', 'eth0']), eth0, 'eth0 is untouched')
+    for (const link of [green, blue]) await pod.run([...ping, '-I', link, await other.address(link)])
+    t.equal(await pod.run(['ip', '-json', 'addr', 'show', 'eth0']), eth0, 'eth0 is untouched')
   })
 
   await t.test('Events and the status annotation say so', async t => {
@@ -89,11 +89,11 @@ async function edits(t: Test, lab: Lab, [pod, other]: readonly [LabPod, LabPod])
   })
 
   await t.test('a MAC as asked: the interface is made anew, no other is', async t => {
-    const before = await pod.must(['ip', '-json', 'addr', 'show', blue])
+    const before = await pod.run(['ip', '-json', 'addr', 'show', blue])
     await annotate(lab, pod, { networks: [{ name: 'green', ifMac: mac }, { name: 'blue' }] })
     const asked = async () => (await pod.exec(['ip', 'link', 'show', green])).stdout.includes(mac)
     await until('the address', asked)
-    t.equal(await pod.must(['ip', '-json', 'addr', 'show', blue]), before)
+    t.equal(await pod.run(['ip', '-json', 'addr', 'show', blue]), before)
   })
 
   await t.test('an edit takes one off', async t => {
@@ -101,7 +101,7 @@ async function edits(t: Test, lab: Lab, [pod, other]: readonly [LabPod, LabPod])
     await untilLinks(pod, [blue])
     await untilSaidOf(lab, pod, new RegExp(`RemovedInterface ${green} of network default/green`))
     await untilRecorded(pod, ['lab', 'default/blue'])
-    t.equal(await pod.must(['ip', '-json', 'addr', 'show', 'eth0']), eth0, 'eth0 is untouched')
+    t.equal(await pod.run(['ip', '-json', 'addr', 'show', 'eth0']), eth0, 'eth0 is untouched')
     await until('the status', async () => (await statusOf(lab, pod)).length === 2)
   })
 
@@ -158,7 +158,7 @@ async function badInput(t: Test, lab: Lab, pod: LabPod): Promise<void> {
       const body = { apiVersion: 'kaloom.com/v1', kind: 'Network', metadata: { name: 'late' }, spec }
       await ask(lab.api, { method: 'POST', path: '/apis/kaloom.com/v1/namespaces/default/networks', body })
       await until('late', async () => recordedOf(pod).includes('default/late added'))
-      t.match(await pod.must(['ip', 'addr']), /192\.168\.45\./)
+      t.match(await pod.run(['ip', 'addr']), /192\.168\.45\./)
     },
   )
 
@@ -174,7 +174,7 @@ async function badInput(t: Test, lab: Lab, pod: LabPod): Promise<void> {
       await annotate(lab, pod, { networks: turn % 2 === 0 ? [{ name: 'green' }] : [] })
     await annotate(lab, pod, { networks: [{ name: 'green', ifMac: mac }, { name: 'blue' }] })
     await untilLinks(pod, [green, blue])
-    await until('its MAC', async () => (await pod.must(['ip', 'link', 'show', green])).includes(mac))
+    await until('its MAC', async () => (await pod.run(['ip', 'link', 'show', green])).includes(mac))
     await untilRecorded(pod, ['lab', 'default/blue', 'default/green'])
   })
 }
@@ -187,7 +187,7 @@ async function asMultus(t: Test, lab: Lab, pod: LabPod): Promise<void> {
     t.match(await pod.address('red0'), /^192\.168\.44\./)
     await annotate(lab, pod, { [multusAnnotation]: [{ name: 'red', interface: 'red1', mac }] })
     await untilLinks(pod, ['red1'])
-    await until('its MAC', async () => (await pod.must(['ip', 'link', 'show', 'red1'])).includes(mac))
+    await until('its MAC', async () => (await pod.run(['ip', 'link', 'show', 'red1'])).includes(mac))
     await annotate(lab, pod, { [multusAnnotation]: null, networks: [{ name: 'green' }] })
     await untilLinks(pod, [green])
   })
@@ -224,11 +224,11 @@ async function countCalls(lab: Lab): Promise<() => number> {
     '#!/bin/sh\necho "$CNI_COMMAND $CNI_IFNAME" >>/var/lib/cni/calls\nexec /opt/cni/bin/bridge.real\n',
     { mode: 0o755 },
   )
-  await lab.run.must(['mv', `${wrapper}.new`, wrapper])
+  await lab.run.run(['mv', `${wrapper}.new`, wrapper])
   return () => readFileSync(log, 'utf8').split('\n').length - 1
 }
 
-async function restarts(t: Test, lab: Lab, pod: LabPod, first: LabChild): Promise<void> {
+async function restarts(t: Test, lab: Lab, pod: LabPod, first: Program): Promise<void> {
   const node = lab.node(1)
   let agent = first
   const restart = async () => {
@@ -240,7 +240,7 @@ async function restarts(t: Test, lab: Lab, pod: LabPod, first: LabChild): Promis
   const calls = await countCalls(lab)
 
   await t.test('the agent is restarted: not one call', async t => {
-    const before = await pod.must(['ip', '-json', 'addr'])
+    const before = await pod.run(['ip', '-json', 'addr'])
     t.equal(await agent.stop('SIGTERM', 5000), 0)
     await restart()
     // What has to be done for another pod comes after all that was there at the start.
@@ -250,18 +250,18 @@ async function restarts(t: Test, lab: Lab, pod: LabPod, first: LabChild): Promis
     await annotate(lab, late, { networks: [{ name: 'green' }] })
     await untilLinks(late, [green])
     t.equal(calls() - started, 1, 'for that pod alone')
-    t.equal(await pod.must(['ip', '-json', 'addr']), before)
+    t.equal(await pod.run(['ip', '-json', 'addr']), before)
     await late.stop()
   })
 
   await t.test('edited while the agent is down: the exact difference', async t => {
     await agent.stop('SIGKILL')
     const before = calls()
-    const kept = await pod.must(['ip', '-json', 'addr', 'show', blue])
+    const kept = await pod.run(['ip', '-json', 'addr', 'show', blue])
     await annotate(lab, pod, { networks: [{ name: 'blue' }] })
     await restart()
     await untilLinks(pod, [blue])
     t.equal(calls() - before, 1, 'one DEL')
-    t.equal(await pod.must(['ip', '-json', 'addr', 'show', blue]), kept)
+    t.equal(await pod.run(['ip', '-json', 'addr', 'show', blue]), kept)
   })
 }

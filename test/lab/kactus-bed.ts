@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { chmod, copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
@@ -6,14 +6,13 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { KactusCode } from '../../cni/networks/codes.ts'
 import { FakeAgent } from '../fakes/agent-socket.ts'
-import { collect } from '../machine/command.ts'
+import { bareEnv, begin, type Output, runCommand } from '../machine/command.ts'
+import { debianPlugins } from '../machine/node-files.ts'
 import { until } from '../machine/wait.ts'
 import { listedFolder } from './listed-folder.ts'
 
 const root = join(import.meta.dirname, '../..')
 const fakePlugin = join(root, 'test/fakes/cni-plugin.sh')
-/** Where Debian installs the reference plugins. */
-const realPlugins = '/usr/lib/cni'
 
 /** The executables under test; KACTUS names another one, for work on it. */
 export const programs: readonly string[] = process.env.KACTUS
@@ -21,10 +20,7 @@ export const programs: readonly string[] = process.env.KACTUS
   : [join(root, 'dist/kactus'), join(root, 'dist/kactus-pkg')]
 
 /** How one run of kactus ended. */
-export interface Answer {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
+export interface Answer extends Output {
   readonly ms: number
 }
 
@@ -94,7 +90,7 @@ export class KactusBed {
   }
 
   async installReal(...names: readonly string[]): Promise<void> {
-    for (const name of names) await symlink(join(realPlugins, name), join(this.bin, name))
+    for (const name of names) await symlink(join(debianPlugins, name), join(this.bin, name))
   }
 
   /** A configuration whose default network is plugin `fake-a`. */
@@ -157,17 +153,15 @@ export class KactusBed {
     command: string | undefined,
     options: RunOptions = {},
   ): { readonly child: ChildProcess; readonly ended: Promise<Answer> } {
-    const [file = '', ...rest] = [...this.prefix, this.program]
+    const { conf } = options
     const started = performance.now()
-    const child = spawn(file, rest, {
+    const { child, ended } = begin([...this.prefix, this.program], {
       env: this.#environment(command, options),
       cwd: this.folder,
-      stdio: ['pipe', 'pipe', 'pipe'],
+      input: typeof conf === 'string' ? conf : JSON.stringify(conf ?? this.conf()),
+      timeoutMs: 0,
     })
-    child.stdin.on('error', () => undefined)
-    const { conf } = options
-    child.stdin.end(typeof conf === 'string' ? conf : JSON.stringify(conf ?? this.conf()))
-    return { child, ended: collectAnswer(child, started) }
+    return { child, ended: ended.then(output => ({ ...output, ms: performance.now() - started })) }
   }
 
   /** ADD of pod `default/p1`. */
@@ -236,7 +230,7 @@ export class KactusBed {
 
   /** Makes a fake plugin wait in the middle of its work until it is released. */
   async hold(plugin: string, command: string): Promise<void> {
-    await collect(['mkfifo', join(this.bin, `${plugin}.${command}.hold`)], { env: { PATH: '/usr/bin:/bin' } })
+    await runCommand(['mkfifo', join(this.bin, `${plugin}.${command}.hold`)])
   }
 
   /** Lets a held plugin go on, and holds none after it. */
@@ -290,7 +284,7 @@ export class KactusBed {
 
   #environment(command: string | undefined, options: RunOptions): Record<string, string> {
     const full = {
-      PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+      PATH: bareEnv.PATH,
       CNI_COMMAND: command,
       CNI_CONTAINERID: options.container ?? this.container,
       CNI_NETNS: options.netns ?? '/var/run/netns/none-such',
@@ -301,24 +295,6 @@ export class KactusBed {
     }
     return Object.fromEntries(Object.entries(full).filter((entry): entry is [string, string] => entry[1] !== undefined))
   }
-}
-
-function collectAnswer(child: ChildProcess, started: number): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const stdout: Buffer[] = []
-    const stderr: Buffer[] = []
-    child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk))
-    child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk))
-    child.on('error', reject)
-    child.on('close', code =>
-      resolve({
-        code: code ?? 137,
-        stdout: Buffer.concat(stdout).toString(),
-        stderr: Buffer.concat(stderr).toString(),
-        ms: performance.now() - started,
-      }),
-    )
-  })
 }
 
 /** The one JSON document of an answer. */

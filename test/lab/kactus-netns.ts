@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Test } from 'tap'
-import { collect } from '../machine/command.ts'
-
-const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' }
+import { bareEnv, inNetwork, runCommand } from '../machine/command.ts'
 
 /**
  * A network namespace that lives as long as a process of its own, which ends with ours: no name, no mount, nothing to
@@ -19,7 +17,7 @@ export class HeldNetns {
   static async make(t: Test): Promise<HeldNetns> {
     // `cat` ends when the pipe to us does, and says by its first line that the namespace is there.
     const holder = spawn('unshare', ['--net', 'sh', '-c', 'ip link set lo up && echo made && exec cat'], {
-      env,
+      env: bareEnv,
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     t.teardown(() => holder.kill('SIGKILL'))
@@ -39,19 +37,17 @@ export class HeldNetns {
 
   /** What runs a program in it. */
   get prefix(): readonly string[] {
-    return ['nsenter', `--net=${this.path}`, '--']
+    return inNetwork(this.path, [])
   }
 
   /** Runs a program that must succeed in it. */
-  async must(...argv: readonly string[]): Promise<string> {
-    const output = await collect([...this.prefix, ...argv], { env })
-    if (output.code !== 0) throw new Error(`${argv.join(' ')}: ${output.stderr}`)
-    return output.stdout
+  run(argv: readonly string[]): Promise<string> {
+    return runCommand(inNetwork(this.path, argv))
   }
 
   /** Names and addresses of its interfaces, loopback aside: `eth0 10.0.0.2/24`. */
   async interfaces(): Promise<readonly string[]> {
-    const links = JSON.parse(await this.must('ip', '-json', 'addr')) as readonly Link[]
+    const links = JSON.parse(await this.run(['ip', '-json', 'addr'])) as readonly Link[]
     return links
       .filter(({ ifname }) => ifname !== 'lo')
       .map(({ ifname, addr_info }) => {

@@ -1,12 +1,9 @@
-import { existsSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import t from 'tap'
-import { collect } from '../machine/command.ts'
 import { outsideName } from './dns.ts'
 import { type Lab, startLab } from './lab.ts'
 import { leftoversOf, strayLinks } from './leftovers.ts'
 import { mesh } from './mesh.ts'
-import { namespaceFolder } from './namespaces.ts'
 import { services } from './services.ts'
 
 const pingOnce = ['ping', '-c', '1', '-W', '5']
@@ -19,17 +16,17 @@ t.test('two nodes', async t => {
   const [one, two] = [lab.node(1), lab.node(2)]
 
   await t.test('the mesh carries packets, and both ends shook hands', async t => {
-    await one.must([...pingOnce, two.plan.meshAddress])
+    await one.run([...pingOnce, two.plan.meshAddress])
     for (const node of [one, two]) {
-      const [, time] = (await node.must(['wg', 'show', mesh.device, 'latest-handshakes'])).trim().split('\t')
+      const [, time] = (await node.run(['wg', 'show', mesh.device, 'latest-handshakes'])).trim().split('\t')
       t.ok(Number(time) > 0, `handshake on ${node.name}`)
     }
   })
 
   await t.test('names resolve through the service address on a node', async t => {
-    const found = await one.must(['getent', 'ahostsv4', outsideName.name])
+    const found = await one.run(['getent', 'ahostsv4', outsideName.name])
     t.match(found, outsideName.address)
-    t.match(await one.must(['getent', 'ahostsv4', 'kubernetes.default']), services.api, 'through the search path')
+    t.match(await one.run(['getent', 'ahostsv4', 'kubernetes.default']), services.api, 'through the search path')
   })
 
   await t.test('pods reach each other across the mesh, the name server and the API server', async t => {
@@ -37,12 +34,12 @@ t.test('two nodes', async t => {
     if (here === undefined || there === undefined) throw new Error('two pods wanted')
     t.match(await here.address('eth0'), /^10\.42\.1\./)
     t.match(await there.address('eth0'), /^10\.42\.2\./)
-    await here.must([...fullPing, await there.address('eth0')])
-    t.match(await here.must(['getent', 'ahostsv4', outsideName.name]), outsideName.address)
-    await here.must(['bash', '-c', `: </dev/tcp/${services.api}/443`])
-    const idle = await one.must(['wg', 'show', mesh.device, 'transfer'])
-    await here.must([...fullPing, await there.address('eth0')])
-    t.not(await one.must(['wg', 'show', mesh.device, 'transfer']), idle, 'their packets go through WireGuard')
+    await here.run([...fullPing, await there.address('eth0')])
+    t.match(await here.run(['getent', 'ahostsv4', outsideName.name]), outsideName.address)
+    await here.run(['bash', '-c', `: </dev/tcp/${services.api}/443`])
+    const idle = await one.run(['wg', 'show', mesh.device, 'transfer'])
+    await here.run([...fullPing, await there.address('eth0')])
+    t.not(await one.run(['wg', 'show', mesh.device, 'transfer']), idle, 'their packets go through WireGuard')
     await Promise.all([here.stop(), there.stop()])
     t.not(existsSync(one.path(here.sandbox.netns.replace('/var/run', '/run'))), 'its namespace is gone')
   })
@@ -51,15 +48,15 @@ t.test('two nodes', async t => {
     await lab.dns.stop()
     t.not((await one.exec(['getent', 'ahostsv4', outsideName.name])).code, 0)
     await lab.dns.start()
-    t.match(await one.must(['getent', 'ahostsv4', outsideName.name]), outsideName.address)
+    t.match(await one.run(['getent', 'ahostsv4', outsideName.name]), outsideName.address)
   })
 
   await t.test('a node has folders of its own', async t => {
     writeFileSync(one.path('/etc/nopal/mark'), 'one')
-    t.equal(await one.must(['cat', '/etc/nopal/mark']), 'one')
+    t.equal(await one.run(['cat', '/etc/nopal/mark']), 'one')
     t.not((await two.exec(['cat', '/etc/nopal/mark'])).code, 0, 'the other node')
     t.not(existsSync('/etc/nopal/mark'), 'this machine')
-    t.equal(await one.must(['cat', '/proc/sys/kernel/hostname']), 'n1\n')
+    t.equal(await one.run(['cat', '/proc/sys/kernel/hostname']), 'n1\n')
     t.throws(() => one.path('/etc/passwd'), { message: /not in a folder/ })
   })
 
@@ -80,18 +77,19 @@ t.test('two labs at once', async t => {
   t.same(leftoversOf(second.run.id), [], 'the second one leaves nothing')
 })
 
-t.test('somebody uses `ip netns` while a lab runs', async t => {
+t.test('a program that nobody ends goes with its lab', async t => {
   const lab = await startLab({ nodes: 1 })
   t.teardown(() => lab.stop())
-  const theirs = `other-${lab.run.id.slice(1)}`
-  await lab.run.must(['ip', 'netns', 'add', theirs])
-  t.teardown(() => collect(['ip', 'netns', 'del', theirs]))
-  lab.node(1).start('forgotten', ['sleep', '1000'])
+  lab.node(1).start({ name: 'forgotten', argv: ['sleep', '1000'] })
+  const named = existsSync('/run/netns') ? readdirSync('/run/netns') : []
+  t.notOk(
+    named.some(name => name.includes(lab.run.id)),
+    'its networks have no names: they go with their last process',
+  )
   await lab.stop()
-  t.same(leftoversOf(lab.run.id), [], 'ours are gone')
-  t.ok(existsSync(join(namespaceFolder, theirs)), 'theirs is there')
+  t.same(leftoversOf(lab.run.id), [])
 })
 
 async function meshWorks(lab: Lab): Promise<void> {
-  await lab.node(1).must([...pingOnce, lab.node(2).plan.meshAddress])
+  await lab.node(1).run([...pingOnce, lab.node(2).plan.meshAddress])
 }

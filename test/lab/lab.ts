@@ -1,13 +1,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ApiServer, startApiServer } from '../cluster/api-server.ts'
+import { Machine, startAnchor } from '../machine/machine.ts'
+import { joinMembers, startMember } from '../machine/mesh.ts'
+import type { Program } from '../machine/program.ts'
+import { connectMachines } from '../machine/segment.ts'
 import { type AgentOptions, startAgent } from './agent.ts'
-import type { LabChild } from './child.ts'
 import { Cleanup } from './cleanup.ts'
 import { DnsServer } from './dns.ts'
 import { guardRun } from './guard.ts'
-import { internet, startInternet } from './internet.ts'
-import { mesh, startMesh } from './mesh.ts'
+import { internet } from './internet.ts'
+import { mesh } from './mesh.ts'
 import { LabNode, type NodePlan } from './node.ts'
 import { createNode } from './objects.ts'
 import { LabPod, type PodOptions } from './pods.ts'
@@ -24,12 +27,14 @@ export interface LabOptions {
 /** Nodes `n1`, `n2`, ... with their mesh, and a control plane with API server and name server. */
 export interface Lab {
   readonly run: LabRun
+  /** The control plane: its API server and name server listen here. */
+  readonly control: Machine
   readonly nodes: readonly LabNode[]
   readonly api: ApiServer
   readonly dns: DnsServer
   /** The n-th node, from 1. */
   node(number: number): LabNode
-  startAgent(node: LabNode, options?: AgentOptions): Promise<LabChild>
+  startAgent(node: LabNode, options?: AgentOptions): Promise<Program>
   startPod(node: LabNode, options: PodOptions): Promise<LabPod>
   /** Takes everything down; a second call waits for the first. */
   stop(): Promise<void>
@@ -74,18 +79,30 @@ async function takeDown(run: LabRun, cleanup: Cleanup, building: Promise<unknown
 }
 
 async function build(run: LabRun, options: Required<LabOptions>, cleanup: Cleanup): Promise<Omit<Lab, 'stop'>> {
-  const plans = Array.from({ length: options.nodes }, (_, index) => planNode(run, index + 1))
-  const controlPlane = run.namespace('control')
-  await startInternet(run, portsOf(controlPlane, plans), cleanup)
-  const [nodes, dns, api] = await Promise.all([
-    startNodes(run, plans, cleanup),
-    startDns(run, controlPlane, cleanup),
-    startApi(run, { kind: options.api, netns: controlPlane }, cleanup),
+  const plans = Array.from({ length: options.nodes }, (_, index) => planNode(index + 1))
+  const plain = async (name: string) => new Machine(run.host(name), name, await startAnchor(run.host(name), name))
+  const [hub, control, ...nodes] = await Promise.all([
+    plain('internet'),
+    plain('control'),
+    ...plans.map(plan => LabNode.start(run, plan, services.dns)),
   ])
+  await connectMachines(hub, internet.gateway, [
+    { machine: control, label: 'control', address: internet.controlPlane },
+    ...nodes.map(node => ({ machine: node, label: node.name, address: node.plan.publicAddress })),
+  ])
+  const dns = new DnsServer(control)
+  const [api] = await Promise.all([
+    startApi(run, { kind: options.api, netns: control.netns }, cleanup),
+    dns.start(),
+    ...nodes.map(serveServices),
+    startMesh(nodes),
+  ])
+  nodes.forEach(writeDefaultConf)
   await applyManifests(api)
   for (const plan of plans) await createNode(api, plan)
   return {
     run,
+    control,
     nodes,
     api,
     dns,
@@ -99,43 +116,23 @@ async function build(run: LabRun, options: Required<LabOptions>, cleanup: Cleanu
   }
 }
 
-function planNode(run: LabRun, number: number): NodePlan {
+function planNode(number: number): NodePlan {
   return {
     name: `n${number}`,
     number,
-    namespace: run.namespace(`n${number}`),
     publicAddress: internet.nodeAddress(number),
     meshAddress: mesh.address(number),
     podCidr: `10.42.${number}.0/24`,
   }
 }
 
-function portsOf(controlPlane: string, plans: readonly NodePlan[]) {
-  return [
-    { namespace: controlPlane, label: 'control', address: internet.controlPlane },
-    ...plans.map(plan => ({ namespace: plan.namespace, label: plan.name, address: plan.publicAddress })),
-  ]
-}
-
-async function startNodes(run: LabRun, plans: readonly NodePlan[], cleanup: Cleanup): Promise<LabNode[]> {
-  const nodes = await Promise.all(
-    plans.map(async plan => {
-      const node = await LabNode.start(run, plan, services.dns)
-      cleanup.add(`node ${node.name}`, () => node.stop())
-      await serveServices(node)
-      writeDefaultConf(node)
-      return node
-    }),
-  )
-  await startMesh(nodes, cleanup)
-  return nodes
-}
-
-async function startDns(run: LabRun, namespace: string, cleanup: Cleanup): Promise<DnsServer> {
-  const dns = new DnsServer(run, namespace)
-  cleanup.add('name server', () => dns.stop())
-  await dns.start()
-  return dns
+/** Joins the nodes by WireGuard, each to each, and routes their pods' networks over it. */
+async function startMesh(nodes: readonly LabNode[]): Promise<void> {
+  const start = async (machine: LabNode) => {
+    const { publicAddress: address, meshAddress, podCidr } = machine.plan
+    return { ...(await startMember(mesh, { machine, address, meshAddress })), podCidr }
+  }
+  await joinMembers(mesh, await Promise.all(nodes.map(start)))
 }
 
 async function startApi(

@@ -1,12 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { namespaceFolder } from './namespaces.ts'
 import { registryFolder, runVariable } from './registry.ts'
 
 /** Everything on this machine that carries a run's id, a line each; empty after a clean stop. */
 export function leftoversOf(id: string): string[] {
-  const named = [registryFolder, namespaceFolder, tmpdir()].flatMap(folder =>
+  const named = [registryFolder, tmpdir()].flatMap(folder =>
     namesIn(folder)
       .filter(name => name.includes(id))
       .map(name => join(folder, name)),

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs'
 import t, { type Test } from 'tap'
+import type { Program } from '../machine/program.ts'
 import { until } from '../machine/wait.ts'
 import { isBuilt, type KactusBuild } from './agent.ts'
-import type { LabChild } from './child.ts'
 import { mergePatch, readMetric } from './gate-bed.ts'
 import { type Lab, startLab } from './lab.ts'
 import type { LabNode } from './node.ts'
@@ -40,7 +40,7 @@ for (const kactus of ['kactus', 'kactus-pkg'] as const) {
   })
 }
 
-async function startAgent({ lab, node, kactus }: Bench, settings?: string): Promise<LabChild> {
+async function startAgent({ lab, node, kactus }: Bench, settings?: string): Promise<Program> {
   const agent = await lab.startAgent(node, { kactus, ...(settings === undefined ? {} : { settings }) })
   await agent.waitForLog(/"kactus is answered"/)
   await until('the node verified', async () => {
@@ -108,7 +108,7 @@ async function answers(t: Test, bench: Bench): Promise<void> {
 }
 
 /** An agent that hangs, dies while it is asked, and is dead. Returns the one that comes after it. */
-async function falls(t: Test, bench: Bench, agent: LabChild): Promise<LabChild> {
+async function falls(t: Test, bench: Bench, agent: Program): Promise<Program> {
   const { lab, node } = bench
 
   await t.test('the agent hangs: the API is asked', async t => {
@@ -141,7 +141,7 @@ async function falls(t: Test, bench: Bench, agent: LabChild): Promise<LabChild> 
   return await startAgent(bench)
 }
 
-async function takesOver(t: Test, bench: Bench, agent: LabChild): Promise<void> {
+async function takesOver(t: Test, bench: Bench, agent: Program): Promise<void> {
   const { node } = bench
 
   await t.test('its successor takes its place', async t => {

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
+import type { Program } from '../machine/program.ts'
 import { until } from '../machine/wait.ts'
-import type { LabChild } from './child.ts'
 import { outsideName } from './dns.ts'
 import { type Lab, startLab } from './lab.ts'
 import { mesh } from './mesh.ts'
@@ -77,7 +77,7 @@ done
 export class GuardedMesh {
   readonly lab: Lab
   readonly #keys = new Map<string, string>()
-  readonly #agents: LabChild[] = []
+  readonly #agents: Program[] = []
 
   private constructor(lab: Lab) {
     this.lab = lab
@@ -97,8 +97,8 @@ export class GuardedMesh {
   async #begin(settings: string): Promise<void> {
     const { nodes } = this.lab
     for (const node of nodes) {
-      await node.must(['sh', '-c', 'for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$f; done'])
-      this.#keys.set(node.name, (await node.must(['wg', 'show', mesh.device, 'public-key'])).trim())
+      await node.run(['sh', '-c', 'for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$f; done'])
+      this.#keys.set(node.name, (await node.run(['wg', 'show', mesh.device, 'public-key'])).trim())
     }
     for (const node of nodes) for (const other of nodes) if (other !== node) await this.keepAlive(node, other, 1)
     for (const node of nodes) this.#agents.push(await this.lab.startAgent(node, { settings }))
@@ -109,14 +109,14 @@ export class GuardedMesh {
     return this.lab.node(number)
   }
 
-  agent(number: number): LabChild {
+  agent(number: number): Program {
     const agent = this.#agents[number - 1]
     if (agent === undefined) throw new Error(`no agent ${number}`)
     return agent
   }
 
   /** Ends a node's agent and starts it again, with other settings. */
-  async restartAgent(number: number, signal: NodeJS.Signals, settings: string): Promise<LabChild> {
+  async restartAgent(number: number, signal: NodeJS.Signals, settings: string): Promise<Program> {
     await this.agent(number).stop(signal)
     const agent = await this.lab.startAgent(this.node(number), { settings })
     this.#agents[number - 1] = agent
@@ -127,12 +127,12 @@ export class GuardedMesh {
    * Starts a stand-in for netclient: at once and then every so many seconds it sets an endpoint that it remembers, until
    * SIGHUP makes it forget, unless it is one that does not.
    */
-  startNetclient(node: LabNode, other: LabNode, { endpoint, everySeconds, forgets = true }: Netclient): LabChild {
+  startNetclient(node: LabNode, other: LabNode, { endpoint, everySeconds, forgets = true }: Netclient): Program {
     // A script's process has the name of its file.
     const file = '/run/netclient'
     writeFileSync(node.path(file), netclientScript, { mode: 0o755 })
     const words = [mesh.device, this.keyOf(other), endpoint, String(everySeconds), forgets ? '' : 'never']
-    return node.start('netclient', [file, ...words])
+    return node.start({ name: 'netclient', argv: [file, ...words] })
   }
 
   keyOf(node: LabNode): string {
@@ -150,7 +150,7 @@ export class GuardedMesh {
   }
 
   async #set(node: LabNode, other: LabNode, words: readonly string[]): Promise<void> {
-    await node.must(['wg', 'set', mesh.device, 'peer', this.keyOf(other), ...words])
+    await node.run(['wg', 'set', mesh.device, 'peer', this.keyOf(other), ...words])
   }
 
   /**
@@ -159,44 +159,48 @@ export class GuardedMesh {
    */
   async sendFrom(node: LabNode, address: string): Promise<() => Promise<unknown>> {
     const rule = `udp sport ${mesh.port} ip saddr set ${address}`
-    await node.must(['nft', `table ip posing { chain out { type filter hook postrouting priority 0; ${rule}; }; }`])
-    return () => node.must(['nft', 'delete', 'table', 'ip', 'posing'])
+    await node.run(['nft', `table ip posing { chain out { type filter hook postrouting priority 0; ${rule}; }; }`])
+    return () => node.run(['nft', 'delete', 'table', 'ip', 'posing'])
   }
 
   /** A second tunnel from one node to another, which can carry the first. */
   async addTunnel(node: LabNode, to: LabNode): Promise<void> {
     const device = 'wg-outer'
     const ends = [node, to]
-    const keys = await Promise.all(ends.map(end => end.must(['wg', 'genkey'])))
+    const keys = await Promise.all(ends.map(end => end.run(['wg', 'genkey'])))
     for (const [index, end] of ends.entries()) {
       const own = keys[index] ?? ''
-      const other = (await end.must(['wg', 'pubkey'], { input: keys[1 - index] ?? '' })).trim()
-      end.start('outer', ['wireguard-go', '--foreground', device], { LOG_LEVEL: 'error', WG_PROCESS_FOREGROUND: '1' })
+      const other = (await end.run(['wg', 'pubkey'], { input: keys[1 - index] ?? '' })).trim()
+      end.start({
+        name: 'outer',
+        argv: ['wireguard-go', '--foreground', device],
+        env: { LOG_LEVEL: 'error', WG_PROCESS_FOREGROUND: '1' },
+      })
       await until('the second tunnel', async () => (await end.exec(['ip', 'link', 'show', device])).code === 0)
       const [peer = node] = ends.filter(each => each !== end)
       const endpoint = `${peer.plan.publicAddress}:51999`
       const words = ['listen-port', '51999', 'private-key', '/dev/stdin', 'peer', other, 'endpoint', endpoint]
       const command = `cat | wg set ${device} ${[...words, 'allowed-ips', '0.0.0.0/0'].join(' ')}`
-      await end.must(['sh', '-c', command], { input: own })
-      await end.must(['ip', 'link', 'set', device, 'up'])
+      await end.run(['sh', '-c', command], { input: own })
+      await end.run(['ip', 'link', 'set', device, 'up'])
     }
   }
 
   async endpointOf(node: LabNode, other: LabNode): Promise<string | undefined> {
-    const lines = (await node.must(['wg', 'show', mesh.device, 'endpoints'])).trim().split('\n')
+    const lines = (await node.run(['wg', 'show', mesh.device, 'endpoints'])).trim().split('\n')
     return lines.map(line => line.split('\t')).find(([key]) => key === this.keyOf(other))?.[1]
   }
 
   /** What is sent and received by a node for a peer. */
   async transfer(node: LabNode, other: LabNode): Promise<{ readonly rx: number; readonly tx: number }> {
-    const lines = (await node.must(['wg', 'show', mesh.device, 'transfer'])).trim().split('\n')
+    const lines = (await node.run(['wg', 'show', mesh.device, 'transfer'])).trim().split('\n')
     const [, rx, tx] = lines.map(line => line.split('\t')).find(([key]) => key === this.keyOf(other)) ?? []
     return { rx: Number(rx), tx: Number(tx) }
   }
 
   /** `nopal wg` on a node. */
   async wg(node: LabNode): Promise<{ readonly document: WgDocument; readonly code: number }> {
-    const { stdout, stderr, code } = await this.lab.run.run([node.nopalScript, 'wg', '--output', 'json'])
+    const { stdout, stderr, code } = await this.lab.run.exec([node.nopalScript, 'wg', '--output', 'json'])
     if (stdout === '') throw new Error(`nopal wg ended with ${code}: ${stderr}`)
     return { document: JSON.parse(stdout) as WgDocument, code }
   }

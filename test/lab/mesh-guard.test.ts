@@ -47,7 +47,10 @@ t.test('a guarded mesh', async t => {
   })
 
   await t.test('nopal wg --watch goes on until it is told to end', async t => {
-    const watching = bed.lab.run.start('watching', [one.nopalScript, 'wg', '--watch', '--output', 'json'])
+    const watching = bed.lab.run.start({
+      name: 'watching',
+      argv: [one.nopalScript, 'wg', '--watch', '--output', 'json'],
+    })
     const documents = () =>
       watching
         .log()
@@ -57,10 +60,10 @@ t.test('a guarded mesh', async t => {
     const peersOf = (document: WgDocument | undefined) => document?.devices[0]?.peers.map(({ node }) => node).sort()
     await until('two looks', () => documents().length >= 2)
     t.strictSame(peersOf(documents()[0]), ['n2', 'n3'])
-    const key = (await one.must(['sh', '-c', 'wg genkey | wg pubkey'])).trim()
-    await one.must(['wg', 'set', mesh.device, 'peer', key])
+    const key = (await one.run(['sh', '-c', 'wg genkey | wg pubkey'])).trim()
+    await one.run(['wg', 'set', mesh.device, 'peer', key])
     await until('the new peer', () => peersOf(documents().at(-1))?.length === 3)
-    await one.must(['wg', 'set', mesh.device, 'peer', key, 'remove'])
+    await one.run(['wg', 'set', mesh.device, 'peer', key, 'remove'])
     await until('it is gone again', () => peersOf(documents().at(-1))?.length === 2)
     t.equal(await watching.stop('SIGINT'), 0)
   })
@@ -77,7 +80,7 @@ t.test('a guarded mesh', async t => {
         mode: 0o755,
       },
     )
-    const watching = bed.lab.run.start('bare', [script, 'wg', '--watch'])
+    const watching = bed.lab.run.start({ name: 'bare', argv: [script, 'wg', '--watch'] })
     await until('three looks', () => (watching.log().match(/^n2 /gm)?.length ?? 0) >= 3)
     t.equal(watching.log().match(/routes cannot be asked for/g)?.length, 1)
     await watching.stop('SIGINT')
@@ -120,7 +123,7 @@ t.test('a guarded mesh', async t => {
 
   await t.test('an endpoint behind a second tunnel is seen, though its handshakes are fresh', async t => {
     await bed.addTunnel(one, three)
-    await one.must(['ip', 'route', 'add', `${two.plan.publicAddress}/32`, 'dev', 'wg-outer'])
+    await one.run(['ip', 'route', 'add', `${two.plan.publicAddress}/32`, 'dev', 'wg-outer'])
     await until('it is seen', async () => (await bed.classes(one)).nested === 1)
     const { document, code } = await bed.wg(one)
     t.equal(code, 1)
@@ -128,14 +131,14 @@ t.test('a guarded mesh', async t => {
     t.match(nested, { node: 'n2', endpoint: right })
     t.ok((nested?.handshakeAge ?? 999) < 180, 'the handshake is fresh')
     await until('the condition to say so', failing)
-    for (const node of [one, three]) await node.must(['ip', 'link', 'del', 'wg-outer'])
+    for (const node of [one, three]) await node.run(['ip', 'link', 'del', 'wg-outer'])
     await untilOpen(bed.lab, 'n1', 60_000)
   })
 
   await t.test('a laptop roams where it likes', async t => {
     const before = await bed.metric(one, heals('set', 'done'))
-    const key = (await one.must(['sh', '-c', 'wg genkey | wg pubkey'])).trim()
-    await one.must([
+    const key = (await one.run(['sh', '-c', 'wg genkey | wg pubkey'])).trim()
+    await one.run([
       'wg',
       'set',
       mesh.device,
@@ -148,19 +151,18 @@ t.test('a guarded mesh', async t => {
     ])
     await until('it is seen', async () => (await bed.classes(one)).unknown === 1)
     await new Promise(resolve => setTimeout(resolve, 3_000))
-    t.match(await one.must(['wg', 'show', mesh.device, 'endpoints']), `${key}\t10.42.3.3:51821`)
+    t.match(await one.run(['wg', 'show', mesh.device, 'endpoints']), `${key}\t10.42.3.3:51821`)
     t.equal(await bed.metric(one, heals('set', 'done')), before)
     t.equal((await bed.wg(one)).code, 0)
-    await one.must(['wg', 'set', mesh.device, 'peer', key, 'remove'])
+    await one.run(['wg', 'set', mesh.device, 'peer', key, 'remove'])
   })
 
   await t.test('a device that hangs beside it neither fails the node nor hides a leak', async t => {
-    await one.must(['ip', 'link', 'add', 'wg-stuck', 'type', 'veth', 'peer', 'name', 'wg-stuck2'])
-    const stuck = one.start('stuck', [
-      process.execPath,
-      '-e',
-      "require('net').createServer(() => {}).listen('/run/wireguard/wg-stuck.sock')",
-    ])
+    await one.run(['ip', 'link', 'add', 'wg-stuck', 'type', 'veth', 'peer', 'name', 'wg-stuck2'])
+    const stuck = one.start({
+      name: 'stuck',
+      argv: [process.execPath, '-e', "require('net').createServer(() => {}).listen('/run/wireguard/wg-stuck.sock')"],
+    })
     t.teardown(() => stuck.stop())
     const { document } = await until('it is seen', async () => {
       const seen = await bed.wg(one)
@@ -184,9 +186,9 @@ t.test('a guarded mesh', async t => {
   await t.test('a peer that is removed is not made again', async t => {
     const unmute = await mute(three, one)
     await bed.setEndpoint(one, three, '10.42.3.7:51821')
-    await one.must(['wg', 'set', mesh.device, 'peer', bed.keyOf(three), 'remove'])
+    await one.run(['wg', 'set', mesh.device, 'peer', bed.keyOf(three), 'remove'])
     await new Promise(resolve => setTimeout(resolve, 3_000))
     await unmute()
-    t.notMatch(await one.must(['wg', 'show', mesh.device, 'peers']), bed.keyOf(three))
+    t.notMatch(await one.run(['wg', 'show', mesh.device, 'peers']), bed.keyOf(three))
   })
 })

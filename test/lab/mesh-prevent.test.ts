@@ -16,19 +16,19 @@ const right = `${two.plan.publicAddress}:${mesh.port}`
 const ours = 'table inet nopal_mesh'
 const tableOf = async (node: LabNode) => (await node.exec(['nft', 'list', ...ours.split(' ')])).stdout
 const others = async (node: LabNode) =>
-  (await node.must(['nft', 'list', 'ruleset'])).replace(new RegExp(`${ours} \\{\n(?:\t.*\n|\n)*}\n`), '')
+  (await node.run(['nft', 'list', 'ruleset'])).replace(new RegExp(`${ours} \\{\n(?:\t.*\n|\n)*}\n`), '')
 
 for (const node of [one, two]) await until('the table', async () => (await tableOf(node)) !== '')
 const foreign = `${ours}_of_another`
-await one.must(['nft', `${foreign} { chain out { type filter hook output priority 5; ip daddr 198.51.100.1 drop; }; }`])
+await one.run(['nft', `${foreign} { chain out { type filter hook output priority 5; ip daddr 198.51.100.1 drop; }; }`])
 const foreignRules = await others(one)
 if (!foreignRules.includes(foreign) || foreignRules.includes(`${ours} {`)) throw new Error(foreignRules)
 
 // A pod's address of the second node, where its netclient answers on all addresses.
 const pod = '10.42.2.1'
-await two.must(['ip', 'address', 'add', `${pod}/32`, 'dev', 'lo'])
+await two.run(['ip', 'address', 'add', `${pod}/32`, 'dev', 'lo'])
 const answer = `require('net').createServer(s => s.on('error', () => {}).end('PONG')).listen(${mesh.port}, '0.0.0.0')`
-const answering = two.start('answering', [process.execPath, '-e', answer])
+const answering = two.start({ name: 'answering', argv: [process.execPath, '-e', answer] })
 t.teardown(() => answering.stop())
 
 /** As netclient learns an endpoint: it takes an address at which the peer's netclient answers. */
@@ -41,8 +41,8 @@ async function learn(): Promise<boolean> {
 }
 
 /** Sends pods' packets past the tunnel, as a CNI does. */
-const pastTheTunnel = () => one.must(['ip', 'route', 'replace', '10.42.2.0/24', 'via', two.plan.publicAddress])
-const throughTheTunnel = () => one.must(['ip', 'route', 'replace', '10.42.2.0/24', 'dev', mesh.device])
+const pastTheTunnel = () => one.run(['ip', 'route', 'replace', '10.42.2.0/24', 'via', two.plan.publicAddress])
+const throughTheTunnel = () => one.run(['ip', 'route', 'replace', '10.42.2.0/24', 'dev', mesh.device])
 
 /** What is sent for a peer in so many seconds after its endpoint has become one in its own networks. */
 async function sentInALoop(seconds: number): Promise<number> {
@@ -91,18 +91,17 @@ t.test('a loop does not arise', async t => {
 
 t.test('it follows the port', async t => {
   t.notMatch(await tableOf(one), '51830')
-  await one.must(['wg', 'set', mesh.device, 'listen-port', '51830'])
+  await one.run(['wg', 'set', mesh.device, 'listen-port', '51830'])
   await until('the new port', async () => (await tableOf(one)).includes('51830'))
-  await one.must(['wg', 'set', mesh.device, 'listen-port', String(mesh.port)])
+  await one.run(['wg', 'set', mesh.device, 'listen-port', String(mesh.port)])
   await until('the old port', async () => !(await tableOf(one)).includes('51830'))
 })
 
 t.test('a restart leaves no gap', async t => {
-  const watching = one.start('watching', [
-    'sh',
-    '-c',
-    `while :; do nft list ${ours} >/dev/null 2>&1 && echo there || echo gap; sleep 0.01; done`,
-  ])
+  const watching = one.start({
+    name: 'watching',
+    argv: ['sh', '-c', `while :; do nft list ${ours} >/dev/null 2>&1 && echo there || echo gap; sleep 0.01; done`],
+  })
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     const agent = await bed.restartAgent(1, signal, on)
     await agent.waitForLog(/packet filter set/, 60_000)
@@ -137,7 +136,7 @@ t.test('uninstalled it is gone, and nothing else', async t => {
   await until('it is there again', async () => (await tableOf(one)) !== '')
   await agent.stop()
   t.not(await tableOf(one), '', 'the end of an agent takes nothing away')
-  const { code } = await bed.lab.run.run([one.nopalScript, 'uninstall'])
+  const { code } = await bed.lab.run.exec([one.nopalScript, 'uninstall'])
   t.equal(code, 0)
   t.equal(await tableOf(one), '')
   t.equal(await others(one), foreignRules)

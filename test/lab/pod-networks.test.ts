@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap'
+import { cablesOf } from '../machine/segment.ts'
 import { until } from '../machine/wait.ts'
 import { isBuilt, type KactusBuild } from './agent.ts'
-import { cablesOf, rememberedOf } from './attachments.ts'
+import { rememberedOf } from './attachments.ts'
 import { startLab } from './lab.ts'
 import { hasTestTaint, readNode } from './objects.ts'
 import type { LabPod } from './pods.ts'
@@ -55,9 +56,9 @@ for (const { name, howToBuild } of executables) {
     })
 
     await t.test('packets arrive over each of them', async () => {
-      for (const link of [green, blue]) await here.must([...ping, '-I', link, await neighbour.address(link)])
-      await here.must([...ping, await neighbour.address('eth0')])
-      await here.must([...ping, await far.address('eth0')])
+      for (const link of [green, blue]) await here.run([...ping, '-I', link, await neighbour.address(link)])
+      await here.run([...ping, await neighbour.address('eth0')])
+      await here.run([...ping, await far.address('eth0')])
     })
 
     await t.test('a network that does not exist is an error and leaves nothing', async t => {

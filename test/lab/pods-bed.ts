@@ -50,7 +50,7 @@ export function podsBed(lab: Lab): PodsBed {
     checks: async (node, code) => inShort(await checksOf(node, code)),
     untilChecks,
     untilPods: (node, wanted) => untilChecks(node, 'pods', wanted),
-    status: async node => (await lab.run.run([node.nopalScript, 'status'])).stdout,
+    status: async node => (await lab.run.exec([node.nopalScript, 'status'])).stdout,
   }
 }
 

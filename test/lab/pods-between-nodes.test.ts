@@ -59,8 +59,8 @@ t.test('pods of two nodes', async t => {
   })
 
   await t.test('large packets alone that vanish are seen', async t => {
-    await one.must(['nft', `${table} add rule inet broken pods iifname ${mesh.device} meta length gt 1300 drop`])
-    await one.must(['nft', `add rule inet broken pods oifname ${mesh.device} meta length gt 1300 drop`])
+    await one.run(['nft', `${table} add rule inet broken pods iifname ${mesh.device} meta length gt 1300 drop`])
+    await one.run(['nft', `add rule inet broken pods oifname ${mesh.device} meta length gt 1300 drop`])
     const [found] = await bed.untilPods(one, ['n1 to n2 fail', 'n1 to n3 fail'])
     t.match(found?.message, /by packets of 1420 bytes: no answer/)
     await mend(one)
@@ -68,9 +68,9 @@ t.test('pods of two nodes', async t => {
   })
 
   await t.test('allowed-ips of a node gone at all others: that node says so, and it is published', async t => {
-    const key = (await one.must(['wg', 'show', mesh.device, 'public-key'])).trim()
+    const key = (await one.run(['wg', 'show', mesh.device, 'public-key'])).trim()
     const allow = (node: LabNode, networks: string) =>
-      node.must(['wg', 'set', mesh.device, 'peer', key, 'allowed-ips', networks])
+      node.run(['wg', 'set', mesh.device, 'peer', key, 'allowed-ips', networks])
     await allow(two, `${one.plan.meshAddress}/32`)
     await bed.untilChecks(one, 'egress', ['10.42.1.0/24 warn'])
     await allow(three, `${one.plan.meshAddress}/32`)
@@ -84,24 +84,24 @@ t.test('pods of two nodes', async t => {
 
   await t.test('a full node is not a broken one', async t => {
     await until('all to be well', async () => (await bed.checks(one, 'sandbox')).join() === 'sandbox pass')
-    await one.must(['sh', '-c', fillRange])
+    await one.run(['sh', '-c', fillRange])
     await bed.untilChecks(one, 'sandbox', ['sandbox warn'])
     t.equal(networkCondition(await readNode(lab.api, 'n1'))?.status, 'True')
     await bed.untilPods(two, ['n2 to n1 pass', 'n2 to n3 pass'])
     t.comment('the standing sandbox works no more: then it is a failure')
-    await one.must([
+    await one.run([
       'sh',
       '-c',
       'for end in $(ip -o link show master cni0 | cut -d: -f2 | cut -d@ -f1); do ip link set "$end" down; done',
     ])
     await bed.untilChecks(one, 'sandbox', ['sandbox fail'])
-    await one.must(['sh', '-c', 'grep -l filler /var/lib/cni/networks/lab/* | xargs rm'])
+    await one.run(['sh', '-c', 'grep -l filler /var/lib/cni/networks/lab/* | xargs rm'])
     await untilOpen(lab, 'n1')
   })
 
   await t.test('another network: the standing sandbox is made anew in it', async t => {
     const before = await bed.untilPublished(one)
-    await one.must(['sed', '-i', 's/"mtu": 1420/"mtu": 1400/', '/etc/cni/net.d/10-lab.conflist'])
+    await one.run(['sed', '-i', 's/"mtu": 1420/"mtu": 1400/', '/etc/cni/net.d/10-lab.conflist'])
     const after = await until('another address', async () => {
       const found = await bed.untilPublished(one)
       return found.join() !== before.join() && found
@@ -128,7 +128,7 @@ t.test('pods of two nodes', async t => {
   await t.test('uninstall gives back what a killed agent has left', async t => {
     await agents[2]?.stop('SIGKILL')
     t.not(recordsOn(three).length, 0, 'it is on record')
-    await lab.run.must([three.nopalScript, 'uninstall'])
+    await lab.run.run([three.nopalScript, 'uninstall'])
     t.same(await sandboxTraces(three), [])
   })
 })
@@ -142,11 +142,11 @@ async function dropPods(node: LabNode, ...others: readonly LabNode[]): Promise<v
       .map(rule => `add rule inet broken pods ${rule}`)
       .join('; '),
   )
-  await node.must(['nft', `${table} ${rules.join('; ')}`])
+  await node.run(['nft', `${table} ${rules.join('; ')}`])
 }
 
 async function mend(node: LabNode): Promise<void> {
-  await node.must(['nft', 'delete', 'table', 'inet', 'broken'])
+  await node.run(['nft', 'delete', 'table', 'inet', 'broken'])
 }
 
 function othersOf(node: LabNode, nodes: readonly LabNode[]): readonly string[] {

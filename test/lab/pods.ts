@@ -1,5 +1,4 @@
-import type { CommandOptions, Output } from '../machine/command.ts'
-import { CommandFailed } from '../machine/command.ts'
+import { CommandFailed, type CommandOptions, inNetwork, type Output } from '../machine/command.ts'
 import type { LabNode } from './node.ts'
 import { createPod, deletePod, type ObjectApi } from './objects.ts'
 import { attach, type CniResult, detach, makeSandbox, removeSandbox, type Sandbox } from './runtime.ts'
@@ -61,14 +60,14 @@ export class LabPod {
 
   /** Runs a program in the pod's network, with the node's files. */
   async exec(argv: readonly string[], options: CommandOptions = {}): Promise<Output> {
-    return await this.node.exec(['nsenter', `--net=${this.sandbox.netns}`, '--', ...argv], options)
+    return await this.node.exec(inNetwork(this.sandbox.netns, argv), options)
   }
 
   /**
    * Runs a program that must succeed and returns what it printed.
    * @throws CommandFailed
    */
-  async must(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
+  async run(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
     const output = await this.exec(argv, options)
     if (output.code !== 0) throw new CommandFailed([`${this.name}:`, ...argv], output)
     return output.stdout
@@ -76,7 +75,7 @@ export class LabPod {
 
   /** What the kernel says the pod has, loopback aside. */
   async interfaces(): Promise<readonly PodInterface[]> {
-    const links = JSON.parse(await this.must(['ip', '-json', 'addr'])) as readonly KernelLink[]
+    const links = JSON.parse(await this.run(['ip', '-json', 'addr'])) as readonly KernelLink[]
     return links.filter(link => link.ifname !== 'lo').map(toInterface)
   }
 

@@ -19,7 +19,7 @@ const holdPorts = `
   Promise.all([...tcp, udp].map(each => once(each, 'listening'))).then(() => console.log('held'))`
 
 await t.test('ports that are taken when the agent starts are waited for, and the node opens meanwhile', async t => {
-  const holder = node.start('holder', [process.execPath, '-e', holdPorts])
+  const holder = node.start({ name: 'holder', argv: [process.execPath, '-e', holdPorts] })
   await holder.waitForLog(/held/)
   const agent = await lab.startAgent(node)
   for (const name of ['report', 'probes', 'peers']) {
@@ -44,7 +44,7 @@ await t.test('101 connections of one address that say nothing harm nobody', asyn
     { name: "kubelet's", from: node, host: '127.0.0.1', port: 8082 },
   ]
   for (const { name, from, host, port } of doors) {
-    const crowd = from.start('crowd', [process.execPath, '-e', openIdle(host, port)])
+    const crowd = from.start({ name: 'crowd', argv: [process.execPath, '-e', openIdle(host, port)] })
     await crowd.waitForLog(/101 open/)
     t.equal(await statusOf(node, 'http://127.0.0.1:8082/healthz'), 200, `${name}: kubelet is answered`)
     t.equal(await statusOf(node, 'http://127.0.0.1:8080/metrics'), 200, `${name}: the node is answered`)
@@ -71,5 +71,5 @@ function openIdle(host: string, port: number): string {
 /** What the agent answers; 0 for nothing. */
 async function statusOf(node: LabNode, url: string): Promise<number> {
   const script = `fetch('${url}').then(r => console.log(r.status), () => console.log(0))`
-  return Number(await node.must([process.execPath, '-e', script]))
+  return Number(await node.run([process.execPath, '-e', script]))
 }

@@ -4,7 +4,8 @@ import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bareEnv, type CommandOptions, collect, type Output, runCommand } from '../machine/command.ts'
-import { LabChild } from './child.ts'
+import type { Host } from '../machine/machine.ts'
+import { Program, type ProgramSpec } from '../machine/program.ts'
 import { delist, enlist, noteFolder, runVariable } from './registry.ts'
 
 /** One run of a lab: its id, its folder, and every program it starts. */
@@ -12,7 +13,7 @@ export class LabRun {
   readonly id = randomBytes(4).toString('hex')
   /** Holds everything the run writes; gone after `remove`. */
   readonly folder = join(tmpdir(), `nopal-lab-${this.id}`)
-  readonly #children: LabChild[] = []
+  readonly #children: Program[] = []
 
   constructor() {
     enlist(this.id, this.folder)
@@ -20,34 +21,37 @@ export class LabRun {
     mkdirSync(join(this.folder, 'logs'))
   }
 
-  /** The full name of one of the run's network namespaces. */
-  namespace(part: string): string {
-    return `nopal-${this.id}-${part}`
-  }
-
   /** A folder outside the run's own that must go with it. */
   adoptFolder(folder: string): void {
     noteFolder(this.id, folder)
   }
 
+  /** Where the programs of one machine are started; their logs are named after it. */
+  host(machine: string): Host {
+    return {
+      folder: join(this.folder, machine),
+      exec: (argv, options) => this.exec(argv, options),
+      start: program => this.start({ ...program, name: `${machine}-${program.name}` }),
+    }
+  }
+
   /** Runs a program to its end, whatever its exit code. */
-  async run(argv: readonly string[], options: CommandOptions = {}): Promise<Output> {
-    return await collect(argv, { ...options, env: this.#environment(options.env) })
+  async exec(argv: readonly string[], options: CommandOptions = {}): Promise<Output> {
+    return await collect(argv, { ...options, env: { ...bareEnv, ...this.#marked(options.env) } })
   }
 
   /**
    * Runs a program that must succeed and returns what it printed.
    * @throws CommandFailed
    */
-  async must(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
-    return await runCommand(argv, { ...options, env: this.#environment(options.env) })
+  async run(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
+    return await runCommand(argv, { ...options, env: this.#marked(options.env) })
   }
 
   /** Starts a program that runs beside the lab and dies with it. Its output goes to `logs/<name>.log`. */
-  start(name: string, argv: readonly string[], env?: Readonly<Record<string, string>>): LabChild {
-    const logFile = join(this.folder, 'logs', `${name}.log`)
-    const bound = ['setpriv', '--pdeathsig', 'KILL', ...argv]
-    const child = new LabChild({ name, argv: bound, env: this.#environment(env), logFile })
+  start(program: ProgramSpec): Program {
+    const logFile = join(this.folder, 'logs', `${program.name}.log`)
+    const child = new Program({ ...program, env: this.#marked(program.env), logFile })
     this.#children.push(child)
     return child
   }
@@ -79,8 +83,8 @@ export class LabRun {
     delist(this.id)
   }
 
-  #environment(extra: Readonly<Record<string, string>> | undefined): Record<string, string> {
-    return { ...bareEnv, ...extra, [runVariable]: this.id }
+  #marked(env: CommandOptions['env']): Record<string, string> {
+    return { ...env, [runVariable]: this.id }
   }
 }
 

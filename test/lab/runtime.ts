@@ -61,12 +61,12 @@ export async function makeSandbox(node: LabNode, pod: PodIdentity): Promise<Sand
   const name = `cni-${pod.name}-${randomBytes(3).toString('hex')}`
   const netns = `/var/run/netns/${name}`
   const make = 'mkdir -p /run/netns && : >"$1" && unshare --net="$1" ip link set lo up'
-  await node.must(['sh', '-c', make, 'sh', netns])
+  await node.run(['sh', '-c', make, 'sh', netns])
   return { containerId: randomBytes(32).toString('hex'), netns, pod }
 }
 
 export async function removeSandbox(node: LabNode, sandbox: Sandbox): Promise<void> {
-  await node.must(['sh', '-c', 'umount "$1" && rm "$1"', 'sh', sandbox.netns])
+  await node.run(['sh', '-c', 'umount "$1" && rm "$1"', 'sh', sandbox.netns])
 }
 
 /**

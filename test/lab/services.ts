@@ -12,7 +12,7 @@ export const apiPort = 6443
 
 /** Does on a node what kube-proxy would: service addresses lead to their servers, and pods leave the cluster under the node's address. */
 export async function serveServices(node: LabNode): Promise<void> {
-  await node.must(['nft', '-f', '-'], { input: rules(node.plan.podCidr) })
+  await node.run(['nft', '-f', '-'], { input: rules(node.plan.podCidr) })
 }
 
 function rules(podCidr: string): string {

@@ -103,5 +103,5 @@ function liftedNode(node: NodeObject): NodeObject | undefined {
 /** What the agent of a node answers on its port; 0 for nothing. */
 async function httpStatus(node: LabNode, path: string): Promise<number> {
   const script = `fetch('http://127.0.0.1:8080${path}').then(r => console.log(r.status), () => console.log(0))`
-  return Number(await node.must([process.execPath, '-e', script]))
+  return Number(await node.run([process.execPath, '-e', script]))
 }

@@ -23,7 +23,7 @@ export interface VerdictCheck {
 export async function verify(lab: Lab, node: LabNode, args: readonly string[] = []): Promise<VerdictDocument> {
   const from = args.includes('--from') ? [] : ['--from', 'host,sandbox']
   const words = [node.nopalScript, 'verify', '--dry-run', '--output', 'json', ...from, ...args]
-  const { stdout, stderr, code } = await lab.run.run(words)
+  const { stdout, stderr, code } = await lab.run.exec(words)
   if (code > 1) throw new Error(`nopal verify ended with ${code}: ${stderr}`)
   return JSON.parse(stdout) as VerdictDocument
 }

@@ -1,7 +1,6 @@
 import t from 'tap'
 import { internet } from './internet.ts'
 import { startLab } from './lab.ts'
-import { inNamespace, ipBatch } from './namespaces.ts'
 import { verify } from './verify-bed.ts'
 
 const server = 'fd00:113::2'
@@ -41,21 +40,20 @@ t.test('a node whose IPv6 is half dead', async t => {
     await lab.stop()
   })
   const node = lab.node(1)
-  const control = lab.run.namespace('control')
-  await ipBatch(lab.run, control, [`addr add ${server}/64 dev eth0 nodad`])
-  await node.must(['ip', 'addr', 'add', 'fd00:113::11/64', 'dev', 'eth0', 'nodad'])
+  await lab.control.run(['ip', 'addr', 'add', `${server}/64`, 'dev', 'eth0', 'nodad'])
+  await node.run(['ip', 'addr', 'add', 'fd00:113::11/64', 'dev', 'eth0', 'nodad'])
   const listen = `const { createServer } = require('net')
     const serve = host => new Promise(resolve => createServer(socket => socket.destroy()).listen(${port}, host, resolve))
     Promise.all(['${internet.controlPlane}', '${server}'].map(serve)).then(() => console.log('listens'))`
-  const listener = lab.run.start('dual', inNamespace(control, [process.execPath, '-e', listen]))
+  const listener = lab.control.start({ name: 'dual', argv: [process.execPath, '-e', listen] })
   await listener.waitForLog(/listens/)
   const hosts = `${internet.controlPlane} dual.test\n${server} dual.test\n`
-  await node.must(['sh', '-c', 'cat >>/etc/hosts'], { input: hosts })
+  await node.run(['sh', '-c', 'cat >>/etc/hosts'], { input: hosts })
 
   for (const { name, policy, broken, passed, want } of cases) {
     await t.test(name, async t => {
       const table = 'add table inet dead; add chain inet dead out { type filter hook output priority 0; }'
-      if (broken) await node.must(['nft', `${table}; add rule inet dead out ip6 daddr ${server} drop`])
+      if (broken) await node.run(['nft', `${table}; add rule inet dead out ip6 daddr ${server} drop`])
       const settings = `[verify]\ntcp = dual.test:${port}\nip-families = ${policy}\ncheck-timeout = 1s\nfrom = host\n`
       await (await lab.startAgent(node, { settings })).stop('SIGTERM', 5000)
       const verdict = await verify(lab, node, ['--from', 'host'])
@@ -65,7 +63,7 @@ t.test('a node whose IPv6 is half dead', async t => {
       )
       t.same(found, want)
       t.equal(verdict.passed, passed)
-      if (broken) await node.must(['nft', 'delete', 'table', 'inet', 'dead'])
+      if (broken) await node.run(['nft', 'delete', 'table', 'inet', 'dead'])
     })
   }
   await listener.stop('SIGKILL')

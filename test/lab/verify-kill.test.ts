@@ -57,7 +57,7 @@ t.test('an agent killed with -9 during a probe: the next start takes away what i
         'an address is out',
       )
 
-      if (silent) await node.must(['nft', 'delete', 'table', 'inet', 'silent'])
+      if (silent) await node.run(['nft', 'delete', 'table', 'inet', 'silent'])
       else rmSync(node.path('/run/hold'))
       rmSync(node.path('/run/held'), { force: true })
       const next = await lab.startAgent(node, { settings: settings(row.install) })
@@ -72,7 +72,7 @@ t.test('an agent killed with -9 during a probe: the next start takes away what i
     const agent = await lab.startAgent(node, { settings: settings(false) })
     await until('the middle of a probe', () => existsSync(node.path('/run/held')))
     const [record] = recordsOn(node)
-    const other = lab.run.run([node.nopalScript, 'verify', '--dry-run', '--from', 'host,sandbox'])
+    const other = lab.run.exec([node.nopalScript, 'verify', '--dry-run', '--from', 'host,sandbox'])
     await until('its own record', () => recordsOn(node).length === 2)
     t.ok(recordsOn(node).includes(record ?? ''), 'both are there')
     rmSync(node.path('/run/hold'))
@@ -106,7 +106,7 @@ function appendPlugin(node: LabNode): void {
 
 async function dropDns(node: LabNode): Promise<void> {
   const table = 'add table inet silent; add chain inet silent pods { type filter hook prerouting priority -300; }'
-  await node.must(['nft', `${table}; add rule inet silent pods iifname cni0 udp dport 53 drop`])
+  await node.run(['nft', `${table}; add rule inet silent pods iifname cni0 udp dport 53 drop`])
 }
 
 /** On record and with an address: what follows are the checks, which take seconds. */

@@ -165,7 +165,7 @@ t.test("the pods' path, from a sandbox on the node's own CNI chain", async t => 
   for (const row of breaks) {
     await t.test(row.name, async t => {
       await makeUnverified(lab, one)
-      for (const command of row.make) await one.must(['sh', '-c', command])
+      for (const command of row.make) await one.run(['sh', '-c', command])
       const agent = await lab.startAgent(one)
       const bad = await conditionOf(lab, one, 'False')
       t.ok(hasTestTaint(bad), 'the taint stays')
@@ -182,7 +182,7 @@ t.test("the pods' path, from a sandbox on the node's own CNI chain", async t => 
       )
       t.match(messages.join('\n'), row.says)
       t.ok(hasTestTaint(await readNode(lab.api, 'n1')), 'the taint stays still')
-      for (const command of row.mend) await one.must(['sh', '-c', command])
+      for (const command of row.mend) await one.run(['sh', '-c', command])
       await until('the lift', async () => !hasTestTaint(await readNode(lab.api, 'n1')), { limitMs: 50_000 })
       // The taint goes first: an agent that is stopped between both leaves a condition that the next row would take for its own.
       await conditionOf(lab, one, 'True')
@@ -195,7 +195,7 @@ t.test("the pods' path, from a sandbox on the node's own CNI chain", async t => 
     const agent = await lab.startAgent(one)
     await conditionOf(lab, one, 'True')
     for (const row of narrows) {
-      for (const command of row.make) await one.must(['sh', '-c', command])
+      for (const command of row.make) await one.run(['sh', '-c', command])
       // The agent follows a network that has changed when it sees it.
       const verdict = await until(`pods of ${row.asked} bytes`, async () => {
         const found = await verify(lab, one)
@@ -211,7 +211,7 @@ t.test("the pods' path, from a sandbox on the node's own CNI chain", async t => 
         ],
         `${row.name}: the own node and the other one were asked`,
       )
-      for (const command of row.mend) await one.must(['sh', '-c', command])
+      for (const command of row.mend) await one.run(['sh', '-c', command])
     }
     t.equal(await agent.stop('SIGTERM', 5000), 0)
   })
@@ -231,14 +231,14 @@ t.test("the pods' path, from a sandbox on the node's own CNI chain", async t => 
       }
       t.same(await sandboxTraces(one), [])
     }
-    await one.must(['rm', '/opt/cni/bin/refuse'])
+    await one.run(['rm', '/opt/cni/bin/refuse'])
     const missing = await verify(lab, one)
     t.same(failures(missing, 'sandbox'), ['sandbox SandboxRefused'])
     t.match(missing.checks.find(check => check.result === 'fail')?.message, /"refuse" is not installed/)
   })
 
   await t.test('a node without a network yet: skipped, and said', async t => {
-    await one.must(['sh', '-c', 'rm /etc/cni/net.d/*.conflist'])
+    await one.run(['sh', '-c', 'rm /etc/cni/net.d/*.conflist'])
     const verdict = await verify(lab, one)
     t.equal(verdict.passed, true)
     t.match(
@@ -252,10 +252,10 @@ t.test("the pods' path, from a sandbox on the node's own CNI chain", async t => 
 async function useChain(lab: Lab, name: string, script: string): Promise<void> {
   const node = lab.node(1)
   const list = JSON.stringify({ cniVersion: '1.0.0', name: 'first', plugins: [{ type: name }] })
-  await node.must(['sh', '-c', 'cat >"$1"; chmod +x "$1"', 'sh', `/opt/cni/bin/${name}`], {
+  await node.run(['sh', '-c', 'cat >"$1"; chmod +x "$1"', 'sh', `/opt/cni/bin/${name}`], {
     input: `#!/bin/sh\ncat >/dev/null\n[ "$CNI_COMMAND" != DEL ] || exit 0\n${script}\n`,
   })
-  await node.must(['sh', '-c', 'cat >/etc/cni/net.d/00-first.conflist'], { input: list })
+  await node.run(['sh', '-c', 'cat >/etc/cni/net.d/00-first.conflist'], { input: list })
 }
 
 function sizesOf({ checks }: VerdictDocument) {
@@ -264,7 +264,7 @@ function sizesOf({ checks }: VerdictDocument) {
 
 /** Other networks for pods, for tests to put in place: as it is, with a narrow cable, with a small MTU for pods. */
 async function prepareConfs(node: LabNode): Promise<void> {
-  const text = await node.must(['cat', '/etc/cni/net.d/10-lab.conflist'])
+  const text = await node.run(['cat', '/etc/cni/net.d/10-lab.conflist'])
   const conf = JSON.parse(text) as { plugins: readonly object[] }
   const confs = {
     wide: conf,
@@ -272,8 +272,8 @@ async function prepareConfs(node: LabNode): Promise<void> {
     small: { ...conf, plugins: conf.plugins.map(plugin => ({ ...plugin, mtu: 1300 })) },
   }
   for (const [name, list] of Object.entries(confs)) {
-    await node.must(['sh', '-c', `cat >/etc/cni/${name}.json`], { input: JSON.stringify(list) })
+    await node.run(['sh', '-c', `cat >/etc/cni/${name}.json`], { input: JSON.stringify(list) })
   }
   const plugin = '/opt/cni/bin/narrow'
-  await node.must(['sh', '-c', `cat >${plugin}; chmod +x ${plugin}`], { input: narrowPlugin })
+  await node.run(['sh', '-c', `cat >${plugin}; chmod +x ${plugin}`], { input: narrowPlugin })
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 
 /** Children get this and nothing of ours: a machine must not depend on who started it. */
 export const bareEnv: Readonly<Record<string, string>> = {
@@ -42,13 +42,16 @@ export class CommandFailed extends Error {
 }
 
 /**
- * Runs a program to its end, with these variables alone, and gathers what it printed. One that is killed by a signal, or by
- * the limit, has code 137.
+ * Starts a program with these variables alone, and gathers what it prints. One that is killed by a signal, or by the
+ * limit, has code 137.
  */
-export function collect(argv: readonly string[], options: CommandOptions = {}): Promise<Output> {
+export function begin(
+  argv: readonly string[],
+  { input = '', env, cwd, timeoutMs = 60_000 }: CommandOptions & { readonly cwd?: string } = {},
+): { readonly child: ChildProcess; readonly ended: Promise<Output> } {
   const [file = '', ...rest] = argv
-  return new Promise((resolve, reject) => {
-    const child = spawn(file, rest, { env: options.env, timeout: options.timeoutMs ?? 60_000, killSignal: 'SIGKILL' })
+  const child = spawn(file, rest, { env, cwd, timeout: timeoutMs, killSignal: 'SIGKILL' })
+  const ended = new Promise<Output>((resolve, reject) => {
     const stdout: Buffer[] = []
     const stderr: Buffer[] = []
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
@@ -57,10 +60,16 @@ export function collect(argv: readonly string[], options: CommandOptions = {}): 
     child.on('close', code => {
       resolve({ code: code ?? 137, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() })
     })
-    // A program that ends before it has read all its input is judged by its exit code.
-    child.stdin.on('error', () => undefined)
-    child.stdin.end(options.input ?? '')
   })
+  // A program that ends before it has read all its input is judged by its exit code.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input)
+  return { child, ended }
+}
+
+/** Runs a program to its end as `begin` starts it. */
+export function collect(argv: readonly string[], options: CommandOptions = {}): Promise<Output> {
+  return begin(argv, options).ended
 }
 
 /**
@@ -71,4 +80,12 @@ export async function runCommand(argv: readonly string[], options: CommandOption
   const output = await collect(argv, { ...options, env: { ...bareEnv, ...options.env } })
   if (output.code !== 0) throw new CommandFailed(argv, output)
   return output.stdout
+}
+
+/**
+ * argv that runs a program in a network, with the file system that we have.
+ * @param netns path of its namespace; undefined = ours
+ */
+export function inNetwork(netns: string | undefined, argv: readonly string[]): string[] {
+  return netns === undefined ? [...argv] : ['nsenter', `--net=${netns}`, '--', ...argv]
 }

@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs'
 import { runCommand } from './command.ts'
+import type { Machine } from './machine.ts'
+import { until } from './wait.ts'
 
 /** The WireGuard network that joins a test's nodes: its interface on each of them. */
 export interface Mesh {
@@ -9,13 +12,13 @@ export interface Mesh {
   readonly prefixLength: number
 }
 
-export interface MeshKeys {
+interface MeshKeys {
   readonly privateKey: string
   readonly publicKey: string
 }
 
 /** A node as the others see it. */
-export interface MeshPeer {
+interface MeshPeer {
   readonly publicKey: string
   /** Where its daemon is reached. */
   readonly address: string
@@ -23,42 +26,52 @@ export interface MeshPeer {
   readonly podCidr: string
 }
 
-/** Runs a program on a node, which must succeed. */
-export type RunOnNode = (argv: readonly string[], options: { readonly input: string }) => Promise<string>
+/** One node in the mesh, itself. */
+export interface MeshMember extends MeshKeys, Pick<MeshPeer, 'address' | 'meshAddress'> {
+  readonly machine: Machine
+}
 
-/** What runs on each node as long as the mesh is there. */
-export function meshDaemon({ device }: Pick<Mesh, 'device'>) {
+/** Starts wireguard-go on a node; the device has its key and address, but no peers yet. */
+export async function startMember(
+  { device, mtu, prefixLength }: Mesh,
+  node: Pick<MeshMember, 'machine' | 'address' | 'meshAddress'>,
+): Promise<MeshMember> {
+  const { machine, address, meshAddress } = node
   // The second one spares its log a banner about kernel modules.
   const env = { LOG_LEVEL: 'error', WG_PROCESS_FOREGROUND: '1' }
-  return { name: 'wireguard-go', argv: ['wireguard-go', '--foreground', device], env }
-}
-
-/** The file that is there once the daemon takes orders. */
-export function meshSocket({ device }: Pick<Mesh, 'device'>): string {
-  return `/run/wireguard/${device}.sock`
-}
-
-export async function makeMeshKeys(): Promise<MeshKeys> {
+  const daemon = machine.start({ name: 'wireguard-go', argv: ['wireguard-go', '--foreground', device], env })
   const privateKey = (await runCommand(['wg', 'genkey'])).trim()
   const publicKey = (await runCommand(['wg', 'pubkey'], { input: privateKey })).trim()
-  return { privateKey, publicKey }
+  const socket = machine.path(`/run/wireguard/${device}.sock`)
+  await until(`${daemon.name} on ${machine.hostName}`, () => existsSync(socket) || daemon.failIfEnded())
+  const lines = [`addr add ${meshAddress}/${prefixLength} dev ${device}`, `link set ${device} mtu ${mtu} up`]
+  await machine.run(['ip', '-batch', '-'], { input: batch(lines) })
+  return { machine, address, meshAddress, privateKey, publicKey }
 }
 
-/** Gives the node's device its address; it has no peers yet. */
-export async function bringUp(run: RunOnNode, { device, mtu, prefixLength }: Mesh, address: string): Promise<void> {
-  const lines = [`addr add ${address}/${prefixLength} dev ${device}`, `link set ${device} mtu ${mtu} up`]
-  await run(['ip', '-batch', '-'], { input: batch(lines) })
+/** Joins the members, each to each, and leads each one's pod addresses to it. */
+export async function joinMembers(
+  { device, port }: Mesh,
+  members: readonly (MeshMember & MeshPeer)[],
+  keepaliveSeconds?: number,
+): Promise<void> {
+  const joinOne = async ({ machine, privateKey, publicKey }: MeshMember) => {
+    const peers = members.filter(other => other.publicKey !== publicKey)
+    const input = meshConfig({
+      privateKey,
+      port,
+      peers,
+      ...(keepaliveSeconds === undefined ? {} : { keepaliveSeconds }),
+    })
+    // Through a pipe of the shell's: what Node makes for stdin is a socket, which cannot be opened by name.
+    await machine.shell(`cat | wg setconf ${device} /dev/stdin`, { input })
+    const routes = peers.map(({ podCidr }) => `route replace ${podCidr} dev ${device}`)
+    await machine.run(['ip', '-batch', '-'], { input: batch(routes) })
+  }
+  await Promise.all(members.map(joinOne))
 }
 
-/** Joins the node with its peers, and leads each peer's pod addresses to it. */
-export async function join(run: RunOnNode, { device }: Mesh, wish: MeshConfig): Promise<void> {
-  // Through a pipe of the shell's: what Node makes for stdin is a socket, which cannot be opened by name.
-  await run(['sh', '-ec', `cat | wg setconf ${device} /dev/stdin`], { input: meshConfig(wish) })
-  const routes = wish.peers.map(({ podCidr }) => `route replace ${podCidr} dev ${device}`)
-  await run(['ip', '-batch', '-'], { input: batch(routes) })
-}
-
-export interface MeshConfig {
+interface MeshConfig {
   readonly privateKey: string
   readonly port: number
   readonly peers: readonly MeshPeer[]

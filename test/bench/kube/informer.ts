@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { createKubeClient, type KubeClient } from '../../../agent/kube/client.ts'
 import type { KubeCredentials } from '../../../agent/kube/credentials.ts'
 import { fixedCredentials } from '../../../agent/kube/follow-credentials.ts'
 import { type ApiServer, startApiServer } from '../../cluster/api-server.ts'
-import { startNodeChild } from '../../cluster/node-child.ts'
-import { type Child, stopChild } from '../../cluster/process.ts'
+import { type Program, startTold } from '../../machine/program.ts'
 import { printTable } from '../cni/figures.ts'
 import type { Costs, Synced } from './reader.ts'
 
@@ -74,29 +72,19 @@ async function measure(size: number, engine: Engine): Promise<string[]> {
       `${((cpuMs / seen) * 1000).toFixed(0)} us`,
     ]
   } finally {
-    await stopChild(child, 2_000)
+    await child.stop('SIGTERM', 2_000)
   }
 }
 
-function startReader(execArgv: readonly string[]): Promise<readonly [Child, unknown]> {
-  const file = join(import.meta.dirname, 'reader.ts')
-  return startNodeChild({
-    name: 'reader',
-    file,
-    execArgv: ['--expose-gc', ...execArgv],
-    folder: join(server.folder, 'logs'),
-    config: credentials,
-  })
+function startReader(execArgv: readonly string[]): Promise<readonly [Program, unknown]> {
+  const argv = [process.execPath, '--expose-gc', ...execArgv, join(import.meta.dirname, 'reader.ts')]
+  return startTold({ name: 'reader', argv, logFile: join(server.folder, 'logs/reader.log'), told: credentials })
 }
 
 /** Waits until the reader has nothing left to read, too. */
-async function ask(child: Child, what: 'start' | 'end'): Promise<unknown> {
+async function ask(child: Program, what: 'start' | 'end'): Promise<unknown> {
   child.process.send(what)
-  const [answer] = await Promise.race([
-    once(child.process, 'message'),
-    child.ended.then(how => Promise.reject(new Error(how))),
-  ])
-  return answer
+  return await child.message()
 }
 
 async function inParallel(count: number, run: (at: number) => Promise<unknown>): Promise<void> {

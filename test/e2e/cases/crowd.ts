@@ -1,7 +1,8 @@
 import type { Test } from 'tap'
+import { cablesOf } from '../../machine/segment.ts'
 import { waitFor } from '../../machine/wait.ts'
 import type { Bed, BedNode, Case } from '../bed.ts'
-import { addressesOf, cablesOf, recordOf, strayTraces } from '../host.ts'
+import { addressesOf, recordOf, strayTraces } from '../host.ts'
 import { createPod, endPod, type Pod, waitForRunning } from '../objects.ts'
 
 const podsOfEach = 15

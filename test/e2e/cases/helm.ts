@@ -82,7 +82,7 @@ async function stopAgent({ cluster }: Bed, { name, machine }: BedNode): Promise<
 async function pidsOf({ cluster: { admin } }: Bed, { name, machine }: BedNode): Promise<readonly number[]> {
   const agents = await listPods(admin, 'nopal', 'app.kubernetes.io/name=nopal')
   const agent = agents.find(pod => pod.spec.nodeName === name)
-  return [await pidOf(machine, agent), await machine.pidOf('kubelet')]
+  return [await pidOf(machine, agent), machine.group.pidOf('kubelet')]
 }
 
 async function uninstall(t: Test, bed: Bed): Promise<void> {

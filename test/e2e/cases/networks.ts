@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { CommandFailed } from '../../machine/command.ts'
+import { cablesOf } from '../../machine/segment.ts'
 import { waitFor } from '../../machine/wait.ts'
 import type { Bed, BedNode, Case } from '../bed.ts'
-import { addressesOf, cablesOf, olderSandboxes, recordOf, strayTraces } from '../host.ts'
+import { addressesOf, olderSandboxes, recordOf, strayTraces } from '../host.ts'
 import { createPod, endPod, eventsOf, listPods, type Pod, readPod, startPod, waitForRunning } from '../objects.ts'
 import { manifestFolder } from '../product.ts'
 

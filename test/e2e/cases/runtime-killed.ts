@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Test } from 'tap'
 import { readRecords } from '../../../cni/networks/record-folder.ts'
-import { daemonsFolder, processesIn } from '../../machine/cgroups.ts'
+import { daemonsFolder } from '../../machine/cgroups.ts'
 import type { Machine } from '../../machine/machine.ts'
 import { waitFor } from '../../machine/wait.ts'
 import type { Bed, Case } from '../bed.ts'
+import type { ClusterMachine } from '../cluster/machine.ts'
 import { startContainerd } from '../cluster/node.ts'
 import { recordOf, strayTraces } from '../host.ts'
 import { createPod, dropPod, endPod, startPod, waitForRunning } from '../objects.ts'
@@ -54,8 +54,8 @@ async function run(t: Test, { cluster: { admin, kubectl }, far: { machine, name:
 }
 
 /** Processes of kactus that containerd has started. */
-async function kactusOf({ spec: { cgroups, name } }: Machine): Promise<readonly number[]> {
-  const pids = await processesIn(cgroups, join(name, daemonsFolder))
+async function kactusOf({ group }: ClusterMachine): Promise<readonly number[]> {
+  const pids = await group.processes(daemonsFolder)
   return pids.filter(pid => nameOf(pid) === 'kactus')
 }
 
@@ -68,10 +68,10 @@ function nameOf(pid: number): string {
 }
 
 /** With all that it has started: nobody tidies up. */
-async function killRuntime(machine: Machine): Promise<void> {
+async function killRuntime(machine: ClusterMachine): Promise<void> {
   const pids = await kactusOf(machine)
   for (const pid of pids) signal(pid, 'SIGSTOP')
-  await machine.stop('containerd', 'SIGKILL')
+  await machine.group.stop('containerd', 'SIGKILL')
   for (const pid of pids) signal(pid, 'SIGKILL')
 }
 

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { type ApiTarget, sendRequest } from '../../cluster/api-client.ts'
 import { type ApiServerPlace, apiServerFlags } from '../../cluster/api-server-flags.ts'
 import { auditPolicy } from '../../cluster/audit.ts'
-import type { Machine, Program } from '../../machine/machine.ts'
-import { waitFor } from '../../machine/wait.ts'
+import type { Machine } from '../../machine/machine.ts'
+import { until } from '../../machine/wait.ts'
 import type { ClusterKeys } from './keys.ts'
 import { net } from './plan.ts'
 
@@ -22,10 +22,10 @@ const etcdUrl = 'http://127.0.0.1:2379'
 /** Starts etcd and kube-apiserver and waits until it is ready. */
 export async function startApi(context: ControlPlaneContext, admin: ApiTarget): Promise<void> {
   const { machine, programs } = context
-  const folder = machine.spec.folder
+  const folder = machine.folder
   await writeFile(join(folder, 'audit-policy.yaml'), auditPolicy)
-  const etcd = await machine.start({ name: 'etcd', argv: [join(programs, 'etcd'), ...etcdFlags(folder)] })
-  const server = await machine.start({
+  const etcd = machine.start({ name: 'etcd', argv: [join(programs, 'etcd'), ...etcdFlags(folder)] })
+  const server = machine.start({
     name: 'kube-apiserver',
     // Nobody comes back to a broken-off stream of a cluster that is being taken down.
     argv: [
@@ -34,25 +34,23 @@ export async function startApi(context: ControlPlaneContext, admin: ApiTarget): 
       '--shutdown-delay-duration=0s',
     ],
   })
-  const wait = { what: 'API server ready', limitMs: 60_000, hopeless: [etcd.ended, server.ended] }
-  await waitFor(wait, async () => {
-    const answer = await sendRequest(admin, { method: 'GET', path: '/readyz' })
-    return answer.code === 200 ? true : undefined
-  })
+  const isReady = async () => {
+    const answer = await sendRequest(admin, { method: 'GET', path: '/readyz' }).catch(() => undefined)
+    return answer?.code === 200 || etcd.failIfEnded() || server.failIfEnded()
+  }
+  await until('API server ready', isReady, { limitMs: 60_000 })
 }
 
 /** Starts what makes the cluster move: controllers and scheduler. One of each, so no election. */
-export async function startControllers({ machine, programs, keys }: ControlPlaneContext): Promise<readonly Program[]> {
+export function startControllers({ machine, programs, keys }: ControlPlaneContext): void {
   const start = (name: string, flags: readonly string[]) =>
     machine.start({ name, argv: [join(programs, name), '--leader-elect=false', '--bind-address=127.0.0.1', ...flags] })
-  return [
-    await start('kube-controller-manager', controllerFlags(keys)),
-    await start('kube-scheduler', [
-      `--kubeconfig=${keys.scheduler}`,
-      `--authentication-kubeconfig=${keys.scheduler}`,
-      `--authorization-kubeconfig=${keys.scheduler}`,
-    ]),
-  ]
+  start('kube-controller-manager', controllerFlags(keys))
+  start('kube-scheduler', [
+    `--kubeconfig=${keys.scheduler}`,
+    `--authentication-kubeconfig=${keys.scheduler}`,
+    `--authorization-kubeconfig=${keys.scheduler}`,
+  ])
 }
 
 /** Where the audit log is: what every client asked. */
@@ -103,18 +101,16 @@ export async function startForwarder(machine: Machine): Promise<number> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
-  const program = await machine.start({
+  const program = machine.start({
     name: 'forwarder',
     argv: [process.execPath, join(import.meta.dirname, 'forwarder.ts')],
     channel: true,
   })
-  const { process: child } = program
-  if (child === undefined || address === null || typeof address === 'string') throw new Error('no forwarder')
-  const ready = once(child, 'message')
-  child.send({ host: net.controlPlane, port: net.apiPort }, server)
-  const first = await Promise.race([ready, program.ended])
-  if (typeof first === 'string') throw new Error(first)
+  if (address === null || typeof address === 'string') throw new Error('no forwarder')
+  const ready = program.message()
+  program.process.send({ host: net.controlPlane, port: net.apiPort }, server)
+  await ready
   server.close()
-  child.disconnect()
+  program.process.disconnect()
   return address.port
 }

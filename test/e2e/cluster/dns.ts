@@ -1,17 +1,17 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ApiTarget } from '../../cluster/api-client.ts'
-import type { Machine, Program } from '../../machine/machine.ts'
+import type { Machine } from '../../machine/machine.ts'
 import { applyObject } from './api.ts'
 import { images } from './images.ts'
 import { net } from './plan.ts'
 
 /** Starts the internet's name server beside the control plane; pods' CoreDNS asks it what it does not know itself. */
-export async function startInternetDns(machine: Machine, program: string): Promise<Program> {
+export async function startInternetDns(machine: Machine, program: string): Promise<void> {
   const hosts = Object.entries(net.names).map(([name, address]) => `${address} ${name}`)
-  const file = join(machine.spec.folder, 'Corefile')
+  const file = join(machine.folder, 'Corefile')
   await writeFile(file, corefile(['hosts {', ...hosts, '}']))
-  return await machine.start({ name: 'internet-dns', argv: [program, '-conf', file] })
+  machine.start({ name: 'internet-dns', argv: [program, '-conf', file] })
 }
 
 /** The cluster's own DNS: two servers, one on each node where both are up. */

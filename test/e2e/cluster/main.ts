@@ -5,10 +5,11 @@ import { messageOf } from '../../../cni/host/system-error.ts'
 import { findKubeAssets } from '../../cluster/assets.ts'
 import { AlreadyListed } from '../../machine/registry.ts'
 import { takeDown } from './down.ts'
+import { ClusterMachine } from './machine.ts'
 import { type ClusterPlan, defaultId, machineNames } from './plan.ts'
 import { type Say, sayTo } from './progress.ts'
 import { claimCluster, listClusters, locateCluster, readEntry, setPhase } from './registry.ts'
-import { describeCluster, openMachine } from './status.ts'
+import { describeCluster } from './status.ts'
 import { findParts, startCluster } from './up.ts'
 
 const usage = `usage: scripts/cluster.sh [--name NAME] COMMAND
@@ -56,7 +57,7 @@ const verbs: Readonly<Record<string, (wish: Wish, say: Say) => Promise<number>>>
   async on({ cluster, rest: [name = '', ...argv] }) {
     needUp(cluster)
     if (!machineNames.includes(name) || argv.length === 0) throw new UsageFault()
-    return await runInForeground((await openMachine(cluster, name)).inside(argv))
+    return await runInForeground(ClusterMachine.open(cluster, name).inside(argv))
   },
 }
 

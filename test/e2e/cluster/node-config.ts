@@ -1,3 +1,4 @@
+import { ownFolders } from '../../machine/node-files.ts'
 import { mesh, type NodePlan, net, unverified } from './plan.ts'
 
 /** Name of the image that holds pods' namespaces open. */
@@ -83,7 +84,7 @@ export const masquerade = `table ip nopal-e2e {
 `
 
 /** Folders a node has to itself on disk; its /run is in memory. */
-const ownFolders = [
+const own = [
   '/etc/cni',
   '/etc/containerd',
   '/etc/nopal',
@@ -93,7 +94,7 @@ const ownFolders = [
   '/var/lib/kubelet',
   '/var/log/pods',
   '/var/log/containers',
-] as const
+]
 
 /** Kernel settings that kubelet changes for the whole machine unless they have these values already. */
 const kubeletSysctls: Readonly<Record<string, string>> = {
@@ -106,33 +107,19 @@ const kubeletSysctls: Readonly<Record<string, string>> = {
 }
 
 /**
- * Shell that gives a new mount namespace the node's own folders. Overlays make room for folders this machine lacks.
- * A plain file with kubelet's value lies over each kernel setting of the whole machine, so that it leaves them alone.
+ * Shell that gives a new mount namespace the node's own folders. A plain file with kubelet's value lies over each kernel
+ * setting of the whole machine, so that it leaves them alone.
  */
 export function nodeMounts(plan: NodePlan, folder: string): string {
-  const files = `${folder}/files`
-  return `
-mkdir -p ${folder}/layers
-mount -t tmpfs -o mode=0755 nopal-e2e ${folder}/layers
-for top in etc opt var/lib var/log; do
-  layer=${folder}/layers/$(echo $top | tr / -)
-  mkdir -p $layer/upper $layer/work
-  mount -t overlay -o lowerdir=/$top,upperdir=$layer/upper,workdir=$layer/work nopal-e2e /$top
-done
-mount -t tmpfs -o mode=0755 nopal-e2e /run
-rm -f /etc/resolv.conf /etc/hosts
+  return `${ownFolders(folder, own)}
+rm -f /etc/hosts
 echo 'nameserver ${net.controlPlane}' >/etc/resolv.conf
 echo '127.0.0.1 localhost' >/etc/hosts
 echo '${plan.address} ${plan.name}' >>/etc/hosts
 echo '${plan.name}' >/etc/hostname
-for own in ${ownFolders.join(' ')}; do
-  mkdir -p ${files}$own $own
-  mount --bind ${files}$own $own
-done
 ${Object.entries(kubeletSysctls)
   .map(([name, value]) => coverSysctl(`${folder}/layers/${name.replaceAll('/', '-')}`, name, value))
   .join('\n')}
-echo 1 >/proc/sys/net/ipv4/ip_forward
 # So that a service's answer to a pod of the same node goes through the node's rules too.
 [ ! -e /proc/sys/net/bridge ] || echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables
 mount --make-rshared /

@@ -1,32 +1,22 @@
-import { copyFile, mkdir, readdir, rename, writeFile } from 'node:fs/promises'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { CgroupMounts } from '../../machine/cgroups.ts'
 import { bareEnv, type CommandOptions } from '../../machine/command.ts'
-import { Machine, type Program } from '../../machine/machine.ts'
-import { waitFor } from '../../machine/wait.ts'
+import type { Machine } from '../../machine/machine.ts'
+import { copyPlugins } from '../../machine/node-files.ts'
+import { until } from '../../machine/wait.ts'
 import type { ClusterKeys } from './keys.ts'
+import { ClusterMachine } from './machine.ts'
 import { containerdConfig, kubeletConfig, masquerade, nodeMounts } from './node-config.ts'
 import { type ClusterPlan, type NodePlan, net } from './plan.ts'
 
-/** Where Debian's package of CNI plugins puts them. */
-const debianPlugins = '/usr/lib/cni'
-
 /** Makes a node's machine, with its plugins and settings but nothing running. */
-export async function startNodeMachine(plan: NodePlan, cluster: ClusterPlan, cgroups: CgroupMounts): Promise<Machine> {
+export async function startNodeMachine(plan: NodePlan, cluster: ClusterPlan): Promise<ClusterMachine> {
   const folder = cluster.machineFolder(plan.name)
-  await copyPlugins(join(folder, 'files/opt/cni/bin'))
-  const spec = { name: cluster.machineName(plan.name), hostName: plan.name, folder, cgroups }
-  const machine = await Machine.start(spec, nodeMounts(plan, folder))
+  await copyPlugins(folder)
+  const machine = await ClusterMachine.start(cluster, plan.name, nodeMounts(plan, folder))
   await writeFile(machine.path('/etc/containerd/config.toml'), containerdConfig())
   await machine.run(['nft', '-f', '-'], { input: masquerade })
   return machine
-}
-
-/** Copies, because nopal puts files beside them and may replace what is there. */
-async function copyPlugins(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true })
-  const names = await readdir(debianPlugins)
-  await Promise.all(names.map(name => copyFile(join(debianPlugins, name), join(folder, name))))
 }
 
 /** Where a node's kactus writes what containerd has called it for, once it is there. */
@@ -40,14 +30,16 @@ export function kactusLog(machineFolder: string): string {
  */
 export async function startContainerd(machine: Machine, archives: readonly string[], programs?: string): Promise<void> {
   const path = programs === undefined ? {} : { PATH: `${programs}:${bareEnv.PATH}` }
-  const daemon = await machine.start({
+  const daemon = machine.start({
     name: 'containerd',
     argv: ['containerd', '--log-level', 'warn'],
     // A plugin has its runtime's environment.
-    env: { ...path, _CNI_LOGGING_LEVEL: '2', _CNI_LOGGING_FILE: kactusLog(machine.spec.folder) },
+    env: { ...path, _CNI_LOGGING_LEVEL: '2', _CNI_LOGGING_FILE: kactusLog(machine.folder) },
   })
-  const wait = { what: `containerd of ${machine.spec.hostName}`, limitMs: 20_000, hopeless: [daemon.ended] }
-  await waitFor(wait, () => machine.run(['ctr', '--connect-timeout', '1s', 'version'], { env: path }).then(() => true))
+  const answers = async () =>
+    (await machine.exec(['ctr', '--connect-timeout', '1s', 'version'], { env: path })).code === 0 ||
+    daemon.failIfEnded()
+  await until(`containerd of ${machine.hostName}`, answers)
   await importImages(machine, archives, path)
 }
 
@@ -62,19 +54,19 @@ export async function importImages(
 
 /** Where a node's kubelet has its configuration. */
 export function kubeletConfigFile(machine: Machine): string {
-  return join(machine.spec.folder, 'kubelet.json')
+  return join(machine.folder, 'kubelet.json')
 }
 
 /** Starts kubelet and kube-proxy. */
 export async function startKubelet(
-  machine: Machine,
+  machine: ClusterMachine,
   plan: NodePlan,
   keys: ClusterKeys,
   programs: string,
-): Promise<readonly Program[]> {
+): Promise<void> {
   const config = kubeletConfigFile(machine)
-  await writeFile(config, JSON.stringify(kubeletConfig(machine.spec.name, keys.pki.ca.certFile)))
-  const kubelet = await machine.start({
+  await writeFile(config, JSON.stringify(kubeletConfig(machine.group.name, keys.pki.ca.certFile)))
+  machine.start({
     name: 'kubelet',
     argv: [
       join(programs, 'kubelet'),
@@ -84,7 +76,7 @@ export async function startKubelet(
       `--node-ip=${plan.address}`,
     ],
   })
-  const proxy = await machine.start({
+  machine.start({
     name: 'kube-proxy',
     argv: [
       join(programs, 'kube-proxy'),
@@ -97,7 +89,6 @@ export async function startKubelet(
       '--oom-score-adj=0',
     ],
   })
-  return [kubelet, proxy]
 }
 
 /** Where a node has its own default network. */

@@ -1,8 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readCgroupMounts } from '../../machine/cgroups.ts'
-import { Machine } from '../../machine/machine.ts'
 import { ownerLives } from '../../machine/registry.ts'
+import { ClusterMachine } from './machine.ts'
 import { type ClusterPlan, machineNames } from './plan.ts'
 import { listClusters, readEntry } from './registry.ts'
 
@@ -28,20 +27,12 @@ export async function describeCluster(cluster: ClusterPlan): Promise<string> {
 }
 
 async function describeMachine(cluster: ClusterPlan, name: string): Promise<string> {
-  const machine = await openMachine(cluster, name)
-  const programs = (await readdir(join(machine.spec.folder, 'pid'))).filter(
-    file => file !== 'anchor' && file !== 'ready',
-  )
+  const { folder, group } = ClusterMachine.open(cluster, name)
+  const programs = (await readdir(join(folder, 'pid'))).filter(file => file !== 'anchor')
   const states = await Promise.all(
-    programs.sort().map(async program => ((await machine.isRunning(program)) ? program : `${program} (ended)`)),
+    programs.sort().map(async program => ((await group.isRunning(program)) ? program : `${program} (ended)`)),
   )
   return `${name.padEnd(4)} ${states.join(', ')}`
-}
-
-/** One machine of a cluster that is up. */
-export function openMachine(cluster: ClusterPlan, name: string): Promise<Machine> {
-  const spec = { name: cluster.machineName(name), hostName: name, folder: cluster.machineFolder(name) }
-  return Machine.open({ ...spec, cgroups: readCgroupMounts() })
 }
 
 function lines(texts: readonly string[]): string {

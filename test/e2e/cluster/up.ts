@@ -3,20 +3,20 @@ import { join } from 'node:path'
 import type { ApiTarget } from '../../cluster/api-client.ts'
 import { findKubeAssets } from '../../cluster/assets.ts'
 import { readTarget } from '../../cluster/pki.ts'
-import { type CgroupMounts, readCgroupMounts } from '../../machine/cgroups.ts'
-import { Machine } from '../../machine/machine.ts'
+import type { Machine } from '../../machine/machine.ts'
+import { joinMembers, type MeshMember, startMember } from '../../machine/mesh.ts'
+import { connectMachines } from '../../machine/segment.ts'
 import { waitFor } from '../../machine/wait.ts'
 import { getObject, type KubeObject } from './api.ts'
 import { startApi, startControllers, startForwarder } from './control-plane.ts'
 import { applyClusterDns, dnsDeployment, startInternetDns } from './dns.ts'
 import { findImages } from './images.ts'
 import { type ClusterKeys, makeKeys, writeAdminKubeconfig } from './keys.ts'
-import { joinMembers, type MeshMember, startMember } from './mesh.ts'
+import { ClusterMachine } from './machine.ts'
 import { startContainerd, startKubelet, startNodeMachine, writeCniConfig } from './node.ts'
 import { cniConfig } from './node-config.ts'
-import { type ClusterPlan, type NodePlan, net, nodePlans } from './plan.ts'
+import { type ClusterPlan, mesh, type NodePlan, net, nodePlans } from './plan.ts'
 import type { Say } from './progress.ts'
-import { connectMachines } from './segment.ts'
 
 /** Programs and images, all in the cache. */
 export interface Parts {
@@ -44,16 +44,15 @@ export async function findParts(cache: string): Promise<Parts> {
 
 interface NodeMachine {
   readonly plan: NodePlan
-  readonly machine: Machine
+  readonly machine: ClusterMachine
 }
 
 /** Starts the cluster and waits until both nodes are ready and DNS answers. */
 export async function startCluster(cluster: ClusterPlan, parts: Parts, say: Say): Promise<void> {
-  const cgroups = readCgroupMounts()
   await mkdir(cluster.folder, { recursive: true, mode: 0o755 })
   const [keys, { controlPlane, nodes }] = await Promise.all([
     makeKeys(join(cluster.folder, 'keys')),
-    startMachines(cluster, cgroups),
+    startMachines(cluster),
   ])
   say('three machines and their internet')
   const [admin, members] = await Promise.all([
@@ -74,15 +73,17 @@ export async function startCluster(cluster: ClusterPlan, parts: Parts, say: Say)
   say('cluster DNS ready')
 }
 
-async function startMachines(cluster: ClusterPlan, cgroups: CgroupMounts) {
-  const plain = (name: string) =>
-    Machine.start({ name: cluster.machineName(name), hostName: name, folder: cluster.machineFolder(name), cgroups })
+async function startMachines(cluster: ClusterPlan) {
   const startNode = async (plan: NodePlan): Promise<NodeMachine> => ({
     plan,
-    machine: await startNodeMachine(plan, cluster, cgroups),
+    machine: await startNodeMachine(plan, cluster),
   })
-  const [hub, controlPlane, ...nodes] = await Promise.all([plain('hub'), plain('cp'), ...nodePlans.map(startNode)])
-  await connectMachines(hub, [
+  const [hub, controlPlane, ...nodes] = await Promise.all([
+    ClusterMachine.start(cluster, 'hub'),
+    ClusterMachine.start(cluster, 'cp'),
+    ...nodePlans.map(startNode),
+  ])
+  await connectMachines(hub, net.gateway, [
     { machine: controlPlane, label: 'cp', address: net.controlPlane },
     ...nodes.map(({ machine, plan }) => ({ machine, label: plan.name, address: plan.address })),
   ])
@@ -107,12 +108,12 @@ async function startControlPlane(
   const context = { machine, programs: parts.programs, keys }
   await startApi(context, admin)
   say('API server ready')
-  await startControllers(context)
+  startControllers(context)
   return admin
 }
 
 async function startMesh(nodes: readonly NodeMachine[], say: Say): Promise<readonly MeshMember[]> {
-  const members = await Promise.all(nodes.map(({ plan, machine }) => startMember(plan, machine)))
+  const members = await Promise.all(nodes.map(({ plan, machine }) => startMember(mesh, { ...plan, machine })))
   say('WireGuard devices up')
   return members
 }
@@ -124,12 +125,13 @@ async function startRuntimes(nodes: readonly NodeMachine[], parts: Parts, say: S
 
 /** As a mesh's controller would: reads the addresses each node got for its pods, and leads them there. */
 async function connectPods(admin: ApiTarget, members: readonly MeshMember[]): Promise<void> {
-  const podCidrs = new Map<string, string>()
-  for (const { plan } of members) podCidrs.set(plan.name, await waitForPodCidr(admin, plan.name))
-  await joinMembers(members, podCidrs)
-  await Promise.all(
-    members.map(({ plan, machine }) => writeCniConfig(machine, cniConfig(podCidrs.get(plan.name) ?? ''))),
-  )
+  const reachable = members.map(async member => ({
+    ...member,
+    podCidr: await waitForPodCidr(admin, member.machine.hostName),
+  }))
+  const all = await Promise.all(reachable)
+  await joinMembers(mesh, all, 25)
+  await Promise.all(all.map(({ machine, podCidr }) => writeCniConfig(machine, cniConfig(podCidr))))
 }
 
 function waitForPodCidr(admin: ApiTarget, node: string): Promise<string> {

@@ -1,11 +1,10 @@
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ApiServer, ApiTarget } from '../../cluster/api-server.ts'
 import { writeKubeconfig } from '../../cluster/kubeconfig.ts'
-import { startNodeChild } from '../../cluster/node-child.ts'
 import { issueCertificate, issueStranger, type KeyPair } from '../../cluster/pki.ts'
-import { lastLines, stopChild } from '../../cluster/process.ts'
+import { inNetwork } from '../../machine/command.ts'
+import { startTold } from '../../machine/program.ts'
 import type { Fault } from './faults.ts'
 
 export type { Fault, FaultKind, FaultScope } from './faults.ts'
@@ -23,14 +22,14 @@ export interface RunningProxy {
   kubeconfigFor(namespace: string, serviceAccount: string, node?: string): Promise<string>
   /** The way through the proxy for this process; only where the proxy is in the same network namespace. */
   targetFor(namespace: string, serviceAccount: string): Promise<ApiTarget>
-  stop(): Promise<void>
+  stop(): Promise<unknown>
 }
 
 export interface ProxyOptions {
   /** 127.0.0.1 unless told. */
   readonly host?: string
   readonly port?: number
-  /** Name below /run/netns. */
+  /** Path of the network namespace that it listens in; ours unless told. */
   readonly netns?: string
 }
 
@@ -45,10 +44,9 @@ export async function startFaultProxy(server: ApiServer, options: ProxyOptions =
   const { cert, key } = await readPair(pair)
   const stranger = await readPair(await issueStranger(server.pki.folder, `${name}-stranger`))
   const { socketPath, ca } = server.admin
-  const config = { host, port, upstream: server.url, socketPath, ca, cert, key, stranger }
-  const file = join(import.meta.dirname, 'main.ts')
-  const folder = join(server.folder, 'logs')
-  const [child, ready] = await startNodeChild({ name, file, folder, netns, config })
+  const told = { host, port, upstream: server.url, socketPath, ca, cert, key, stranger }
+  const argv = inNetwork(netns, [process.execPath, join(import.meta.dirname, 'main.ts')])
+  const [child, ready] = await startTold({ name, argv, logFile: join(server.folder, 'logs', `${name}.log`), told })
   const url = `https://${host}:${(ready as { port: number }).port}`
   let lastId = 0
 
@@ -59,9 +57,7 @@ export async function startFaultProxy(server: ApiServer, options: ProxyOptions =
     // Where it has ended, the wait below says so.
     child.process.send({ id, ...(faults === undefined ? {} : { faults }) }, () => undefined)
     for (;;) {
-      const answer = await Promise.race([once(child.process, 'message'), child.ended])
-      if (typeof answer === 'string') throw new Error(`the fault proxy ended (${answer}): ${await lastLines(child, 5)}`)
-      const { id: answered, hits } = answer[0] as { id: number; hits: readonly number[] }
+      const { id: answered, hits } = (await child.message()) as { id: number; hits: readonly number[] }
       if (answered === id) return hits
     }
   }
@@ -81,7 +77,7 @@ export async function startFaultProxy(server: ApiServer, options: ProxyOptions =
       const { token = '' } = await server.targetFor(namespace, serviceAccount)
       return { url, ca, token }
     },
-    stop: () => stopChild(child, 2000),
+    stop: () => child.stop('SIGTERM', 2000),
   }
 }
 

@@ -12,7 +12,7 @@ import { networkCondition, readNode } from '../objects.ts'
  */
 export async function leakAndHeal(lab: Lab): Promise<string[]> {
   const [one, two] = [lab.node(1), lab.node(2)]
-  const key = (await two.must(['wg', 'show', mesh.device, 'public-key'])).trim()
+  const key = (await two.run(['wg', 'show', mesh.device, 'public-key'])).trim()
   const right = `${two.plan.publicAddress}:${mesh.port}`
   const wrong = two.plan.podCidr.replace(/\.0\/.*/, `.7:${mesh.port}`)
   const said = logOf(lab, one)
@@ -21,12 +21,12 @@ export async function leakAndHeal(lab: Lab): Promise<string[]> {
     const before = await sentTo(one, key)
     const beganMs = performance.now()
     const seconds = () => `${((performance.now() - beganMs) / 1000).toFixed(1)} s`
-    await one.must(['wg', 'set', mesh.device, 'peer', key, 'endpoint', wrong, 'persistent-keepalive', '1'])
+    await one.run(['wg', 'set', mesh.device, 'peer', key, 'endpoint', wrong, 'persistent-keepalive', '1'])
     const note = await until('the leak to be seen', () => /"msg":"(the WireGuard endpoint [^"]*)"/.exec(said())?.[1], {
       everyMs: 20,
     })
     const seen = seconds()
-    const isRight = async () => (await one.must(['wg', 'show', mesh.device, 'endpoints'])).includes(`${key}\t${right}`)
+    const isRight = async () => (await one.run(['wg', 'show', mesh.device, 'endpoints'])).includes(`${key}\t${right}`)
     await until('the endpoint to be right', isRight, { everyMs: 20 })
     const healed = seconds()
     const looped = ((await sentTo(one, key)) - before) / 1e6
@@ -60,6 +60,6 @@ function logOf(lab: Lab, { name }: LabNode): () => string {
 }
 
 async function sentTo(node: LabNode, key: string): Promise<number> {
-  const lines = (await node.must(['wg', 'show', mesh.device, 'transfer'])).split('\n')
+  const lines = (await node.run(['wg', 'show', mesh.device, 'transfer'])).split('\n')
   return Number(lines.find(line => line.startsWith(key))?.split('\t')[2])
 }

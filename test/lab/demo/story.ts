@@ -88,7 +88,7 @@ export async function pingAcross(from: LabPod, to: LabPod): Promise<string[]> {
 }
 
 async function ping(from: LabPod, address: string, link: string): Promise<string[]> {
-  const said = await from.must(['ping', '-c', '2', '-i', '0.2', '-W', '5', '-I', link, address])
+  const said = await from.run(['ping', '-c', '2', '-i', '0.2', '-W', '5', '-I', link, address])
   return said.split('\n').filter(line => line.includes('bytes from'))
 }
 
@@ -98,7 +98,7 @@ export async function showInterfaces(pod: LabPod): Promise<string[]> {
   const found = (await pod.interfaces()).map(link => link.name)
   const missing = wanted.filter(name => !found.includes(name))
   if (missing.length > 0) throw new Error(`pod ${pod.name} lacks ${missing.join(', ')}`)
-  return (await pod.must(['ip', 'addr'])).trimEnd().split('\n')
+  return (await pod.run(['ip', 'addr'])).trimEnd().split('\n')
 }
 
 /** Both nodes as the API server shows them to everybody. */
