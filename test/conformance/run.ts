@@ -7,7 +7,7 @@ import { giveImages, install } from '../e2e/product.ts'
 import { cacheFolder, type TestCluster } from '../e2e/test-cluster.ts'
 import { runCommand } from '../machine/command.ts'
 import type { Machine } from '../machine/machine.ts'
-import { waitFor } from '../machine/wait.ts'
+import { until } from '../machine/wait.ts'
 import { aliasesOf, findSpecsImage, giveSpecsImages } from './images.ts'
 import { AgentKiller } from './killer.ts'
 import { completeCluster } from './nodes.ts'
@@ -64,7 +64,7 @@ async function readPluginLogs(nodes: TestCluster['nodes']): Promise<ReadonlyMap<
 
 async function waitForNodes({ admin, nodes }: TestCluster): Promise<void> {
   for (const [name, machine] of nodes) {
-    await waitFor({ what: `an agent that answers on ${name}`, limitMs: 60_000 }, () => askReady(machine))
+    await until(`an agent that answers on ${name}`, () => askReady(machine), { limitMs: 60_000, despiteErrors: true })
     await waitForVerified(admin, name)
   }
 }

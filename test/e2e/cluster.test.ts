@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { findKubeAssets } from '../cluster/assets.ts'
 import { CommandFailed } from '../machine/command.ts'
-import { waitFor } from '../machine/wait.ts'
+import { until } from '../machine/wait.ts'
 import { images } from './cluster/images.ts'
 import { ClusterMachine } from './cluster/machine.ts'
 import { mesh, net, planCluster, unverified } from './cluster/plan.ts'
@@ -154,7 +154,11 @@ for (const { name, after, signal } of endings) {
     child.stderr?.on('data', chunk => {
       said += String(chunk)
     })
-    await waitFor({ what: `"${after.source}"`, limitMs: 60_000, everyMs: 5 }, async () => after.test(said) || undefined)
+    await until(`"${after.source}"`, async () => after.test(said) || undefined, {
+      limitMs: 60_000,
+      everyMs: 5,
+      despiteErrors: true,
+    })
     child.kill(signal)
     await ended
     if (signal === 'SIGKILL') await clusterCommand(plan.id, 'down')

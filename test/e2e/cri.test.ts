@@ -6,7 +6,7 @@ import { callGrpc } from '../../cni/host/grpc.ts'
 import { isNetns } from '../../cni/host/netns.ts'
 import { bytesField, readFields, stringsOf } from '../../cni/host/protobuf.ts'
 import { findKubeAssets } from '../cluster/assets.ts'
-import { waitFor } from '../machine/wait.ts'
+import { until } from '../machine/wait.ts'
 import { findImages } from './cluster/images.ts'
 import { startContainerd, startNodeMachine, writeCniConfig } from './cluster/node.ts'
 import { cniConfig } from './cluster/node-config.ts'
@@ -54,13 +54,17 @@ async function ask(t: Test, { version, programs }: (typeof runtimes)[number]): P
   let tries = 0
   // The configuration comes a moment before containerd has read it, which keeps the name of what it could not make.
   const make = (name: string) =>
-    waitFor({ what: `sandbox ${name}`, limitMs: 30_000 }, async () => {
-      const [id = ''] = stringsOf(
-        await call('RunPodSandbox', bytesField(1, sandboxConfig(name, `pod-${tries++}`, machine.group.name))),
-        1,
-      )
-      return id
-    })
+    until(
+      `sandbox ${name}`,
+      async () => {
+        const [id = ''] = stringsOf(
+          await call('RunPodSandbox', bytesField(1, sandboxConfig(name, `pod-${tries++}`, machine.group.name))),
+          1,
+        )
+        return id
+      },
+      { limitMs: 30_000, despiteErrors: true },
+    )
   const [one, two] = [await make('1'), await make('2')]
 
   await t.test('the ready one of a pod, with its namespace', async t => {

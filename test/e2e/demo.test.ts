@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { callerEnv, runCommand } from '../machine/command.ts'
-import { waitFor } from '../machine/wait.ts'
+import { until } from '../machine/wait.ts'
 import { planCluster } from './cluster/plan.ts'
 import { leftoversOf } from './leftovers.ts'
 import { cacheFolder, clusterCommand } from './test-cluster.ts'
@@ -37,17 +37,21 @@ t.test('--keep leaves the cluster running; its advice works, also the one to end
 
 t.test('Ctrl-C in the middle leaves nothing', async t => {
   const { child, output } = startDemo(t, [])
-  await waitFor(
-    { what: 'the cluster', limitMs: 280_000 },
-    async () => /cluster t[0-9a-f]+\n/.test(output()) || undefined,
-  )
+  await until('the cluster', async () => /cluster t[0-9a-f]+\n/.test(output()) || undefined, {
+    limitMs: 280_000,
+    despiteErrors: true,
+  })
   child.kill('SIGINT')
   await once(child, 'close')
   const plan = planOf(output())
-  await waitFor({ what: 'nothing left', limitMs: 60_000 }, async () => {
-    const left = leftoversOf(plan)
-    return left.length === 0 ? true : Promise.reject(new Error(left.join(', ')))
-  })
+  await until(
+    'nothing left',
+    async () => {
+      const left = leftoversOf(plan)
+      return left.length === 0 ? true : Promise.reject(new Error(left.join(', ')))
+    },
+    { limitMs: 60_000, despiteErrors: true },
+  )
 })
 
 function startDemo(t: Test, flags: readonly string[]): { child: ChildProcessWithoutNullStreams; output: () => string } {

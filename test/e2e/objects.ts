@@ -1,6 +1,6 @@
 import { type ApiTarget, sendRequest } from '../cluster/api-client.ts'
 import { type NodeCondition, type NodeObject, networkCondition, testTaint, verifiedLabel } from '../lab/objects.ts'
-import { waitFor } from '../machine/wait.ts'
+import { until } from '../machine/wait.ts'
 import { ApiRefused, getObject } from './cluster/api.ts'
 import { images } from './cluster/images.ts'
 
@@ -54,13 +54,17 @@ export async function readStanding(api: ApiTarget, node: string): Promise<Standi
 
 /** Waits until a node has its label, no taint of ours, and the condition True. */
 export function waitForVerified(api: ApiTarget, node: string): Promise<Standing> {
-  return waitFor({ what: `${node} verified`, limitMs: 60_000 }, async () => {
-    const standing = await readStanding(api, node)
-    const { tainted, label, condition } = standing
-    const verified = !tainted && label === 'true' && condition?.status === 'True'
-    if (!verified) throw new Error(JSON.stringify(standing))
-    return standing
-  })
+  return until(
+    `${node} verified`,
+    async () => {
+      const standing = await readStanding(api, node)
+      const { tainted, label, condition } = standing
+      const verified = !tainted && label === 'true' && condition?.status === 'True'
+      if (!verified) throw new Error(JSON.stringify(standing))
+      return standing
+    },
+    { limitMs: 60_000, despiteErrors: true },
+  )
 }
 
 /** What a test's pod is made from. */
@@ -98,10 +102,14 @@ export async function readPod(api: ApiTarget, name: string): Promise<Pod | undef
 }
 
 export function waitForRunning(api: ApiTarget, name: string, limitMs = 60_000): Promise<Pod> {
-  return waitFor({ what: `pod ${name} running`, limitMs }, async () => {
-    const pod = await readPod(api, name)
-    return pod?.status.phase === 'Running' && pod.status.podIP !== undefined ? pod : undefined
-  })
+  return until(
+    `pod ${name} running`,
+    async () => {
+      const pod = await readPod(api, name)
+      return pod?.status.phase === 'Running' && pod.status.podIP !== undefined ? pod : undefined
+    },
+    { limitMs, despiteErrors: true },
+  )
 }
 
 /** Creates a pod and waits until it runs. */
@@ -113,9 +121,10 @@ export async function startPod(api: ApiTarget, wish: PodWish): Promise<Pod> {
 /** Deletes a pod as everybody does, and waits until kubelet has ended it. */
 export async function endPod(api: ApiTarget, name: string): Promise<void> {
   await send(api, 'DELETE', `${podsPath}/${name}`)
-  await waitFor({ what: `pod ${name} gone`, limitMs: 60_000 }, async () =>
-    (await readPod(api, name)) === undefined ? true : undefined,
-  )
+  await until(`pod ${name} gone`, async () => ((await readPod(api, name)) === undefined ? true : undefined), {
+    limitMs: 60_000,
+    despiteErrors: true,
+  })
 }
 
 /** Deletes a pod as who does not wait for its kubelet: it is gone at once, whatever runs of it. */

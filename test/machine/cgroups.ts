@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { waitFor } from './wait.ts'
+import { until } from './wait.ts'
 
 /** Where this machine's control groups are mounted. */
 export interface CgroupMounts {
@@ -93,16 +93,24 @@ export async function processesIn(mounts: CgroupMounts, name: string): Promise<n
 
 /** Kills all that runs below the group and takes its folders away. */
 export async function removeCgroup(mounts: CgroupMounts, name: string): Promise<void> {
-  await waitFor({ what: `processes of ${name} gone`, limitMs: 30_000, everyMs: 20 }, async () => {
-    await thaw(mounts, name)
-    const pids = await processesIn(mounts, name)
-    for (const pid of pids) killQuietly(pid)
-    return pids.length === 0 ? true : undefined
-  })
-  await waitFor({ what: `control groups of ${name} gone`, limitMs: 10_000, everyMs: 20 }, async () => {
-    for (const folder of mounts.folders) await removeFolders(join(folder, name))
-    return true
-  })
+  await until(
+    `processes of ${name} gone`,
+    async () => {
+      await thaw(mounts, name)
+      const pids = await processesIn(mounts, name)
+      for (const pid of pids) killQuietly(pid)
+      return pids.length === 0 ? true : undefined
+    },
+    { limitMs: 30_000, everyMs: 20, despiteErrors: true },
+  )
+  await until(
+    `control groups of ${name} gone`,
+    async () => {
+      for (const folder of mounts.folders) await removeFolders(join(folder, name))
+      return true
+    },
+    { limitMs: 10_000, everyMs: 20, despiteErrors: true },
+  )
 }
 
 /** True while a process that was below the group is still ending: its namespaces and mounts end with it. */

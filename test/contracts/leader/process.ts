@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { findFreePort } from '../../cluster/port.ts'
 import { collect, type Output } from '../../machine/command.ts'
-import { waitFor } from '../../machine/wait.ts'
+import { until } from '../../machine/wait.ts'
 
 const main = join(import.meta.dirname, '../../../agent/main.ts')
 
@@ -39,7 +39,7 @@ export async function startLeader(t: Test, env: Environment): Promise<RunningLea
     const answer = await fetch(`http://127.0.0.1:${port}${path}`)
     return { code: answer.status, text: await answer.text() }
   }
-  await waitFor({ what: 'the leader to serve', limitMs: 60_000 }, () => get('/healthz'))
+  await until('the leader to serve', () => get('/healthz'), { limitMs: 60_000, despiteErrors: true })
   return {
     process: child,
     text: () => text,

@@ -4,7 +4,7 @@ import { sendRequest } from '../../cluster/api-client.ts'
 import { readAudit } from '../../cluster/audit.ts'
 import { testTaint, verifiedLabel } from '../../lab/objects.ts'
 import type { Machine } from '../../machine/machine.ts'
-import { waitFor } from '../../machine/wait.ts'
+import { until } from '../../machine/wait.ts'
 import type { Bed, Case } from '../bed.ts'
 import { getObject } from '../cluster/api.ts'
 import { auditLog } from '../cluster/control-plane.ts'
@@ -60,11 +60,15 @@ async function killAgent(t: Test, bed: Bed): Promise<void> {
   const before = await printAtRest(near.machine)
   const seen = history.of(near.name).length
   process.kill(await pidOf(near.machine, agent), 'SIGKILL')
-  await waitFor({ what: 'the agent back and ready', limitMs: 60_000 }, async () => {
-    const pod = await agentOn(cluster, near.name)
-    const restarts = pod?.status.containerStatuses?.[0]?.restartCount ?? 0
-    return pod?.metadata.uid === agent?.metadata.uid && restarts > 0 && isReady(pod) ? true : undefined
-  })
+  await until(
+    'the agent back and ready',
+    async () => {
+      const pod = await agentOn(cluster, near.name)
+      const restarts = pod?.status.containerStatuses?.[0]?.restartCount ?? 0
+      return pod?.metadata.uid === agent?.metadata.uid && restarts > 0 && isReady(pod) ? true : undefined
+    },
+    { limitMs: 60_000, despiteErrors: true },
+  )
   t.same(await printAtRest(near.machine), before, 'nothing was written')
   const since = history.of(near.name).slice(seen)
   t.notOk(
@@ -75,13 +79,17 @@ async function killAgent(t: Test, bed: Bed): Promise<void> {
 
 /** But for what the agent's own sandboxes hold: those of its probes come and go, and the standing one goes with its agent. */
 function printAtRest(machine: Machine): Promise<readonly string[]> {
-  return waitFor({ what: 'a moment at rest', limitMs: 30_000 }, async () => {
-    const lines = await printFolders(machine, cniFolders)
-    const own = await machine.shell('grep -rl nopal-probe- /var/lib/cni || :')
-    if (String(await printFolders(machine, cniFolders)) !== String(lines)) return undefined
-    const isOwn = (path: string) => path.includes('nopal-probe-') || own.split('\n').includes(path)
-    return lines.filter(line => !line.includes('/last_reserved_ip') && !isOwn(line.split(' ')[0] ?? ''))
-  })
+  return until(
+    'a moment at rest',
+    async () => {
+      const lines = await printFolders(machine, cniFolders)
+      const own = await machine.shell('grep -rl nopal-probe- /var/lib/cni || :')
+      if (String(await printFolders(machine, cniFolders)) !== String(lines)) return undefined
+      const isOwn = (path: string) => path.includes('nopal-probe-') || own.split('\n').includes(path)
+      return lines.filter(line => !line.includes('/last_reserved_ip') && !isOwn(line.split(' ')[0] ?? ''))
+    },
+    { limitMs: 30_000, despiteErrors: true },
+  )
 }
 
 async function hangAgent(t: Test, { cluster, near }: Bed): Promise<void> {
@@ -107,10 +115,14 @@ async function closeByHand(t: Test, { cluster: { admin }, far }: Bed): Promise<v
   const [first] = await lifts()
   await close(admin, far.name)
   await waitForVerified(admin, far.name)
-  const [again] = await waitFor({ what: 'the repeat on the Event', limitMs: 30_000 }, async () => {
-    const events = await lifts()
-    return events.some(event => event.series?.count === 2) ? events : undefined
-  })
+  const [again] = await until(
+    'the repeat on the Event',
+    async () => {
+      const events = await lifts()
+      return events.some(event => event.series?.count === 2) ? events : undefined
+    },
+    { limitMs: 30_000, despiteErrors: true },
+  )
   t.equal(again?.metadata.name, first?.metadata.name, 'the same Event')
 }
 
@@ -134,9 +146,10 @@ async function changeNetwork(t: Test, { cluster: { admin, kubectl }, near }: Bed
   t.ok(before, 'its agent has published it')
   await kubectl(['patch', 'nodenetwork', near.name, '--type=merge', '-p', '{"spec":{"podCIDRs":["192.0.2.0/24"]}}'])
   const wanted = JSON.stringify(before)
-  await waitFor({ what: 'the spec as it was', limitMs: 30_000 }, async () =>
-    JSON.stringify(await specOf()) === wanted ? true : undefined,
-  )
+  await until('the spec as it was', async () => (JSON.stringify(await specOf()) === wanted ? true : undefined), {
+    limitMs: 30_000,
+    despiteErrors: true,
+  })
 }
 
 /** As in a cluster whose DNS has another name, where kubelet gives pods the node's own servers. */
@@ -160,9 +173,10 @@ async function hideNameServer(t: Test, bed: Bed): Promise<void> {
     await renameService(kubectl, 'kube-dns', 'other-dns')
     const agent = await agentOn(bed.cluster, bed.far.name)
     await kubectl(['-n', 'nopal', 'delete', 'pod', agent?.metadata.name ?? '', '--wait'])
-    await waitFor({ what: 'the API to be asked for it', limitMs: 60_000 }, async () =>
-      (await asked()) > before ? true : undefined,
-    )
+    await until('the API to be asked for it', async () => ((await asked()) > before ? true : undefined), {
+      limitMs: 60_000,
+      despiteErrors: true,
+    })
     await close(admin, bed.far.name)
     await waitForVerified(admin, bed.far.name)
   } finally {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { sendRequest } from '../../cluster/api-client.ts'
-import { waitFor } from '../../machine/wait.ts'
+import { until } from '../../machine/wait.ts'
 import type { Bed, Case } from '../bed.ts'
 import {
   cutMesh,
@@ -52,10 +52,14 @@ async function createWaiting(t: Test, { cluster: { kubectl, admin }, nodes }: Be
 }
 
 function whyPending(admin: Bed['cluster']['admin'], node: string): Promise<string> {
-  return waitFor({ what: `a reason why ${waiting(node)} waits`, limitMs: 30_000 }, async () => {
-    const pod = await readPod(admin, waiting(node))
-    return pod?.status.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False')?.message
-  })
+  return until(
+    `a reason why ${waiting(node)} waits`,
+    async () => {
+      const pod = await readPod(admin, waiting(node))
+      return pod?.status.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False')?.message
+    },
+    { limitMs: 30_000, despiteErrors: true },
+  )
 }
 
 async function verifyNear(t: Test, { cluster, near, far }: Bed): Promise<void> {
@@ -70,9 +74,10 @@ async function verifyNear(t: Test, { cluster, near, far }: Bed): Promise<void> {
 }
 
 function waitForAgent(cluster: Bed['cluster'], node: string): Promise<true> {
-  return waitFor({ what: `the agent of ${node} ready`, limitMs: 60_000 }, async () =>
-    isReady(await agentOn(cluster, node)) ? true : undefined,
-  )
+  return until(`the agent of ${node} ready`, async () => (isReady(await agentOn(cluster, node)) ? true : undefined), {
+    limitMs: 60_000,
+    despiteErrors: true,
+  })
 }
 
 async function seeInterfaces(t: Test, { cluster: { admin, kubectl }, near }: Bed): Promise<void> {
@@ -81,14 +86,22 @@ async function seeInterfaces(t: Test, { cluster: { admin, kubectl }, near }: Bed
 }
 
 async function waitForConf(t: Test, { cluster, far }: Bed): Promise<void> {
-  const agent = await waitFor({ what: 'an agent that runs', limitMs: 60_000 }, async () => {
-    const pod = await agentOn(cluster, far.name)
-    return pod?.status.phase === 'Running' ? pod : undefined
-  })
-  await waitFor({ what: 'the agent to say that it waits', limitMs: 30_000 }, async () => {
-    const log = await cluster.kubectl(['-n', 'nopal', 'logs', agent.metadata.name])
-    return log.includes('net.d holds no default network') ? true : undefined
-  })
+  const agent = await until(
+    'an agent that runs',
+    async () => {
+      const pod = await agentOn(cluster, far.name)
+      return pod?.status.phase === 'Running' ? pod : undefined
+    },
+    { limitMs: 60_000, despiteErrors: true },
+  )
+  await until(
+    'the agent to say that it waits',
+    async () => {
+      const log = await cluster.kubectl(['-n', 'nopal', 'logs', agent.metadata.name])
+      return log.includes('net.d holds no default network') ? true : undefined
+    },
+    { limitMs: 30_000, despiteErrors: true },
+  )
   t.match(
     await readyz(cluster, agent.metadata.name),
     /the CNI files are not in place: waiting: .*holds no default network/,
@@ -106,17 +119,24 @@ async function readyz({ admin }: Bed['cluster'], agent: string): Promise<unknown
 
 async function wrapLate(t: Test, { cluster, far }: Bed): Promise<void> {
   await showDefaultNetwork(far.machine)
-  const wrapped = await waitFor({ what: 'kactus on the node', limitMs: 30_000 }, () => wrappedNetwork(far.machine))
+  const wrapped = await until('kactus on the node', () => wrappedNetwork(far.machine), {
+    limitMs: 30_000,
+    despiteErrors: true,
+  })
   t.equal(wrapped, 'e2e')
   t.ok(await isThere(far.machine, ownFiles.binary))
   await waitForAgent(cluster, far.name)
 }
 
 async function failFar(t: Test, { cluster: { admin }, far }: Bed): Promise<void> {
-  const standing = await waitFor({ what: 'a verdict', limitMs: 60_000 }, async () => {
-    const found = await readStanding(admin, far.name)
-    return found.condition?.status === 'False' ? found : undefined
-  })
+  const standing = await until(
+    'a verdict',
+    async () => {
+      const found = await readStanding(admin, far.name)
+      return found.condition?.status === 'False' ? found : undefined
+    },
+    { limitMs: 60_000, despiteErrors: true },
+  )
   t.match(standing, { tainted: true, label: undefined })
   t.match(standing.condition, { reason: 'NoAnswer', message: /dns: NoAnswer \(kubernetes\.default\..* @10\.96\.0\.10/ })
   t.match(await eventsOf(admin, far.name, 'NetworkFailed'), [{ note: /NoAnswer/ }])

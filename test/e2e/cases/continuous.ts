@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import { waitFor } from '../../machine/wait.ts'
+import { until } from '../../machine/wait.ts'
 import type { Bed, Case } from '../bed.ts'
 import { cutMesh, mendMesh } from '../host.ts'
 import { eventsOf, readStanding, waitForVerified } from '../objects.ts'
@@ -20,10 +20,14 @@ async function closeAgain(t: Test, bed: Bed): Promise<void> {
   await waitForVerified(admin, far)
   await cutMesh(bed.far.machine)
   try {
-    const closed = await waitFor({ what: `${far} closed again`, limitMs: 90_000 }, async () => {
-      const standing = await readStanding(admin, far)
-      return standing.tainted && standing.condition?.status === 'False' ? standing : undefined
-    })
+    const closed = await until(
+      `${far} closed again`,
+      async () => {
+        const standing = await readStanding(admin, far)
+        return standing.tainted && standing.condition?.status === 'False' ? standing : undefined
+      },
+      { limitMs: 90_000, despiteErrors: true },
+    )
     t.equal(closed.label, undefined, 'the label goes with the taint')
     t.equal((await eventsOf(admin, far, 'TaintAdded')).length, 1)
     t.notOk((await readStanding(admin, near)).tainted, 'the other node stays open')

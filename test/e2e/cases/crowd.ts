@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import { cablesOf } from '../../machine/segment.ts'
-import { waitFor } from '../../machine/wait.ts'
+import { until } from '../../machine/wait.ts'
 import type { Bed, BedNode, Case } from '../bed.ts'
 import { addressesOf, recordOf, strayTraces } from '../host.ts'
 import { createPod, endPod, type Pod, waitForRunning } from '../objects.ts'
@@ -31,13 +31,17 @@ async function comeAndGo(t: Test, { cluster: { admin }, nodes }: Bed): Promise<v
   }
   await Promise.all(started.map(({ pod }) => endPod(admin, pod.metadata.name)))
   for (const [at, node] of nodes.entries()) {
-    await waitFor({ what: `nothing left of the crowd on ${node.name}`, limitMs: 60_000 }, async () => {
-      const strays = await strayTraces(node.machine)
-      if (strays.length > 0) throw new Error(strays.join(', '))
-      const [now, then] = [await countTraces(node), before[at]]
-      // The agent's own probe comes and goes; between two of them there are no more than before.
-      return then !== undefined && now.cables <= then.cables && now.addresses <= then.addresses ? now : undefined
-    })
+    await until(
+      `nothing left of the crowd on ${node.name}`,
+      async () => {
+        const strays = await strayTraces(node.machine)
+        if (strays.length > 0) throw new Error(strays.join(', '))
+        const [now, then] = [await countTraces(node), before[at]]
+        // The agent's own probe comes and goes; between two of them there are no more than before.
+        return then !== undefined && now.cables <= then.cables && now.addresses <= then.addresses ? now : undefined
+      },
+      { limitMs: 60_000, despiteErrors: true },
+    )
   }
 }
 

@@ -3,7 +3,7 @@ import { readAudit } from '../../cluster/audit.ts'
 import { chartFolder, renderChart, runHelm } from '../../cluster/helm.ts'
 import type { Manifest } from '../../cluster/manifests.ts'
 import { testTaint } from '../../lab/objects.ts'
-import { waitFor } from '../../machine/wait.ts'
+import { until } from '../../machine/wait.ts'
 import type { Bed, BedNode, Case } from '../bed.ts'
 import { auditLog } from '../cluster/control-plane.ts'
 import { confsOf, isThere, ownFiles, recordOf } from '../host.ts'
@@ -56,15 +56,17 @@ async function install(t: Test, bed: Bed): Promise<void> {
   const files = networks.flatMap(name => ['-f', `${manifestFolder}/examples/${name}-net.yaml`])
   await kubectl(['apply', ...files])
   for (const { name, machine } of nodes) {
-    await waitFor({ what: `kactus on ${name}`, limitMs: 60_000 }, async () =>
-      (await isThere(machine, ownFiles.conf)) ? true : undefined,
-    )
+    await until(`kactus on ${name}`, async () => ((await isThere(machine, ownFiles.conf)) ? true : undefined), {
+      limitMs: 60_000,
+      despiteErrors: true,
+    })
     await waitForVerified(admin, name)
     const pod = await startPod(admin, { name: running(name), node: name, annotations: onBoth })
     t.equal((await recordOf(machine, pod.metadata.uid))?.attachments.length, 3, `${name}: attached to three networks`)
-    await waitFor({ what: `the packet filter of ${name}`, limitMs: 30_000 }, async () =>
-      (await hasFilter(machine)) ? true : undefined,
-    )
+    await until(`the packet filter of ${name}`, async () => ((await hasFilter(machine)) ? true : undefined), {
+      limitMs: 30_000,
+      despiteErrors: true,
+    })
   }
 }
 
@@ -152,8 +154,10 @@ async function wakeUp(t: Test, bed: Bed): Promise<void> {
   const { far } = bed
   const { admin, kubectl } = bed.cluster
   for (const pid of await pidsOf(bed, far)) process.kill(pid, 'SIGCONT')
-  await waitFor({ what: `pods of nopal gone from ${far.name}`, limitMs: 90_000 }, async () =>
-    (await listPods(admin, 'nopal')).length === 0 ? true : undefined,
+  await until(
+    `pods of nopal gone from ${far.name}`,
+    async () => ((await listPods(admin, 'nopal')).length === 0 ? true : undefined),
+    { limitMs: 90_000, despiteErrors: true },
   )
   t.same(await confsOf(far.machine), ['10-e2e.conflist'], 'its own default network')
   t.notOk(await hasFilter(far.machine), 'no packet filter')
@@ -178,9 +182,10 @@ async function comeBack(t: Test, bed: Bed): Promise<void> {
   await cluster.kubectl(['apply', '-f', `${manifestFolder}/examples/green-net.yaml`])
   for (const { name } of nodes) await waitForVerified(cluster.admin, name)
   // kubelet takes up to a minute to remove the sandbox of a pod that has ended.
-  await waitFor({ what: 'the addresses given back', limitMs: 120_000 }, async () =>
-    (await furtherAddresses(near)) === '' ? true : undefined,
-  )
+  await until('the addresses given back', async () => ((await furtherAddresses(near)) === '' ? true : undefined), {
+    limitMs: 120_000,
+    despiteErrors: true,
+  })
 }
 
 async function goAgain(t: Test, bed: Bed): Promise<void> {

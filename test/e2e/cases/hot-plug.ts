@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import { waitFor } from '../../machine/wait.ts'
+import { until } from '../../machine/wait.ts'
 import type { Bed, Case } from '../bed.ts'
 import { getObject } from '../cluster/api.ts'
 import { endPod, eventsOf, readPod, startPod } from '../objects.ts'
@@ -25,10 +25,14 @@ const annotate = (kubectl: Kubectl, pod: string, ...words: readonly string[]) =>
 const addressesIn = (kubectl: Kubectl, pod: string) => kubectl(['exec', pod, '--', 'ip', '-o', '-4', 'addr'])
 
 function waitForLinks(kubectl: Kubectl, pod: string, wanted: RegExp, unwanted?: RegExp): Promise<string> {
-  return waitFor({ what: `${wanted} of ${pod}`, limitMs: 30_000 }, async () => {
-    const said = await addressesIn(kubectl, pod)
-    return wanted.test(said) && unwanted?.test(said) !== true ? said : Promise.reject(new Error(said))
-  })
+  return until(
+    `${wanted} of ${pod}`,
+    async () => {
+      const said = await addressesIn(kubectl, pod)
+      return wanted.test(said) && unwanted?.test(said) !== true ? said : Promise.reject(new Error(said))
+    },
+    { limitMs: 30_000, despiteErrors: true },
+  )
 }
 
 async function plug(t: Test, { cluster: { admin, kubectl }, near }: Bed): Promise<void> {
@@ -49,17 +53,23 @@ async function plug(t: Test, { cluster: { admin, kubectl }, near }: Bed): Promis
 }
 
 async function tell(t: Test, { cluster: { admin } }: Bed): Promise<void> {
-  await waitFor({ what: 'both Events', limitMs: 20_000 }, async () =>
-    (await eventsOf(admin, 'plug1', 'AddedInterface')).length === 2 ? true : undefined,
+  await until(
+    'both Events',
+    async () => ((await eventsOf(admin, 'plug1', 'AddedInterface')).length === 2 ? true : undefined),
+    { limitMs: 20_000, despiteErrors: true },
   )
-  const told = await waitFor({ what: 'the status annotation', limitMs: 20_000 }, async () => {
-    const pod = await getObject<{ metadata: { annotations?: Record<string, string> } }>(
-      admin,
-      '/api/v1/namespaces/default/pods/plug1',
-    )
-    const all = JSON.parse(pod?.metadata.annotations?.[status] ?? '[]') as readonly object[]
-    return all.length === 3 ? all : undefined
-  })
+  const told = await until(
+    'the status annotation',
+    async () => {
+      const pod = await getObject<{ metadata: { annotations?: Record<string, string> } }>(
+        admin,
+        '/api/v1/namespaces/default/pods/plug1',
+      )
+      const all = JSON.parse(pod?.metadata.annotations?.[status] ?? '[]') as readonly object[]
+      return all.length === 3 ? all : undefined
+    },
+    { limitMs: 20_000, despiteErrors: true },
+  )
   t.match(told, [
     { interface: 'eth0', default: true },
     { name: 'default/green', interface: links.green, mac },

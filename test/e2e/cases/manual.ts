@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { findKubeAssets } from '../../cluster/assets.ts'
 import { runCommand } from '../../machine/command.ts'
-import { waitFor } from '../../machine/wait.ts'
+import { until } from '../../machine/wait.ts'
 import type { Bed, Case } from '../bed.ts'
 import { getObject } from '../cluster/api.ts'
 import type { Pod } from '../objects.ts'
@@ -80,10 +80,14 @@ async function askFromSandbox(bed: Bed, agent: AgentPod, less: string | undefine
   }
   const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'nopal' }, spec }
   await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(pod))
-  await waitFor({ what: `${name} at its end`, limitMs: 60_000 }, async () => {
-    const found = await getObject<Pod>(cluster.admin, `/api/v1/namespaces/nopal/pods/${name}`)
-    return found !== undefined && ['Succeeded', 'Failed'].includes(found.status.phase) ? true : undefined
-  })
+  await until(
+    `${name} at its end`,
+    async () => {
+      const found = await getObject<Pod>(cluster.admin, `/api/v1/namespaces/nopal/pods/${name}`)
+      return found !== undefined && ['Succeeded', 'Failed'].includes(found.status.phase) ? true : undefined
+    },
+    { limitMs: 60_000, despiteErrors: true },
+  )
   // The log is stdout and stderr together.
   const log = (await cluster.kubectl(['-n', 'nopal', 'logs', name])).split('\n')
   const { checks } = JSON.parse(log.find(line => line.startsWith('{"node"')) ?? '') as Verdict

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { CommandFailed } from '../../machine/command.ts'
 import { cablesOf } from '../../machine/segment.ts'
-import { waitFor } from '../../machine/wait.ts'
+import { until } from '../../machine/wait.ts'
 import type { Bed, BedNode, Case } from '../bed.ts'
 import { addressesOf, olderSandboxes, recordOf, strayTraces } from '../host.ts'
 import { createPod, endPod, eventsOf, listPods, type Pod, readPod, startPod, waitForRunning } from '../objects.ts'
@@ -181,10 +181,14 @@ function bridgeNetwork(name: string, plugin: string): object {
 
 /** kubelet's event carries what kactus said. */
 function whyNotStarted(admin: Bed['cluster']['admin'], pod: string): Promise<string> {
-  return waitFor({ what: `an event that says why ${pod} does not start`, limitMs: 30_000 }, async () => {
-    const [event] = await eventsOf(admin, pod, 'FailedCreatePodSandBox')
-    return event?.note
-  })
+  return until(
+    `an event that says why ${pod} does not start`,
+    async () => {
+      const [event] = await eventsOf(admin, pod, 'FailedCreatePodSandBox')
+      return event?.note
+    },
+    { limitMs: 30_000, despiteErrors: true },
+  )
 }
 
 /** The pods that waited stay, for the cases that come. */
@@ -198,10 +202,14 @@ async function endAll(t: Test, { cluster: { admin, kubectl }, nodes }: Bed): Pro
   const staying = await listPods(admin, 'default')
   t.equal(staying.length, nodes.length)
   for (const { name, machine } of nodes) {
-    const strays = await waitFor({ what: `traces of ended pods gone from ${name}`, limitMs: 30_000 }, async () => {
-      const found = await strayTraces(machine)
-      return found.length === 0 ? found : Promise.reject(new Error(found.join(', ')))
-    })
+    const strays = await until(
+      `traces of ended pods gone from ${name}`,
+      async () => {
+        const found = await strayTraces(machine)
+        return found.length === 0 ? found : Promise.reject(new Error(found.join(', ')))
+      },
+      { limitMs: 30_000, despiteErrors: true },
+    )
     t.same(strays, [], `${name}: every address, record and result is of a container that lives`)
     const attached = await Promise.all(staying.map(pod => recordOf(machine, pod.metadata.uid)))
     const links = attached.reduce((sum, record) => sum + (record?.attachments.length ?? 0), 0)
@@ -210,12 +218,13 @@ async function endAll(t: Test, { cluster: { admin, kubectl }, nodes }: Bed): Pro
     const all = links + older + standing
     const wanted = { cables: all, addresses: all }
     // The agent's own probes come and go.
-    const found = await waitFor(
-      { what: `only cables and addresses of pods and of the standing sandbox on ${name}`, limitMs: 30_000 },
+    const found = await until(
+      `only cables and addresses of pods and of the standing sandbox on ${name}`,
       async () => {
         const now = { cables: (await cablesOf(machine)).length, addresses: (await addressesOf(machine)).length }
         return now.cables === wanted.cables && now.addresses === wanted.addresses ? now : undefined
       },
+      { limitMs: 30_000, despiteErrors: true },
     )
     t.same(found, wanted, `${name}: every cable is of a pod that runs or of the standing sandbox, and every address`)
   }

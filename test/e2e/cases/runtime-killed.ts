@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import { readRecords } from '../../../cni/networks/record-folder.ts'
 import { daemonsFolder } from '../../machine/cgroups.ts'
 import type { Machine } from '../../machine/machine.ts'
-import { waitFor } from '../../machine/wait.ts'
+import { until } from '../../machine/wait.ts'
 import type { Bed, Case } from '../bed.ts'
 import type { ClusterMachine } from '../cluster/machine.ts'
 import { startContainerd } from '../cluster/node.ts'
@@ -29,19 +29,25 @@ async function run(t: Test, { cluster: { admin, kubectl }, far: { machine, name:
   ]
   const [before, records] = [await look(), await countRecords(machine)]
   await Promise.all([...dropped, ...kept].map(name => createPod(admin, { name, node, annotations })))
-  await waitFor({ what: 'kactus at work', limitMs: 60_000, everyMs: 10 }, async () =>
-    (await countRecords(machine)) > records ? true : undefined,
-  )
+  await until('kactus at work', async () => ((await countRecords(machine)) > records ? true : undefined), {
+    limitMs: 60_000,
+    everyMs: 10,
+    despiteErrors: true,
+  })
   await killRuntime(machine)
   t.comment(`${(await countRecords(machine)) - records} of ${dropped.length + kept.length} sandboxes were begun`)
   for (const name of dropped) await dropPod(admin, name)
   await startContainerd(machine, [])
   const backMs = performance.now()
   for (const name of kept) await waitForRunning(admin, name, 120_000)
-  await waitFor({ what: 'nothing left over', limitMs: 120_000, everyMs: 500 }, async () => {
-    const left = await strays(machine)
-    return left.length === 0 ? true : Promise.reject(new Error(left.join(', ')))
-  })
+  await until(
+    'nothing left over',
+    async () => {
+      const left = await strays(machine)
+      return left.length === 0 ? true : Promise.reject(new Error(left.join(', ')))
+    },
+    { limitMs: 120_000, everyMs: 500, despiteErrors: true },
+  )
   t.comment(`nothing left over ${Math.round((performance.now() - backMs) / 1000)} s after it was back, sweep = 5s`)
   t.same(await look(), before, 'what lives was not touched')
   for (const name of kept) {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { waitFor } from '../../machine/wait.ts'
+import { until } from '../../machine/wait.ts'
 import type { Bed, Case } from '../bed.ts'
 import { addressesOf, confsOf, isThere, olderSandboxes, ownFiles, recordOf, strayTraces } from '../host.ts'
 import { endPod, readPod, readStanding, startPod } from '../objects.ts'
@@ -26,8 +26,10 @@ async function uninstall(t: Test, { cluster: { kubectl }, nodes }: Bed): Promise
   const patch = join(manifestFolder, 'uninstall.yaml')
   await kubectl(['-n', 'nopal', 'patch', 'daemonset', 'nopal', '--patch-file', patch])
   for (const { name, machine } of nodes) {
-    await waitFor({ what: `${name} without kactus' conf`, limitMs: 60_000 }, async () =>
-      (await isThere(machine, ownFiles.conf)) ? undefined : true,
+    await until(
+      `${name} without kactus' conf`,
+      async () => ((await isThere(machine, ownFiles.conf)) ? undefined : true),
+      { limitMs: 60_000, despiteErrors: true },
     )
     t.same(await confsOf(machine), ['10-e2e.conflist'], name)
     t.ok(await isThere(machine, ownFiles.binary), `${name} keeps kactus for the pods it has attached`)
@@ -49,10 +51,14 @@ async function endBefore(t: Test, { cluster: { admin }, nodes }: Bed): Promise<v
     const uid = (await readPod(admin, waiting(name)))?.metadata.uid ?? ''
     t.equal((await recordOf(machine, uid))?.attachments.length, 2, `${name}: attached to two networks`)
     await endPod(admin, waiting(name))
-    await waitFor({ what: `the networks of ${waiting(name)} given back`, limitMs: 30_000 }, async () => {
-      const [record, strays] = [await recordOf(machine, uid), await strayTraces(machine)]
-      return record === undefined && strays.length === 0 ? true : undefined
-    })
+    await until(
+      `the networks of ${waiting(name)} given back`,
+      async () => {
+        const [record, strays] = [await recordOf(machine, uid), await strayTraces(machine)]
+        return record === undefined && strays.length === 0 ? true : undefined
+      },
+      { limitMs: 30_000, despiteErrors: true },
+    )
     const sandboxes = await olderSandboxes(machine)
     t.equal((await addressesOf(machine)).length, sandboxes.length, `${name}: only the default network's addresses`)
   }

@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import { waitFor } from '../../machine/wait.ts'
+import { until } from '../../machine/wait.ts'
 import type { Bed, Case } from '../bed.ts'
 import { confsOf, isThere, ownFiles, recordOf } from '../host.ts'
 import { endPod, startPod, waitForVerified } from '../objects.ts'
@@ -22,9 +22,10 @@ async function deleteWithout(t: Test, bed: Bed, words: readonly string[]): Promi
   const { admin, kubectl } = cluster
   await install(cluster)
   for (const { name, machine } of nodes) {
-    await waitFor({ what: `kactus on ${name}`, limitMs: 60_000 }, async () =>
-      (await isThere(machine, ownFiles.conf)) ? true : undefined,
-    )
+    await until(`kactus on ${name}`, async () => ((await isThere(machine, ownFiles.conf)) ? true : undefined), {
+      limitMs: 60_000,
+      despiteErrors: true,
+    })
     await waitForVerified(admin, name)
     const pod = await startPod(admin, { name: `with-${name}`, node: name })
     t.ok(await recordOf(machine, pod.metadata.uid), `${name}: kactus has attached it`)

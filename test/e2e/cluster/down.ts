@@ -2,7 +2,7 @@ import { rm, rmdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { isEnding, listCgroups, readCgroupMounts, removeCgroup } from '../../machine/cgroups.ts'
 import { ownerLives } from '../../machine/registry.ts'
-import { waitFor } from '../../machine/wait.ts'
+import { until } from '../../machine/wait.ts'
 import { type ClusterPlan, machinePrefix } from './plan.ts'
 import { readEntry, releaseCluster } from './registry.ts'
 
@@ -15,18 +15,20 @@ export async function takeDown(cluster: ClusterPlan): Promise<boolean> {
   const entry = readEntry(cluster.id)
   if (entry?.phase === 'starting' && ownerLives(entry.owner)) {
     process.kill(entry.owner.pid, 'SIGKILL')
-    await waitFor({ what: 'the end of its start', limitMs: 10_000 }, async () =>
-      ownerLives(entry.owner) ? undefined : true,
-    )
+    await until('the end of its start', async () => (ownerLives(entry.owner) ? undefined : true), {
+      limitMs: 10_000,
+      despiteErrors: true,
+    })
   }
   const mounts = readCgroupMounts()
   const groups = await listCgroups(mounts, machinePrefix(cluster.id))
   await Promise.all(groups.map(group => removeCgroup(mounts, group)))
   const prefix = machinePrefix(cluster.id)
   // Where nobody collects dead processes (a container without an init) they stay, and are harmless.
-  await waitFor({ what: 'its processes ended', limitMs: 5_000 }, async () =>
-    (await isEnding(prefix)) ? undefined : true,
-  ).catch(() => undefined)
+  await until('its processes ended', async () => ((await isEnding(prefix)) ? undefined : true), {
+    limitMs: 5_000,
+    despiteErrors: true,
+  }).catch(() => undefined)
   const folder = entry?.folder ?? cluster.folder
   await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   await rmdir(dirname(folder)).catch(() => undefined)

@@ -6,7 +6,7 @@ import { readTarget } from '../../cluster/pki.ts'
 import type { Machine } from '../../machine/machine.ts'
 import { joinMembers, type MeshMember, startMember } from '../../machine/mesh.ts'
 import { connectMachines } from '../../machine/segment.ts'
-import { waitFor } from '../../machine/wait.ts'
+import { until } from '../../machine/wait.ts'
 import { getObject, type KubeObject } from './api.ts'
 import { startApi, startControllers, startForwarder } from './control-plane.ts'
 import { applyClusterDns, dnsDeployment, startInternetDns } from './dns.ts'
@@ -135,11 +135,15 @@ async function connectPods(admin: ApiTarget, members: readonly MeshMember[]): Pr
 }
 
 function waitForPodCidr(admin: ApiTarget, node: string): Promise<string> {
-  return waitFor({ what: `pod addresses of ${node}`, limitMs: 60_000 }, async () => {
-    const object = await getObject(admin, `/api/v1/nodes/${node}`)
-    const cidr = object?.spec?.podCIDR
-    return typeof cidr === 'string' ? cidr : undefined
-  })
+  return until(
+    `pod addresses of ${node}`,
+    async () => {
+      const object = await getObject(admin, `/api/v1/nodes/${node}`)
+      const cidr = object?.spec?.podCIDR
+      return typeof cidr === 'string' ? cidr : undefined
+    },
+    { limitMs: 60_000, despiteErrors: true },
+  )
 }
 
 interface Conditions {
@@ -147,13 +151,17 @@ interface Conditions {
 }
 
 function waitForNode(admin: ApiTarget, node: string): Promise<true> {
-  return waitFor({ what: `node ${node} ready`, limitMs: 60_000 }, () =>
-    hasCondition(admin, `/api/v1/nodes/${node}`, 'Ready'),
-  )
+  return until(`node ${node} ready`, () => hasCondition(admin, `/api/v1/nodes/${node}`, 'Ready'), {
+    limitMs: 60_000,
+    despiteErrors: true,
+  })
 }
 
 function waitForDns(admin: ApiTarget): Promise<true> {
-  return waitFor({ what: 'cluster DNS ready', limitMs: 60_000 }, () => hasCondition(admin, dnsDeployment, 'Available'))
+  return until('cluster DNS ready', () => hasCondition(admin, dnsDeployment, 'Available'), {
+    limitMs: 60_000,
+    despiteErrors: true,
+  })
 }
 
 async function hasCondition(admin: ApiTarget, path: string, type: string): Promise<true | undefined> {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { waitFor } from '../../machine/wait.ts'
+import { until } from '../../machine/wait.ts'
 import type { Bed, BedNode } from '../bed.ts'
 import { ownFiles, strayTraces, wrappedNetwork } from '../host.ts'
 import { endPod, listPods, podManifest, readStanding, waitForRunning, waitForVerified } from '../objects.ts'
@@ -14,16 +14,22 @@ const dns = ['-n', 'kube-system', 'scale', 'deployment/coredns']
 export async function failWithoutDns({ cluster, nodes }: Bed): Promise<string[]> {
   const { admin, kubectl } = cluster
   await kubectl([...dns, '--replicas=0'])
-  await waitFor({ what: 'the name server gone', limitMs: 60_000 }, async () =>
-    (await listPods(admin, 'kube-system', 'k8s-app=kube-dns')).length === 0 ? true : undefined,
+  await until(
+    'the name server gone',
+    async () => ((await listPods(admin, 'kube-system', 'k8s-app=kube-dns')).length === 0 ? true : undefined),
+    { limitMs: 60_000, despiteErrors: true },
   )
   await install(cluster)
   return await Promise.all(
     nodes.map(async ({ name }) => {
-      const { tainted, condition } = await waitFor({ what: `a verdict of ${name}`, limitMs: 60_000 }, async () => {
-        const standing = await readStanding(admin, name)
-        return standing.condition?.status === 'False' ? standing : undefined
-      })
+      const { tainted, condition } = await until(
+        `a verdict of ${name}`,
+        async () => {
+          const standing = await readStanding(admin, name)
+          return standing.condition?.status === 'False' ? standing : undefined
+        },
+        { limitMs: 60_000, despiteErrors: true },
+      )
       if (!tainted) throw new Error(`${name} lost its taint although its checks fail`)
       return `${name}: tainted, ${condition?.reason}: ${condition?.message}`
     }),
@@ -46,7 +52,7 @@ export async function seeInstalled({ nodes }: Bed): Promise<string[]> {
   return await Promise.all(
     nodes.map(async ({ name, machine }) => {
       const what = `kactus on ${name}`
-      const network = await waitFor({ what, limitMs: 30_000 }, () => wrappedNetwork(machine))
+      const network = await until(what, () => wrappedNetwork(machine), { limitMs: 30_000, despiteErrors: true })
       return `${name}: ${ownFiles.binary}, ${ownFiles.conf} around network ${network}`
     }),
   )
@@ -110,10 +116,14 @@ export async function endPods({ admin, kubectl, nodes }: TestCluster): Promise<s
   const pods = await listPods(admin, 'default')
   await Promise.all(pods.map(pod => endPod(admin, pod.metadata.name)))
   for (const [name, machine] of nodes) {
-    await waitFor({ what: `no trace of the pods on ${name}`, limitMs: 30_000 }, async () => {
-      const strays = await strayTraces(machine)
-      return strays.length === 0 ? true : Promise.reject(new Error(strays.join(', ')))
-    })
+    await until(
+      `no trace of the pods on ${name}`,
+      async () => {
+        const strays = await strayTraces(machine)
+        return strays.length === 0 ? true : Promise.reject(new Error(strays.join(', ')))
+      },
+      { limitMs: 30_000, despiteErrors: true },
+    )
   }
   return []
 }
