@@ -11,7 +11,6 @@ import { readTarget } from './pki.ts'
 import { findFreePort } from './port.ts'
 import type { StartContext, StartedServer } from './started-server.ts'
 
-const graceMs = 5000
 /** Between looking for a free port and using it, somebody else may take it. */
 const attempts = 3
 
@@ -23,7 +22,7 @@ export async function startReal(context: StartContext): Promise<StartedServer> {
   try {
     return await startOnSomePort(assets, context, etcd)
   } catch (error) {
-    await etcd.stop('SIGTERM', graceMs)
+    await etcd.stop('SIGKILL')
     throw error
   }
 }
@@ -63,9 +62,9 @@ async function startOn(port: number, { assets, context, etcd }: Parts): Promise<
   }
 }
 
-/** In order: an apiserver that lost its etcd takes a minute to stop. */
+/** Their data dies with them, and a kube-apiserver that is asked to end waits for its watches. */
 async function stopAll(children: readonly Program[]): Promise<void> {
-  for (const child of children) await child.stop('SIGTERM', graceMs)
+  for (const child of children) await child.stop('SIGKILL')
 }
 
 function startEtcd(assets: string, context: StartContext): Program {

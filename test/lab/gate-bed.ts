@@ -124,6 +124,6 @@ export async function untilVerified(node: LabNode, more: number): Promise<void> 
   const series = 'kube_node_ready_verification_attempts_total'
   const before = await readMetric(node, series)
   await until(`${more} more verifications`, async () => (await readMetric(node, series)) >= before + more, {
-    limitMs: 60_000,
+    limitMs: 120_000,
   })
 }
