@@ -121,7 +121,7 @@ export async function startPod(api: ApiTarget, wish: PodWish): Promise<Pod> {
 /** Deletes a pod as everybody does, and waits until kubelet has ended it. */
 export async function endPod(api: ApiTarget, name: string): Promise<void> {
   await send(api, 'DELETE', `${podsPath}/${name}`)
-  await until(`pod ${name} gone`, async () => ((await readPod(api, name)) === undefined ? true : undefined), {
+  await until(`pod ${name} gone`, async () => (await readPod(api, name)) === undefined, {
     limitMs: 60_000,
     despiteErrors: true,
   })

@@ -99,7 +99,7 @@ export async function removeCgroup(mounts: CgroupMounts, name: string): Promise<
       await thaw(mounts, name)
       const pids = await processesIn(mounts, name)
       for (const pid of pids) killQuietly(pid)
-      return pids.length === 0 ? true : undefined
+      return pids.length === 0
     },
     { limitMs: 30_000, everyMs: 20, despiteErrors: true },
   )

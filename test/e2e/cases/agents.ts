@@ -65,7 +65,7 @@ async function killAgent(t: Test, bed: Bed): Promise<void> {
     async () => {
       const pod = await agentOn(cluster, near.name)
       const restarts = pod?.status.containerStatuses?.[0]?.restartCount ?? 0
-      return pod?.metadata.uid === agent?.metadata.uid && restarts > 0 && isReady(pod) ? true : undefined
+      return pod?.metadata.uid === agent?.metadata.uid && restarts > 0 && isReady(pod)
     },
     { limitMs: 60_000, despiteErrors: true },
   )
@@ -146,7 +146,7 @@ async function changeNetwork(t: Test, { cluster: { admin, kubectl }, near }: Bed
   t.ok(before, 'its agent has published it')
   await kubectl(['patch', 'nodenetwork', near.name, '--type=merge', '-p', '{"spec":{"podCIDRs":["192.0.2.0/24"]}}'])
   const wanted = JSON.stringify(before)
-  await until('the spec as it was', async () => (JSON.stringify(await specOf()) === wanted ? true : undefined), {
+  await until('the spec as it was', async () => JSON.stringify(await specOf()) === wanted, {
     limitMs: 30_000,
     despiteErrors: true,
   })
@@ -173,7 +173,7 @@ async function hideNameServer(t: Test, bed: Bed): Promise<void> {
     await renameService(kubectl, 'kube-dns', 'other-dns')
     const agent = await agentOn(bed.cluster, bed.far.name)
     await kubectl(['-n', 'nopal', 'delete', 'pod', agent?.metadata.name ?? '', '--wait'])
-    await until('the API to be asked for it', async () => ((await asked()) > before ? true : undefined), {
+    await until('the API to be asked for it', async () => (await asked()) > before, {
       limitMs: 60_000,
       despiteErrors: true,
     })

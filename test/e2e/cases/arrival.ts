@@ -73,8 +73,8 @@ async function verifyNear(t: Test, { cluster, near, far }: Bed): Promise<void> {
   t.equal((await eventsOf(cluster.admin, near.name, 'TaintLifted')).length, 1)
 }
 
-function waitForAgent(cluster: Bed['cluster'], node: string): Promise<true> {
-  return until(`the agent of ${node} ready`, async () => (isReady(await agentOn(cluster, node)) ? true : undefined), {
+function waitForAgent(cluster: Bed['cluster'], node: string): Promise<boolean> {
+  return until(`the agent of ${node} ready`, async () => isReady(await agentOn(cluster, node)), {
     limitMs: 60_000,
     despiteErrors: true,
   })
@@ -98,7 +98,7 @@ async function waitForConf(t: Test, { cluster, far }: Bed): Promise<void> {
     'the agent to say that it waits',
     async () => {
       const log = await cluster.kubectl(['-n', 'nopal', 'logs', agent.metadata.name])
-      return log.includes('net.d holds no default network') ? true : undefined
+      return log.includes('net.d holds no default network')
     },
     { limitMs: 30_000, despiteErrors: true },
   )

@@ -56,14 +56,14 @@ async function install(t: Test, bed: Bed): Promise<void> {
   const files = networks.flatMap(name => ['-f', `${manifestFolder}/examples/${name}-net.yaml`])
   await kubectl(['apply', ...files])
   for (const { name, machine } of nodes) {
-    await until(`kactus on ${name}`, async () => ((await isThere(machine, ownFiles.conf)) ? true : undefined), {
+    await until(`kactus on ${name}`, async () => await isThere(machine, ownFiles.conf), {
       limitMs: 60_000,
       despiteErrors: true,
     })
     await waitForVerified(admin, name)
     const pod = await startPod(admin, { name: running(name), node: name, annotations: onBoth })
     t.equal((await recordOf(machine, pod.metadata.uid))?.attachments.length, 3, `${name}: attached to three networks`)
-    await until(`the packet filter of ${name}`, async () => ((await hasFilter(machine)) ? true : undefined), {
+    await until(`the packet filter of ${name}`, async () => await hasFilter(machine), {
       limitMs: 30_000,
       despiteErrors: true,
     })
@@ -154,11 +154,10 @@ async function wakeUp(t: Test, bed: Bed): Promise<void> {
   const { far } = bed
   const { admin, kubectl } = bed.cluster
   for (const pid of await pidsOf(bed, far)) process.kill(pid, 'SIGCONT')
-  await until(
-    `pods of nopal gone from ${far.name}`,
-    async () => ((await listPods(admin, 'nopal')).length === 0 ? true : undefined),
-    { limitMs: 90_000, despiteErrors: true },
-  )
+  await until(`pods of nopal gone from ${far.name}`, async () => (await listPods(admin, 'nopal')).length === 0, {
+    limitMs: 90_000,
+    despiteErrors: true,
+  })
   t.same(await confsOf(far.machine), ['10-e2e.conflist'], 'its own default network')
   t.notOk(await hasFilter(far.machine), 'no packet filter')
   await kubectl(['uncordon', far.name])
@@ -182,7 +181,7 @@ async function comeBack(t: Test, bed: Bed): Promise<void> {
   await cluster.kubectl(['apply', '-f', `${manifestFolder}/examples/green-net.yaml`])
   for (const { name } of nodes) await waitForVerified(cluster.admin, name)
   // kubelet takes up to a minute to remove the sandbox of a pod that has ended.
-  await until('the addresses given back', async () => ((await furtherAddresses(near)) === '' ? true : undefined), {
+  await until('the addresses given back', async () => (await furtherAddresses(near)) === '', {
     limitMs: 120_000,
     despiteErrors: true,
   })

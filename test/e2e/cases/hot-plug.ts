@@ -53,11 +53,10 @@ async function plug(t: Test, { cluster: { admin, kubectl }, near }: Bed): Promis
 }
 
 async function tell(t: Test, { cluster: { admin } }: Bed): Promise<void> {
-  await until(
-    'both Events',
-    async () => ((await eventsOf(admin, 'plug1', 'AddedInterface')).length === 2 ? true : undefined),
-    { limitMs: 20_000, despiteErrors: true },
-  )
+  await until('both Events', async () => (await eventsOf(admin, 'plug1', 'AddedInterface')).length === 2, {
+    limitMs: 20_000,
+    despiteErrors: true,
+  })
   const told = await until(
     'the status annotation',
     async () => {

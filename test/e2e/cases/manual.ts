@@ -84,7 +84,7 @@ async function askFromSandbox(bed: Bed, agent: AgentPod, less: string | undefine
     `${name} at its end`,
     async () => {
       const found = await getObject<Pod>(cluster.admin, `/api/v1/namespaces/nopal/pods/${name}`)
-      return found !== undefined && ['Succeeded', 'Failed'].includes(found.status.phase) ? true : undefined
+      return found !== undefined && ['Succeeded', 'Failed'].includes(found.status.phase)
     },
     { limitMs: 60_000, despiteErrors: true },
   )

@@ -29,7 +29,7 @@ async function run(t: Test, { cluster: { admin, kubectl }, far: { machine, name:
   ]
   const [before, records] = [await look(), await countRecords(machine)]
   await Promise.all([...dropped, ...kept].map(name => createPod(admin, { name, node, annotations })))
-  await until('kactus at work', async () => ((await countRecords(machine)) > records ? true : undefined), {
+  await until('kactus at work', async () => (await countRecords(machine)) > records, {
     limitMs: 60_000,
     everyMs: 10,
     despiteErrors: true,

@@ -26,11 +26,10 @@ async function uninstall(t: Test, { cluster: { kubectl }, nodes }: Bed): Promise
   const patch = join(manifestFolder, 'uninstall.yaml')
   await kubectl(['-n', 'nopal', 'patch', 'daemonset', 'nopal', '--patch-file', patch])
   for (const { name, machine } of nodes) {
-    await until(
-      `${name} without kactus' conf`,
-      async () => ((await isThere(machine, ownFiles.conf)) ? undefined : true),
-      { limitMs: 60_000, despiteErrors: true },
-    )
+    await until(`${name} without kactus' conf`, async () => !(await isThere(machine, ownFiles.conf)), {
+      limitMs: 60_000,
+      despiteErrors: true,
+    })
     t.same(await confsOf(machine), ['10-e2e.conflist'], name)
     t.ok(await isThere(machine, ownFiles.binary), `${name} keeps kactus for the pods it has attached`)
   }
@@ -55,7 +54,7 @@ async function endBefore(t: Test, { cluster: { admin }, nodes }: Bed): Promise<v
       `the networks of ${waiting(name)} given back`,
       async () => {
         const [record, strays] = [await recordOf(machine, uid), await strayTraces(machine)]
-        return record === undefined && strays.length === 0 ? true : undefined
+        return record === undefined && strays.length === 0
       },
       { limitMs: 30_000, despiteErrors: true },
     )

@@ -22,7 +22,7 @@ async function deleteWithout(t: Test, bed: Bed, words: readonly string[]): Promi
   const { admin, kubectl } = cluster
   await install(cluster)
   for (const { name, machine } of nodes) {
-    await until(`kactus on ${name}`, async () => ((await isThere(machine, ownFiles.conf)) ? true : undefined), {
+    await until(`kactus on ${name}`, async () => await isThere(machine, ownFiles.conf), {
       limitMs: 60_000,
       despiteErrors: true,
     })

@@ -15,7 +15,7 @@ export async function takeDown(cluster: ClusterPlan): Promise<boolean> {
   const entry = readEntry(cluster.id)
   if (entry?.phase === 'starting' && ownerLives(entry.owner)) {
     process.kill(entry.owner.pid, 'SIGKILL')
-    await until('the end of its start', async () => (ownerLives(entry.owner) ? undefined : true), {
+    await until('the end of its start', async () => !ownerLives(entry.owner), {
       limitMs: 10_000,
       despiteErrors: true,
     })
@@ -25,7 +25,7 @@ export async function takeDown(cluster: ClusterPlan): Promise<boolean> {
   await Promise.all(groups.map(group => removeCgroup(mounts, group)))
   const prefix = machinePrefix(cluster.id)
   // Where nobody collects dead processes (a container without an init) they stay, and are harmless.
-  await until('its processes ended', async () => ((await isEnding(prefix)) ? undefined : true), {
+  await until('its processes ended', async () => !(await isEnding(prefix)), {
     limitMs: 5_000,
     despiteErrors: true,
   }).catch(() => undefined)

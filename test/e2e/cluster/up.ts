@@ -150,22 +150,22 @@ interface Conditions {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] }
 }
 
-function waitForNode(admin: ApiTarget, node: string): Promise<true> {
+function waitForNode(admin: ApiTarget, node: string): Promise<boolean> {
   return until(`node ${node} ready`, () => hasCondition(admin, `/api/v1/nodes/${node}`, 'Ready'), {
     limitMs: 60_000,
     despiteErrors: true,
   })
 }
 
-function waitForDns(admin: ApiTarget): Promise<true> {
+function waitForDns(admin: ApiTarget): Promise<boolean> {
   return until('cluster DNS ready', () => hasCondition(admin, dnsDeployment, 'Available'), {
     limitMs: 60_000,
     despiteErrors: true,
   })
 }
 
-async function hasCondition(admin: ApiTarget, path: string, type: string): Promise<true | undefined> {
+async function hasCondition(admin: ApiTarget, path: string, type: string): Promise<boolean> {
   const object = await getObject<KubeObject & Conditions>(admin, path)
   const condition = object?.status?.conditions?.find(row => row.type === type)
-  return condition?.status === 'True' ? true : undefined
+  return condition?.status === 'True'
 }

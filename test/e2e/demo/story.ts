@@ -16,7 +16,7 @@ export async function failWithoutDns({ cluster, nodes }: Bed): Promise<string[]>
   await kubectl([...dns, '--replicas=0'])
   await until(
     'the name server gone',
-    async () => ((await listPods(admin, 'kube-system', 'k8s-app=kube-dns')).length === 0 ? true : undefined),
+    async () => (await listPods(admin, 'kube-system', 'k8s-app=kube-dns')).length === 0,
     { limitMs: 60_000, despiteErrors: true },
   )
   await install(cluster)
