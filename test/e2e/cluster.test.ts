@@ -2,11 +2,12 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { findKubeAssets } from '../cluster/assets.ts'
+import { testTaint } from '../lab/objects.ts'
 import { CommandFailed } from '../machine/command.ts'
 import { until } from '../machine/wait.ts'
 import { images } from './cluster/images.ts'
 import { ClusterMachine } from './cluster/machine.ts'
-import { mesh, net, planCluster, unverified } from './cluster/plan.ts'
+import { mesh, net, planCluster } from './cluster/plan.ts'
 import { leftoversOf } from './leftovers.ts'
 import {
   cacheFolder,
@@ -81,7 +82,7 @@ t.test('a cluster as it is before nopal comes', async t => {
       items: { spec: { taints: object[] } }[]
     }
     t.equal(items.length, 2)
-    for (const { spec } of items) t.match(spec.taints, [unverified])
+    for (const { spec } of items) t.match(spec.taints, [testTaint])
   })
 
   t.test('pods of both nodes reach each other over the mesh, and DNS', async t => {

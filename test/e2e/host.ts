@@ -1,4 +1,5 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ContainerRecord } from '../../cni/networks/record.ts'
 import { readRecords } from '../../cni/networks/record-folder.ts'
@@ -17,10 +18,7 @@ const hiddenConf = '/etc/cni/10-e2e.hidden'
 const state = '/var/lib/cni'
 
 export async function isThere(machine: Machine, path: string): Promise<boolean> {
-  return stat(machine.path(path)).then(
-    () => true,
-    () => false,
-  )
+  return existsSync(machine.path(path))
 }
 
 /** What kactus remembers of a pod. */

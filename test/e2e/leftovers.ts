@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { readCgroupMounts } from '../machine/cgroups.ts'
 import { type ClusterPlan, machinePrefix, registryFolder } from './cluster/plan.ts'
 
@@ -7,7 +7,7 @@ export function leftoversOf({ id, folder }: ClusterPlan): string[] {
   return [
     ...groups(machinePrefix(id)).map(name => `control group ${name}`),
     ...processes(machinePrefix(id), folder),
-    ...[folder, `${registryFolder}/${id}`].filter(isThere).map(path => `folder ${path}`),
+    ...[folder, `${registryFolder}/${id}`].filter(path => existsSync(path)).map(path => `folder ${path}`),
   ]
 }
 
@@ -27,20 +27,7 @@ function processes(prefix: string, folder: string): string[] {
 }
 
 function entries(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
-}
-
-function isThere(folder: string): boolean {
-  try {
-    readdirSync(folder)
-    return true
-  } catch {
-    return false
-  }
+  return existsSync(folder) ? readdirSync(folder) : []
 }
 
 function text(file: string): string {

@@ -14,10 +14,11 @@ import { join } from 'node:path'
 import t from 'tap'
 import { until } from '../machine/wait.ts'
 import { isRunning } from '../unit/cni/host/child.ts'
+import { shutNode } from './gate-bed.ts'
 import { type Lab, startLab } from './lab.ts'
 import type { LabNode } from './node.ts'
 import { networkCondition, readNode } from './objects.ts'
-import { conditionOf, makeUnverified, sandboxTraces } from './verify-bed.ts'
+import { conditionOf, sandboxTraces } from './verify-bed.ts'
 
 /** Where CNI executables are, as k3s has them: a link that every upgrade turns to a folder of its own. */
 const current = '/opt/cni/data/current'
@@ -44,7 +45,7 @@ t.test("the host's files change below a running agent", async t => {
     await node.run(['mount', '--bind', '/opt/cni/data/two', '/opt/cni/data/two'])
     await node.run(['mount', '-o', 'remount,bind,ro', '/opt/cni/data/two'])
     turn(node, 'two')
-    await makeUnverified(lab, node)
+    await shutNode(lab, node.name)
     await untilNotInstalled(lab, node)
     t.equal(existsSync(node.path('/opt/cni/data/two/kactus')), false)
 

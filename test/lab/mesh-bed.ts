@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import type { Program } from '../machine/program.ts'
 import { until } from '../machine/wait.ts'
 import { outsideName } from './dns.ts'
+import { askAgent } from './gate-bed.ts'
 import { type Lab, startLab } from './lab.ts'
 import { mesh } from './mesh.ts'
 import type { LabNode } from './node.ts'
@@ -223,9 +224,7 @@ export class GuardedMesh {
   }
 
   async metrics(node: LabNode): Promise<string> {
-    const script = `fetch('http://127.0.0.1:8080/metrics').then(r => r.text()).then(t => process.stdout.write(t), () => {})`
-    const { stdout } = await node.exec([process.execPath, '-e', script])
-    return stdout
+    return (await askAgent(node, '/metrics')).text
   }
 
   /** One series of an agent's metrics; 0 where there is none. */

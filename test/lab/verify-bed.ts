@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { until } from '../machine/wait.ts'
 import type { Lab } from './lab.ts'
 import type { LabNode } from './node.ts'
-import { ask, jsonPatch, type NodeObject, networkCondition, readNode, testTaint, verifiedLabel } from './objects.ts'
+import { type NodeObject, networkCondition, readNode } from './objects.ts'
 
 /** The document of `nopal verify --output json`, as far as tests read it. */
 export interface VerdictDocument {
@@ -32,17 +32,6 @@ export async function verify(lab: Lab, node: LabNode, args: readonly string[] = 
 export function failures(verdict: VerdictDocument, from: string): readonly string[] {
   const failed = verdict.checks.filter(check => check.from === from && check.result === 'fail')
   return [...new Set(failed.map(check => `${check.code} ${check.reason ?? ''}`))].sort()
-}
-
-/** Makes a node one that was never verified. */
-export async function makeUnverified(lab: Lab, node: LabNode): Promise<void> {
-  const { metadata } = await readNode(lab.api, node.name)
-  const label = `/metadata/labels/${verifiedLabel.replace('/', '~1')}`
-  const steps = [
-    ...(metadata.labels?.[verifiedLabel] === undefined ? [] : [{ op: 'remove', path: label }]),
-    { op: 'add', path: '/spec/taints', value: [testTaint] },
-  ]
-  await ask(lab.api, { method: 'PATCH', path: `/api/v1/nodes/${node.name}`, body: steps, contentType: jsonPatch })
 }
 
 /** Waits for the condition to have a status. */

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { until } from '../machine/wait.ts'
-import { agentRequests, isOpen, untilOpen, watchNodes } from './gate-bed.ts'
+import { agentRequests, isOpen, shutNode, untilOpen, watchNodes } from './gate-bed.ts'
 import { type Lab, startLab } from './lab.ts'
 import type { LabNode } from './node.ts'
 import { hasTestTaint, networkCondition, readNode } from './objects.ts'
-import { conditionOf, makeUnverified, recordsOn, sandboxTraces, verify } from './verify-bed.ts'
+import { conditionOf, recordsOn, sandboxTraces, verify } from './verify-bed.ts'
 
 interface DeadNetwork {
   readonly name: string
@@ -148,7 +148,7 @@ t.test('a network that attaches no sandbox keeps the node shut', async t => {
   for (const row of deadNetworks) {
     await t.test(row.name, async t => {
       await onNode(node, [...fresh, ...row.make])
-      await makeUnverified(lab, node)
+      await shutNode(lab, node.name)
       const agent = await lab.startAgent(node)
       const bad = await conditionOf(lab, node, 'False')
       t.match(networkCondition(bad), { reason: row.reason, message: row.says })
@@ -172,7 +172,7 @@ t.test('a network that attaches no sandbox keeps the node shut', async t => {
   await t.test('where only the host is asked the node opens, and says so', async t => {
     const [dead] = deadNetworks
     await onNode(node, [...fresh, ...(dead?.make ?? [])])
-    await makeUnverified(lab, node)
+    await shutNode(lab, node.name)
     const settings = '[verify]\ndns-domains = kubernetes.default.svc.cluster.local\nfrom = host\n'
     const agent = await lab.startAgent(node, { settings })
     await untilOpen(lab, 'n1')
@@ -198,7 +198,7 @@ t.test('a network that attaches no sandbox keeps the node shut', async t => {
   await t.test('a verification that hangs in a sandbox does not hold up the one that finds it well', async t => {
     const refuses = deadNetworks.find(({ name }) => name.startsWith('flannel'))
     await onNode(node, [...fresh, ...(refuses?.make ?? [])])
-    await makeUnverified(lab, node)
+    await shutNode(lab, node.name)
     // So long that the test would end first.
     const settings = '[verify]\ndns-domains = kubernetes.default.svc.cluster.local\ncheck-timeout = 10m\n'
     const agent = await lab.startAgent(node, { settings })

@@ -1,9 +1,10 @@
 import t from 'tap'
 import { until } from '../machine/wait.ts'
+import { shutNode } from './gate-bed.ts'
 import { type Lab, startLab } from './lab.ts'
 import type { LabNode } from './node.ts'
 import { hasTestTaint, networkCondition, readNode } from './objects.ts'
-import { conditionOf, failures, makeUnverified, sandboxTraces, type VerdictDocument, verify } from './verify-bed.ts'
+import { conditionOf, failures, sandboxTraces, type VerdictDocument, verify } from './verify-bed.ts'
 
 interface Break {
   readonly name: string
@@ -164,7 +165,7 @@ t.test("the pods' path, from a sandbox on the node's own CNI chain", async t => 
 
   for (const row of breaks) {
     await t.test(row.name, async t => {
-      await makeUnverified(lab, one)
+      await shutNode(lab, one.name)
       for (const command of row.make) await one.run(['sh', '-c', command])
       const agent = await lab.startAgent(one)
       const bad = await conditionOf(lab, one, 'False')

@@ -1,5 +1,6 @@
+import { testTaint } from '../../lab/objects.ts'
 import { ownFolders } from '../../machine/node-files.ts'
-import { mesh, type NodePlan, net, unverified } from './plan.ts'
+import { mesh, type NodePlan, net } from './plan.ts'
 
 /** Name of the image that holds pods' namespaces open. */
 export const pauseImage = 'localhost/nopal-test/pause:1'
@@ -33,7 +34,7 @@ export function kubeletConfig(cgroup: string, clientCaFile: string): object {
     clusterDomain: net.clusterDomain,
     containerRuntimeEndpoint: 'unix:///run/containerd/containerd.sock',
     resolvConf: '/etc/resolv.conf',
-    registerWithTaints: [unverified],
+    registerWithTaints: [testTaint],
     cgroupDriver: 'cgroupfs',
     cgroupRoot: `/${cgroup}`,
     enforceNodeAllocatable: [],

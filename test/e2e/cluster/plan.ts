@@ -19,9 +19,6 @@ export const net = {
 /** The mesh of its nodes. */
 export const mesh = { device: 'nm-e2e', port: 51821, mtu: 1420, prefixLength: 24 } as const
 
-/** The taint every node registers with: nopal lifts it. */
-export const unverified = { key: 'node-ready/unverified', value: 'true', effect: 'NoSchedule' } as const
-
 export interface NodePlan {
   readonly name: string
   readonly address: string
