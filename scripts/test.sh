@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up whatever is missing, builds, and runs every lane of tests; the last line is "N passed, N failed".
 #   scripts/test.sh [--quick] [--only LANE]... [--skip LANE]...
-# --quick: seconds, no root, nothing started but this machine's own Node. Lanes: scripts/lanes.ts.
+# --quick: a minute or two, no root, nothing started but this machine's own Node. Lanes: scripts/lanes.ts.
 set -eu
 cd "$(dirname "$0")/.."
 case " $* " in
