@@ -40,7 +40,9 @@ async function bundleAgent(version: string, outfile: string): Promise<readonly s
   const inputs = await bundle({
     entryPoints: [join(root, 'agent/main.ts')],
     outfile,
-    minifySyntax: true,
+    // Half the text to keep in memory. What a stack trace says of it is found by the map beside it.
+    minify: true,
+    sourcemap: 'external',
     plugins: [besideTheAgent],
     alias: netlinkBesideTheAgent,
     define: { NOPAL_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
@@ -139,6 +141,7 @@ async function main(args: readonly string[]): Promise<void> {
     // Renamed, so that whoever runs them meanwhile has the old or the new, never half of one.
     await copyNetlink(root, dist)
     await rename(clientNode, join(dist, clientNodeFile))
+    await rename(`${agent}.map`, join(dist, 'nopal.js.map'))
     await rename(agent, join(dist, 'nopal.js'))
     await rename(await copyInPieces(packed), join(dist, kactusName(wish)))
     await writeFile(join(dist, 'bundled.json'), JSON.stringify(packagesOf([...kactus.inputs, ...beside.flat()])))
