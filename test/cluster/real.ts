@@ -103,7 +103,7 @@ function placeOf(context: StartContext, port: number): ApiServerPlace {
 }
 
 async function startRelay(context: StartContext, socketPath: string, port: number): Promise<Program> {
-  const argv = inNetwork(context.netns, [process.execPath, join(import.meta.dirname, 'socket-relay.ts')])
+  const argv = inNetwork(context.netns, [process.execPath, join(import.meta.dirname, '../machine/relay.ts')])
   const told = { socketPath, host: context.host, port }
   const [program] = await startTold({ name: 'relay', argv, logFile: logOf(context, 'relay'), told })
   return program

@@ -1,6 +1,4 @@
-import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import t from 'tap'
 import { createHcloudClient } from '../../agent/pool/hcloud-client.ts'
 import { HcloudError } from '../../agent/pool/hcloud-error.ts'
@@ -10,9 +8,10 @@ import { findKubeAssets } from '../cluster/assets.ts'
 import { errorAnswer, type FakeAnswer, html, json } from '../fakes/hcloud/answers.ts'
 import { startFakeHcloud } from '../fakes/hcloud/main.ts'
 import { type FakeServer, fakeServer } from '../fakes/hcloud/servers.ts'
+import { runCommand } from '../machine/command.ts'
 
 /** What the public Go client reads of the fake, nopal reads as well: it decides what the shapes mean. */
-const run = promisify(execFile)
+
 const judge = join(await findKubeAssets(['hcloud-read']), 'hcloud-read')
 const fake = await startFakeHcloud()
 t.teardown(() => fake.stop())
@@ -23,8 +22,7 @@ interface Answer {
 }
 
 async function askJudge(selector: string, token = fake.token): Promise<Answer> {
-  const { stdout } = await run(judge, [fake.url, selector], { env: { HCLOUD_TOKEN: token } })
-  return JSON.parse(stdout) as Answer
+  return JSON.parse(await runCommand([judge, fake.url, selector], { env: { HCLOUD_TOKEN: token } })) as Answer
 }
 
 /** No second tries, as the judge has none. */

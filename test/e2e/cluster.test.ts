@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { findKubeAssets } from '../cluster/assets.ts'
@@ -149,17 +148,8 @@ for (const { name, after, signal } of endings) {
   t.test(`${name}: down leaves nothing`, async t => {
     const plan = planCluster(randomClusterId(), cacheFolder())
     takeDownAfter(t, plan.id)
-    const child = startClusterCommand(plan.id, 'up')
-    const ended = once(child, 'exit')
-    let said = ''
-    child.stderr?.on('data', chunk => {
-      said += String(chunk)
-    })
-    await until(`"${after.source}"`, async () => after.test(said) || undefined, {
-      limitMs: 60_000,
-      everyMs: 5,
-      despiteErrors: true,
-    })
+    const { child, ended, text } = startClusterCommand(plan.id, ['up'])
+    await until(`"${after.source}"`, () => after.test(text()), { limitMs: 60_000, everyMs: 5 })
     child.kill(signal)
     await ended
     if (signal === 'SIGKILL') await clusterCommand(plan.id, 'down')

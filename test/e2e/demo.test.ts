@@ -1,8 +1,7 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { callerEnv, runCommand } from '../machine/command.ts'
+import { type Begun, begin, callerEnv, runCommand } from '../machine/command.ts'
 import { until } from '../machine/wait.ts'
 import { planCluster } from './cluster/plan.ts'
 import { leftoversOf } from './leftovers.ts'
@@ -11,39 +10,39 @@ import { cacheFolder, clusterCommand } from './test-cluster.ts'
 const root = join(import.meta.dirname, '../..')
 
 t.test('the demo on a cluster tells its story, ends with 0 and leaves nothing', async t => {
-  const { child, output } = startDemo(t, [])
+  const { child, text } = startDemo(t, [])
   t.same(await once(child, 'close'), [0, null])
-  if (!t.passing()) t.comment(output())
+  if (!t.passing()) t.comment(text())
   for (const word of ['NoAnswer', 'Verified', 'eth0', 'net9f27410725ab', 'net48d6215903df', 'machine is as it was']) {
-    t.match(output(), word)
+    t.match(text(), word)
   }
-  t.notMatch(output(), '✗')
-  t.same(leftoversOf(planOf(output())), [])
+  t.notMatch(text(), '✗')
+  t.same(leftoversOf(planOf(text())), [])
 })
 
 t.test('--keep leaves the cluster running; its advice works, also the one to end it', async t => {
-  const { child, output } = startDemo(t, ['--keep'])
+  const { child, text } = startDemo(t, ['--keep'])
   t.same(await once(child, 'close'), [0, null])
-  if (!t.passing()) t.comment(output())
-  const plan = planOf(output())
+  if (!t.passing()) t.comment(text())
+  const plan = planOf(text())
   t.teardown(() => clusterCommand(plan.id, 'down'))
-  const advice = [...output().matchAll(/^ {2}# .*\n {2}(.*)$/gm)].map(([, command = '']) => command)
+  const advice = [...text().matchAll(/^ {2}# .*\n {2}(.*)$/gm)].map(([, command = '']) => command)
   t.equal(advice.length, 3)
   for (const command of advice) t.match(await shell(command), /./, command)
-  const [, end = ''] = /clean up:\n {2}(.*)$/m.exec(output()) ?? []
+  const [, end = ''] = /clean up:\n {2}(.*)$/m.exec(text()) ?? []
   await shell(end)
   t.same(leftoversOf(plan), [])
 })
 
 t.test('Ctrl-C in the middle leaves nothing', async t => {
-  const { child, output } = startDemo(t, [])
-  await until('the cluster', async () => /cluster t[0-9a-f]+\n/.test(output()) || undefined, {
+  const { child, text } = startDemo(t, [])
+  await until('the cluster', async () => /cluster t[0-9a-f]+\n/.test(text()) || undefined, {
     limitMs: 280_000,
     despiteErrors: true,
   })
   child.kill('SIGINT')
   await once(child, 'close')
-  const plan = planOf(output())
+  const plan = planOf(text())
   await until(
     'nothing left',
     async () => {
@@ -54,16 +53,10 @@ t.test('Ctrl-C in the middle leaves nothing', async t => {
   )
 })
 
-function startDemo(t: Test, flags: readonly string[]): { child: ChildProcessWithoutNullStreams; output: () => string } {
-  const child = spawn(join(root, 'scripts/demo.sh'), ['--cluster', ...flags], { env: callerEnv })
-  let text = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', chunk => {
-      text += String(chunk)
-    })
-  }
-  t.teardown(() => child.kill('SIGTERM'))
-  return { child, output: () => text }
+function startDemo(t: Test, flags: readonly string[]): Begun {
+  const begun = begin([join(root, 'scripts/demo.sh'), '--cluster', ...flags], { env: callerEnv, timeoutMs: 0 })
+  t.teardown(() => begun.child.kill('SIGTERM'))
+  return begun
 }
 
 function planOf(output: string) {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { ApiTarget } from '../cluster/api-client.ts'
 import { findKubeAssets } from '../cluster/assets.ts'
-import { runCommand } from '../machine/command.ts'
+import { type Begun, begin, callerEnv, runCommand } from '../machine/command.ts'
 import { readAdminTarget } from './cluster/keys.ts'
 import { ClusterMachine } from './cluster/machine.ts'
 import { type ClusterPlan, nodePlans, planCluster } from './cluster/plan.ts'
@@ -35,38 +35,23 @@ export function cacheFolder(): string {
   return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'nopal')
 }
 
+type Env = Readonly<Record<string, string>>
+
 /** Runs the cluster program to its end, whatever its exit code. */
 export function clusterCommand(id: string, ...args: readonly string[]): Promise<{ code: number; text: string }> {
-  return endOf(startClusterCommand(id, ...args))
+  return foreignClusterCommand({}, id, ...args)
 }
 
 /** As somebody else runs it, with another environment. */
-export function foreignClusterCommand(
-  env: Readonly<Record<string, string>>,
-  id: string,
-  ...args: readonly string[]
-): Promise<{ code: number; text: string }> {
-  const all = { ...process.env, ...env }
-  return endOf(
-    spawn(process.execPath, [program, '--name', id, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: all }),
-  )
-}
-
-async function endOf(child: ChildProcess): Promise<{ code: number; text: string }> {
-  let text = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', chunk => {
-      text += String(chunk)
-    })
-  }
-  return await new Promise(resolve => {
-    child.once('close', (code, signal) => resolve({ code: signal === null ? (code ?? 1) : 128, text }))
-  })
+export async function foreignClusterCommand(env: Env, id: string, ...args: readonly string[]) {
+  const { ended, text } = startClusterCommand(id, args, env)
+  const { code } = await ended
+  return { code, text: text() }
 }
 
 /** Starts the cluster program. */
-export function startClusterCommand(id: string, ...args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [program, '--name', id, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+export function startClusterCommand(id: string, args: readonly string[], env: Env = {}): Begun {
+  return begin([process.execPath, program, '--name', id, ...args], { env: { ...callerEnv, ...env }, timeoutMs: 0 })
 }
 
 /** Starts a cluster and waits until it is whole. */

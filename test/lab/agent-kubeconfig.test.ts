@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process'
 import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { startApiServer } from '../cluster/api-server.ts'
+import { collect } from '../machine/command.ts'
 import { applyManifests } from './product.ts'
 
 // What the built agent makes of kubeconfigs that need more than a file: a program to log in with, and a proxy.
@@ -35,7 +34,7 @@ async function apiCheck(env: Readonly<Record<string, string>>, nopal = program):
   const args = [nopal, 'verify', '--dry-run', '--from', 'host', '--output', 'json']
   const settings = { NODE_NAME: 'n1', NOPAL_VERIFY_DNS_DOMAINS: '127.0.0.1', NOPAL_VERIFY_CHECK_TIMEOUT: '5s' }
   // Other checks fail here, with 1: there is no cluster.
-  const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...settings, ...env } }).catch(e => e)
+  const { stdout } = await collect([process.execPath, ...args], { env: { ...settings, ...env } })
   const { checks } = JSON.parse(stdout) as { checks: readonly { code: string; result: string; message: string }[] }
   return checks.filter(({ code }) => code === 'api').map(({ result, message }) => ({ result, message }))
 }

@@ -1,9 +1,9 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 
-import { callerEnv, collect } from '../machine/command.ts'
+import { type Begun, begin, callerEnv, collect } from '../machine/command.ts'
 import { until } from '../machine/wait.ts'
 import { leftoversOf, strayLinks } from './leftovers.ts'
 import { listedRuns } from './registry.ts'
@@ -12,30 +12,30 @@ const scripts = join(import.meta.dirname, '../../scripts')
 const demo = join(scripts, 'demo.sh')
 
 t.test('the demo tells its story, ends with 0 and leaves nothing', async t => {
-  const { child, output } = startDemo(t, [])
+  const { child, text } = startDemo(t, [])
   const ended = once(child, 'exit')
   const id = await runOf(child)
   t.same(await ended, [0, null])
-  if (!t.passing()) t.comment(output())
+  if (!t.passing()) t.comment(text())
   for (const word of ['eth0', 'net9f27410725ab', 'net48d6215903df', 'NoAnswer', 'Verified', 'machine is as it was']) {
-    t.match(output(), word)
+    t.match(text(), word)
   }
-  t.match(output(), /seen after [\d.]+ s: the WireGuard endpoint of n2 on nm-lab is wrong: loop/)
-  t.match(output(), /put right after [\d.]+ s: 203\.0\.113\.12:51821/)
-  t.notMatch(output(), '✗')
-  t.notMatch(output(), '\u001b', 'plain text where there is no terminal')
+  t.match(text(), /seen after [\d.]+ s: the WireGuard endpoint of n2 on nm-lab is wrong: loop/)
+  t.match(text(), /put right after [\d.]+ s: 203\.0\.113\.12:51821/)
+  t.notMatch(text(), '✗')
+  t.notMatch(text(), '\u001b', 'plain text where there is no terminal')
   t.same(leftoversOf(id), [])
   t.same(strayLinks(), [])
 })
 
 t.test('--keep returns with 0; its advice works; kill ends it', async t => {
-  const { child, output } = startDemo(t, ['--keep'])
+  const { child, text } = startDemo(t, ['--keep'])
   t.same(await once(child, 'close'), [0, null])
-  if (!t.passing()) t.comment(output())
-  const [, pid = ''] = /^ {2}kill (\d+)$/m.exec(output()) ?? []
+  if (!t.passing()) t.comment(text())
+  const [, pid = ''] = /^ {2}kill (\d+)$/m.exec(text()) ?? []
   const run = listedRuns().find(({ owner }) => owner === Number(pid))
   t.ok(run, 'the process to kill owns a run')
-  for (const [, command = ''] of output().matchAll(/^ {2}# .*\n {2}(.*)$/gm)) {
+  for (const [, command = ''] of text().matchAll(/^ {2}# .*\n {2}(.*)$/gm)) {
     t.match(await collect(['sh', '-c', command], { env: callerEnv }), { code: 0, stdout: /./ }, command)
   }
   process.kill(Number(pid), 'SIGTERM')
@@ -43,9 +43,9 @@ t.test('--keep returns with 0; its advice works; kill ends it', async t => {
 })
 
 t.test('killed with -9 and swept, it leaves nothing', async t => {
-  const { child, output } = startDemo(t, [])
+  const { child, text } = startDemo(t, [])
   const id = await runOf(child)
-  await until('pods', () => output().includes('app1 reaches'), { limitMs: 120_000 })
+  await until('pods', () => text().includes('app1 reaches'), { limitMs: 120_000 })
   child.kill('SIGKILL')
   await once(child, 'exit')
   t.match(await collect([join(scripts, 'lab-clean.sh'), id], { env: callerEnv }), { code: 0, stderr: '' })
@@ -59,20 +59,14 @@ t.test('what it refuses', async t => {
   t.match(await collect(asNobody, { env: callerEnv }), { code: 1, stdout: '', stderr: /^demo: needs root.*\n$/ })
 })
 
-function startDemo(t: Test, flags: readonly string[]) {
-  const child = spawn(demo, flags, { env: callerEnv })
-  let text = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', chunk => {
-      text += String(chunk)
-    })
-  }
-  t.teardown(() => child.kill('SIGTERM'))
-  return { child, output: () => text }
+function startDemo(t: Test, flags: readonly string[]): Begun {
+  const begun = begin([demo, ...flags], { env: callerEnv, timeoutMs: 0 })
+  t.teardown(() => begun.child.kill('SIGTERM'))
+  return begun
 }
 
 /** The run of a demo: the script becomes the program that owns it, and may have to build first. */
-async function runOf(child: ChildProcessWithoutNullStreams): Promise<string> {
+async function runOf(child: ChildProcess): Promise<string> {
   const find = () => listedRuns().find(run => run.owner === child.pid)?.id
   return await until('the demo to begin', find, { limitMs: 280_000 })
 }

@@ -41,6 +41,14 @@ export class CommandFailed extends Error {
   }
 }
 
+/** A program that was begun. */
+export interface Begun {
+  readonly child: ChildProcess
+  readonly ended: Promise<Output>
+  /** All that it has said so far, on either stream. */
+  text(): string
+}
+
 /**
  * Starts a program with these variables alone, and gathers what it prints. One that is killed by a signal, or by the
  * limit, has code 137.
@@ -48,23 +56,24 @@ export class CommandFailed extends Error {
 export function begin(
   argv: readonly string[],
   { input = '', env, cwd, timeoutMs = 60_000 }: CommandOptions & { readonly cwd?: string } = {},
-): { readonly child: ChildProcess; readonly ended: Promise<Output> } {
+): Begun {
   const [file = '', ...rest] = argv
   const child = spawn(file, rest, { env, cwd, timeout: timeoutMs, killSignal: 'SIGKILL' })
+  const said: { readonly from: 'stdout' | 'stderr'; readonly chunk: Buffer }[] = []
+  for (const from of ['stdout', 'stderr'] as const)
+    child[from].on('data', (chunk: Buffer) => said.push({ from, chunk }))
+  const textOf = (parts: typeof said) => Buffer.concat(parts.map(({ chunk }) => chunk)).toString()
   const ended = new Promise<Output>((resolve, reject) => {
-    const stdout: Buffer[] = []
-    const stderr: Buffer[] = []
-    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
-    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
     child.on('error', reject)
     child.on('close', code => {
-      resolve({ code: code ?? 137, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() })
+      const [stdout, stderr] = ['stdout', 'stderr'].map(stream => textOf(said.filter(({ from }) => from === stream)))
+      resolve({ code: code ?? 137, stdout: stdout ?? '', stderr: stderr ?? '' })
     })
   })
   // A program that ends before it has read all its input is judged by its exit code.
   child.stdin.on('error', () => undefined)
   child.stdin.end(input)
-  return { child, ended }
+  return { child, ended, text: () => textOf(said) }
 }
 
 /** Runs a program to its end as `begin` starts it. */

@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { findFreePort } from '../../cluster/port.ts'
-import { collect, type Output } from '../../machine/command.ts'
+import { begin, collect, type Output } from '../../machine/command.ts'
 import { until } from '../../machine/wait.ts'
 
 const main = join(import.meta.dirname, '../../../agent/main.ts')
@@ -25,11 +24,7 @@ export interface RunningLeader {
 export async function startLeader(t: Test, env: Environment): Promise<RunningLeader> {
   const port = await findFreePort(undefined)
   const listen = { NOPAL_LEADER_LISTEN: `127.0.0.1:${port}` }
-  const child = spawn(process.execPath, [main, 'lead'], { env: { ...listen, ...env }, stdio: 'pipe' })
-  let text = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (more: string) => (text += more))
-  const ended = once(child, 'exit')
+  const { child, ended, text } = begin([process.execPath, main, 'lead'], { env: { ...listen, ...env }, timeoutMs: 0 })
   const stop = async () => {
     child.kill('SIGKILL')
     await ended
@@ -42,7 +37,7 @@ export async function startLeader(t: Test, env: Environment): Promise<RunningLea
   await until('the leader to serve', () => get('/healthz'), { limitMs: 60_000, despiteErrors: true })
   return {
     process: child,
-    text: () => text,
+    text,
     get,
     metrics: async () => (await get('/metrics')).text,
     status: async () => JSON.parse((await get('/status.json')).text) as unknown,

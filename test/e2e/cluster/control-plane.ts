@@ -103,7 +103,7 @@ export async function startForwarder(machine: Machine): Promise<number> {
   const address = server.address()
   const program = machine.start({
     name: 'forwarder',
-    argv: [process.execPath, join(import.meta.dirname, 'forwarder.ts')],
+    argv: [process.execPath, join(import.meta.dirname, '../../machine/relay.ts')],
     channel: true,
   })
   if (address === null || typeof address === 'string') throw new Error('no forwarder')

@@ -4,7 +4,7 @@ import { isEnding, listCgroups, readCgroupMounts, removeCgroup } from '../../mac
 import { ownerLives } from '../../machine/registry.ts'
 import { until } from '../../machine/wait.ts'
 import { type ClusterPlan, machinePrefix } from './plan.ts'
-import { readEntry, releaseCluster } from './registry.ts'
+import { readEntry, registry } from './registry.ts'
 
 /**
  * Takes a cluster down, also one that is half made or half gone: every process of it is below one of its control
@@ -32,6 +32,6 @@ export async function takeDown(cluster: ClusterPlan): Promise<boolean> {
   const folder = entry?.folder ?? cluster.folder
   await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   await rmdir(dirname(folder)).catch(() => undefined)
-  releaseCluster(cluster.id)
+  registry.release(cluster.id)
   return entry !== undefined || groups.length > 0
 }

@@ -8,7 +8,7 @@ import { takeDown } from './down.ts'
 import { ClusterMachine } from './machine.ts'
 import { type ClusterPlan, defaultId, machineNames } from './plan.ts'
 import { type Say, sayTo } from './progress.ts'
-import { claimCluster, listClusters, locateCluster, readEntry, setPhase } from './registry.ts'
+import { claimCluster, locateCluster, readEntry, registry, setPhase } from './registry.ts'
 import { describeCluster } from './status.ts'
 import { findParts, startCluster } from './up.ts'
 
@@ -107,7 +107,7 @@ function alreadyThere(cluster: ClusterPlan): Error {
 
 function needUp(cluster: ClusterPlan): void {
   if (readEntry(cluster.id)?.phase === 'up') return
-  const names = listClusters()
+  const names = registry.ids()
   const hint = names.length === 0 ? '"up" starts one' : `there are: ${names.join(', ')} (--name NAME)`
   throw new Error(`cluster ${cluster.id} is not up; ${hint}`)
 }

@@ -11,7 +11,7 @@ export interface ClusterEntry {
   readonly owner: Owner
 }
 
-const registry = new Registry(registryFolder)
+export const registry = new Registry(registryFolder)
 const file = 'cluster.json'
 
 const print = (entry: ClusterEntry) => `${JSON.stringify(entry, null, 2)}\n`
@@ -30,11 +30,6 @@ export function setPhase(id: string, phase: ClusterEntry['phase']): void {
   if (entry !== undefined) registry.write(id, file, print({ ...entry, phase }))
 }
 
-/** Takes a cluster off the list. */
-export function releaseCluster(id: string): void {
-  registry.release(id)
-}
-
 /** undefined where there is no such cluster. */
 export function readEntry(id: string): ClusterEntry | undefined {
   const text = registry.read(id, file)
@@ -46,9 +41,4 @@ export function locateCluster(id: string, cache: string): ClusterPlan {
   const plan = planCluster(id, cache)
   const entry = readEntry(id)
   return entry === undefined ? plan : planCluster(id, join(entry.folder, '../..'))
-}
-
-/** Every cluster on the list. */
-export function listClusters(): string[] {
-  return registry.ids()
 }

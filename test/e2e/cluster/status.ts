@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { ownerLives } from '../../machine/registry.ts'
 import { ClusterMachine } from './machine.ts'
 import { type ClusterPlan, machineNames } from './plan.ts'
-import { listClusters, readEntry } from './registry.ts'
+import { readEntry, registry } from './registry.ts'
 
 /** What a person wants to know of a cluster: whether it is whole, and how to reach it. */
 export async function describeCluster(cluster: ClusterPlan): Promise<string> {
   const entry = readEntry(cluster.id)
-  const others = listClusters().filter(id => id !== cluster.id)
+  const others = registry.ids().filter(id => id !== cluster.id)
   const alsoUp = others.length === 0 ? [] : [`other clusters: ${others.join(', ')} (--name NAME)`]
   if (entry === undefined) return lines([`cluster ${cluster.id}: not there`, ...alsoUp])
   if (entry.phase !== 'up') {
