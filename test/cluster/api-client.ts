@@ -60,6 +60,33 @@ export async function sendRequest(target: ApiTarget, request: ApiRequest): Promi
   return { code: response.statusCode ?? 0, headers: response.headers, body: parseBody(text) }
 }
 
+/** The API server did not do what was asked of it. */
+export class ApiRefused extends Error {
+  override readonly name = 'ApiRefused'
+  readonly code = 'ApiRefused'
+  readonly status: number
+
+  constructor(request: ApiRequest, answer: ApiAnswer) {
+    super(`${request.method} ${request.path}: ${answer.code} ${JSON.stringify(answer.body).slice(0, 500)}`)
+    this.status = answer.code
+  }
+}
+
+/** Whoever takes requests to an API server. */
+export interface ObjectApi {
+  send(request: ApiRequest): Promise<ApiAnswer>
+}
+
+/**
+ * Sends a request that must succeed and returns the answer's object.
+ * @throws ApiRefused
+ */
+export async function ask(api: ObjectApi | ApiTarget, request: ApiRequest): Promise<unknown> {
+  const answer = await ('send' in api ? api.send(request) : sendRequest(api, request))
+  if (answer.code >= 300) throw new ApiRefused(request, answer)
+  return answer.body
+}
+
 /** Opens a watch; `path` carries `watch=true` and the rest of the query. A status other than 200 throws. */
 export async function openWatch(target: ApiTarget, path: string): Promise<OpenWatch> {
   const response = await open(target, { method: 'GET', path })

@@ -1,7 +1,7 @@
-import { type ApiTarget, sendRequest } from '../cluster/api-client.ts'
+import { type ApiTarget, ask } from '../cluster/api-client.ts'
 import { type NodeCondition, type NodeObject, networkCondition, testTaint, verifiedLabel } from '../lab/objects.ts'
 import { until } from '../machine/wait.ts'
-import { ApiRefused, getObject } from './cluster/api.ts'
+import { getObject } from './cluster/api.ts'
 import { images } from './cluster/images.ts'
 
 /** The parts of a Pod that tests look at. */
@@ -154,11 +154,6 @@ async function listOf<T>(api: ApiTarget, path: string): Promise<readonly T[]> {
   return list?.items ?? []
 }
 
-/**
- * Sends a request that must succeed.
- * @throws ApiRefused
- */
 async function send(api: ApiTarget, method: 'POST' | 'DELETE', path: string, body?: object): Promise<void> {
-  const answer = await sendRequest(api, { method, path, ...(body === undefined ? {} : { body }) })
-  if (answer.code >= 300) throw new ApiRefused(`${method} ${path}`, answer.code, answer.body)
+  await ask(api, { method, path, body })
 }

@@ -1,5 +1,7 @@
-import type { ApiAnswer, ApiRequest } from '../cluster/api-server.ts'
+import { ApiRefused, ask, type ObjectApi } from '../cluster/api-client.ts'
 import type { NodePlan } from './node.ts'
+
+export { ask, type ObjectApi }
 
 /** Paths and bodies of the Kubernetes objects that the lab makes. */
 
@@ -8,22 +10,6 @@ export const verifiedLabel = 'node-ready/verified'
 /** Media type of a JSON Patch. */
 export const jsonPatch = 'application/json-patch+json'
 const conditionType = 'nopal.io/NetworkReady'
-
-/** What the lab needs of an API server. */
-export interface ObjectApi {
-  send(request: ApiRequest): Promise<ApiAnswer>
-}
-
-/** The API server did not do what the lab asked of it. */
-class ApiRefused extends Error {
-  override readonly name = 'ApiRefused'
-  readonly code: number
-
-  constructor(request: ApiRequest, answer: ApiAnswer) {
-    super(`${request.method} ${request.path}: ${answer.code} ${JSON.stringify(answer.body).slice(0, 500)}`)
-    this.code = answer.code
-  }
-}
 
 /** The parts of a Node that tests look at. */
 export interface NodeObject {
@@ -37,16 +23,6 @@ export interface NodeCondition {
   readonly status: string
   readonly reason?: string
   readonly message?: string
-}
-
-/**
- * Sends a request that must succeed and returns the answer's object.
- * @throws ApiRefused
- */
-export async function ask(api: ObjectApi, request: ApiRequest): Promise<unknown> {
-  const answer = await api.send(request)
-  if (answer.code >= 300) throw new ApiRefused(request, answer)
-  return answer.body
 }
 
 /**
