@@ -10,9 +10,9 @@ import { HeldNetns } from './kactus-netns.ts'
 /*
  * Pods with four networks on real bridge and host-local start and end while kactus, its delegates and their address
  * servers are killed at random, lookups fail in spells and GC runs in between; then everything is counted.
- * SOAK_SECONDS (40) and SOAK_SEED say how long and in which order.
+ * SOAK_SECONDS (120) and SOAK_SEED say how long and in which order.
  */
-const seconds = Number(process.env.SOAK_SECONDS ?? '40')
+const seconds = Number(process.env.SOAK_SECONDS ?? '120')
 const seed = Number(process.env.SOAK_SEED ?? '20261128')
 const workers = 4
 const networks = ['main', 'green', 'blue', 'red']
