@@ -83,6 +83,12 @@ async function identityOf(api: ApiServer, node: LabNode, options: AgentOptions):
   return { POD_NAME: `${account.name}-x7k2p` }
 }
 
+/** What daemonset/ tells the agent's engine. */
+export const engineEnvironment = {
+  NODE_OPTIONS: '--jitless',
+  GLIBC_TUNABLES: 'glibc.malloc.arena_max=1:glibc.malloc.mmap_threshold=65536:glibc.malloc.trim_threshold=65536',
+} as const
+
 /** What a pod of the agent's DaemonSet finds in its environment. */
 function environmentOf(node: LabNode): Record<string, string> {
   return {
@@ -90,5 +96,6 @@ function environmentOf(node: LabNode): Record<string, string> {
     POD_NAMESPACE: account.namespace,
     KUBERNETES_SERVICE_HOST: services.api,
     KUBERNETES_SERVICE_PORT: '443',
+    ...engineEnvironment,
   }
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { installPaths } from '../../../agent/install/paths.ts'
 import { sandboxPaths } from '../../../agent/sandbox/paths.ts'
+import { engineEnvironment } from '../../lab/agent.ts'
 import { load } from '../agent/config/given.ts'
 import { readObjects, readText, readYaml } from './manifests.ts'
 
@@ -13,7 +14,11 @@ interface Container {
   readonly name: string
   readonly image: string
   readonly args: readonly string[]
-  readonly env: readonly { readonly name: string; readonly valueFrom: { readonly fieldRef: { fieldPath: string } } }[]
+  readonly env: readonly {
+    readonly name: string
+    readonly value?: string
+    readonly valueFrom?: { readonly fieldRef: { fieldPath: string } }
+  }[]
   readonly ports: readonly { readonly name: string; readonly containerPort: number; readonly protocol?: string }[]
   readonly startupProbe: Probe
   readonly livenessProbe: Probe
@@ -84,11 +89,12 @@ t.test('nopal.ini and the environment make settings without a fault', async t =>
   t.same(warnings, [])
   t.equal(settings.nodeName, 'n1')
   t.equal(settings.podNamespace, 'n1', 'and say whose account the agent asks tokens for')
-  const fields = container.env.map(({ name, valueFrom }) => [name, valueFrom.fieldRef.fieldPath])
+  const fields = container.env.map(({ name, value, valueFrom }) => [name, value ?? valueFrom?.fieldRef.fieldPath])
   t.same(Object.fromEntries(fields), {
     NODE_NAME: 'spec.nodeName',
     POD_NAME: 'metadata.name',
     POD_NAMESPACE: 'metadata.namespace',
+    ...engineEnvironment,
   })
 })
 
