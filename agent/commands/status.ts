@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
+import { json } from 'node:stream/consumers'
 import * as v from 'valibot'
 import { bracketed } from '../../cni/host/host-port.ts'
 import type { Endpoint } from '../config/settings.ts'
@@ -34,8 +37,10 @@ function isColoured({ stdout, env }: ProcessPorts): boolean {
 async function ask(listen: Endpoint): Promise<{ readonly document: unknown; readonly status: StatusView }> {
   const url = `http://${hostOf(listen)}:${listen.port}/status.json`
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(limitMs), redirect: 'error' })
-    const document = await response.json()
+    // Not fetch: it is WebAssembly, which an agent's container has none of.
+    const request = get(url, { signal: AbortSignal.timeout(limitMs) }).on('error', () => undefined)
+    const [response]: IncomingMessage[] = await once(request, 'response')
+    const document: unknown = response && (await json(response))
     return { document, status: readStatus(document) }
   } catch (error) {
     const message = error instanceof v.ValiError ? 'is neither an agent nor a leader' : 'does not answer'
