@@ -57,6 +57,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   }
   const release = guardRun(run.id, stop)
   try {
+    // Not before it is guarded: a signal may come at any moment.
+    run.begin()
     const building = build(run, { nodes, api }, cleanup)
     work.building = building
     return { ...(await building), stop }

@@ -15,7 +15,8 @@ export class LabRun {
   readonly folder = join(tmpdir(), `nopal-lab-${this.id}`)
   readonly #children: Program[] = []
 
-  constructor() {
+  /** From now on there is something to take away. */
+  begin(): void {
     enlist(this.id, this.folder)
     mkdirSync(this.folder, { mode: 0o700 })
     mkdirSync(join(this.folder, 'logs'))
