@@ -140,9 +140,10 @@ t.test("the pods' path, from a sandbox on the node's own CNI chain", async t => 
   await prepareConfs(one)
 
   await t.test('all well: both places pass, and nothing stays', async t => {
-    const verdict = await until('n2 to answer probes', async () => {
+    const verdict = await until('n2 to answer probes, and its standing sandbox to be known', async () => {
       const found = await verify(lab, one)
-      return found.checks.filter(check => check.code === 'mtu' && check.result === 'pass').length === 2 && found
+      const passed = (code: string) => found.checks.filter(check => check.code === code && check.result === 'pass')
+      return passed('mtu').length === 2 && passed('pods').length === 1 && found
     })
     t.equal(verdict.passed, true)
     for (const from of ['host', 'sandbox']) {
@@ -151,7 +152,15 @@ t.test("the pods' path, from a sandbox on the node's own CNI chain", async t => 
         .map(({ code }) => code)
       t.same(
         [...new Set(codes)].sort(),
-        ['api', 'dns', 'mtu', 'peers', 'services', 'tcp', from === 'sandbox' ? 'sandbox' : 'wireguard'].sort(),
+        [
+          'api',
+          'dns',
+          'mtu',
+          'peers',
+          'services',
+          'tcp',
+          ...(from === 'sandbox' ? ['pods', 'sandbox'] : ['wireguard']),
+        ].sort(),
         `all checks from the ${from}`,
       )
     }
