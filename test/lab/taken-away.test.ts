@@ -6,7 +6,7 @@ import { createAll, readManifests } from '../cluster/manifests.ts'
 import { until } from '../machine/wait.ts'
 import { account } from './agent.ts'
 import { startLab } from './lab.ts'
-import { ask } from './objects.ts'
+import { ask, jsonPatch } from './objects.ts'
 import { applyManifests } from './product.ts'
 
 // An agent as in its pod, told to end, on the real API server: whether nopal is taken away or the agent restarted. No
@@ -28,6 +28,7 @@ t.teardown(async () => {
   await lab.stop()
 })
 const node = lab.node(1)
+const ownPod = `${own}/pods/${account.name}-on-${node.name}`
 
 interface Case {
   readonly name: string
@@ -47,9 +48,22 @@ const graceMs = 30_000
 const cases: readonly Case[] = [
   { name: 'a rollout', takenAway: false, limitMs: ordinaryMs },
   {
+    name: 'its node is cordoned and its pod evicted, as in a drain',
+    before: async () => {
+      await cordon({ op: 'add', path: '/spec/unschedulable', value: true })
+      await evictPod()
+    },
+    after: async () => {
+      await cordon({ op: 'remove', path: '/spec/unschedulable' })
+      await remove(`${ownPod}?gracePeriodSeconds=0`)
+    },
+    takenAway: false,
+    limitMs: ordinaryMs,
+  },
+  {
     name: 'its pod alone is deleted, by force',
     before: async token => {
-      await remove(`${own}/pods/nopal-on-${node.name}?gracePeriodSeconds=0`)
+      await remove(`${ownPod}?gracePeriodSeconds=0`)
       await untilRefused(token)
     },
     takenAway: false,
@@ -121,6 +135,19 @@ async function remove(path: string): Promise<void> {
 
 async function removeAll(paths: readonly string[]): Promise<void> {
   for (const path of paths) await remove(path)
+}
+
+async function cordon(step: object): Promise<void> {
+  await ask(lab.api, { method: 'PATCH', path: `/api/v1/nodes/${node.name}`, body: [step], contentType: jsonPatch })
+}
+
+/** It stays, marked as going, until its kubelet has ended it: there is none here. */
+async function evictPod(): Promise<void> {
+  const metadata = { name: `${account.name}-on-${node.name}`, namespace: account.namespace }
+  const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata }
+  await ask(lab.api, { method: 'POST', path: `${ownPod}/eviction`, body })
+  const { metadata: left } = (await ask(lab.api, { method: 'GET', path: ownPod })) as { metadata: object }
+  if (!('deletionTimestamp' in left)) throw new Error('the eviction has not marked the pod')
 }
 
 /** The API server remembers for some seconds whom it has let in. */
