@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import t from 'tap'
 import { type ApiServer, startApiServer } from '../cluster/api-server.ts'
 import { type Fault, startFaultProxy } from '../fakes/fault-proxy/start.ts'
+import { until } from '../machine/wait.ts'
 import { documentOf, KactusBed, programs } from './kactus-bed.ts'
 
 const green = 'net9f27410725ab'
@@ -19,7 +20,6 @@ const faults: readonly (readonly [string, Fault, RegExp])[] = [
   ['403', { does: 'answer', code: 403 }, /403/],
   ['500', { does: 'answer', code: 500 }, /500/],
   ['429', { does: 'answer', code: 429, retryAfterSeconds: 1 }, /429/],
-  ['no answer', { does: 'hang' }, /in time/],
 ]
 
 async function put(server: ApiServer, path: string, body: unknown): Promise<void> {
@@ -135,6 +135,41 @@ t.test('lookup over the API', async t => {
           t.same([bed.held(), bed.state()], [[], []])
         })
       }
+
+      t.test('no answer: the ADD ends by itself, and all beside it has ended before', async t => {
+        const newest = { cniVersion: '1.1.0', delegates: [{ type: 'fake-a', name: 'main', cniVersion: '1.1.0' }] }
+        t.equal((await add('team', 'p3', newest)).code, 0)
+        t.equal((await add('team', 'p4', newest)).code, 0)
+        await proxy.set({ does: 'hang' })
+        const config = { ...conf, ...newest, kubeconfig: faulty }
+        const ended: string[] = []
+        const run = async (name: string, command: string, options: object) => {
+          const answer = await bed.run(command, { conf: config, ...options })
+          ended.push(name)
+          return answer
+        }
+        const hanging = run('the one that hangs', 'ADD', { args: podArgs('default', 'p1'), container: 'p1' })
+        await until('the API to be asked', async () => (await proxy.hits())[0] === 1)
+        const valid = ['p3', 'p4', 'p5'].map(containerID => ({ containerID, ifname: 'eth0' }))
+        const beside = await Promise.all([
+          run('GC', 'GC', { conf: { ...config, 'cni.dev/valid-attachments': valid } }),
+          run('DEL', 'DEL', { args: podArgs('team', 'p4'), container: 'p4' }),
+          run('ADD', 'ADD', { conf: { ...conf, ...newest }, args: podArgs('team', 'p4'), container: 'p5' }),
+        ])
+        t.same(
+          beside.map(({ code }) => code),
+          [0, 0, 0],
+        )
+        t.match(documentOf(await hanging), { code: 104, msg: /in time/ })
+        t.equal(ended.length, 4)
+        t.equal(ended.at(-1), 'the one that hangs')
+        for (const container of ['p1', 'p3', 'p5']) {
+          const del = await run('DEL', 'DEL', { args: podArgs('default', 'p1'), container })
+          t.same([del.code, del.stdout], [0, ''])
+        }
+        await proxy.clear()
+        t.same([bed.held(), bed.state()], [[], []])
+      })
 
       t.test('the environment names no proxy and lifts no check of certificates', async t => {
         const env = {

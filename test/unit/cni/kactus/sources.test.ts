@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -9,6 +11,19 @@ import { confOf } from './fixtures.ts'
 
 const uid = process.getuid?.() ?? 0
 const question = { namespace: 'team', pod: 'p1', network: undefined }
+
+/** A kubeconfig in a folder of the test's, of a server at that port of this machine. */
+async function kubeconfigOf(t: Test, port: number): Promise<string> {
+  const kubeconfig = join(t.testdir({}), 'kubeconfig')
+  const document = {
+    'current-context': 'a',
+    contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }],
+    clusters: [{ name: 'a', cluster: { server: `https://127.0.0.1:${port}` } }],
+    users: [{ name: 'a', user: { token: 'eyJsecret' } }],
+  }
+  await writeFile(kubeconfig, JSON.stringify(document))
+  return kubeconfig
+}
 
 async function agentOf(t: Test): Promise<FakeAgent> {
   const folder = await mkdtemp(join(tmpdir(), 'nopal-sources-'))
@@ -40,20 +55,31 @@ t.test('with an agent a lookup is possible, without asking it', async t => {
 })
 
 t.test('with a kubeconfig a lookup is possible', async t => {
-  const kubeconfig = join(t.testdir({}), 'kubeconfig')
-  const cluster = { server: 'https://127.0.0.1:1' }
-  const document = {
-    'current-context': 'a',
-    contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }],
-    clusters: [{ name: 'a', cluster }],
-    users: [{ name: 'a', user: { token: 'eyJsecret' } }],
-  }
-  await writeFile(kubeconfig, JSON.stringify(document))
-  const conf = confOf({ agentSocket: '', kubeconfig })
+  const conf = confOf({ agentSocket: '', kubeconfig: await kubeconfigOf(t, 1) })
   await t.resolves(canLookUp(conf, {}, uid))
   const sources = lookupSources(conf, {}, uid)
   t.equal(sources.api(), sources.api(), 'one way for all requests')
   await t.rejects((await sources.api()).get('/api', 1000), { code: 'Unreachable' })
+})
+
+t.test('all requests to the API share 20 s, which end one that hangs', async t => {
+  const silent = createServer(socket => void socket.on('error', () => undefined))
+  await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => silent.close())
+  const kubeconfig = await kubeconfigOf(t, (silent.address() as AddressInfo).port)
+  const time = new AbortController()
+  const limits = t.capture(AbortSignal, 'timeout', () => time.signal)
+  const reader = await lookupSources(confOf({ agentSocket: '', kubeconfig }), {}, uid).api()
+  const asked = once(silent, 'connection')
+  const hangs = reader.get('/api', 1000)
+  await asked
+  time.abort()
+  await t.rejects(hangs, { code: 'TimedOut' })
+  await t.rejects(reader.get('/api', 1000), { code: 'TimedOut' }, 'none begins after them')
+  t.same(
+    limits().map(({ args }) => args),
+    [[20_000]],
+  )
 })
 
 interface NoWayCase {
