@@ -59,7 +59,7 @@ export const stages: readonly (readonly (readonly Lane[])[])[] = [
         work: {
           files: ['test/unit/**/*.test.ts', 'test/repo/**/*.test.ts'],
           jobs: 3,
-          timeoutSeconds: 60,
+          timeoutSeconds: 120,
           coverage: 88,
         },
       },
@@ -82,7 +82,7 @@ export const stages: readonly (readonly (readonly Lane[])[])[] = [
         root: false,
         needsBuild: false,
         programs: [[...controlPlane, 'kubectl'], ['hcloud-read'], ['helm']],
-        work: { files: ['test/contracts/**/*.test.ts', 'test/cluster/**/*.test.ts'], jobs: 3, timeoutSeconds: 300 },
+        work: { files: ['test/contracts/**/*.test.ts', 'test/cluster/**/*.test.ts'], jobs: 3, timeoutSeconds: 600 },
       },
       {
         name: 'lab',
@@ -100,7 +100,7 @@ export const stages: readonly (readonly (readonly Lane[])[])[] = [
         root: true,
         needsBuild: true,
         programs: [[...controlPlane, ...nodes], ['coredns'], ['helm'], containerd],
-        work: { files: ['test/e2e/**/*.test.ts'], jobs: 1, timeoutSeconds: 1200 },
+        work: { files: ['test/e2e/**/*.test.ts'], jobs: 1, timeoutSeconds: 1800 },
       },
     ],
   ],

@@ -1,4 +1,5 @@
 import type { Lease } from '../kube/lease.ts'
+import { type Term, TermEndedError } from '../kube/term.ts'
 import { type Clock, pause } from '../runtime/clock.ts'
 import type { ResetOutcome } from './netclient.ts'
 
@@ -16,10 +17,16 @@ const backMs = 6_000
 /** Resets the program that owns a device, where no other node of the cluster does so. */
 export function createReset({ lease, forget, clock }: ResetOptions) {
   return async (device: string, signal: AbortSignal): Promise<ResetOutcome> => {
-    const done = await lease.hold(signal, async term => {
+    const reset = async (term: Term) => {
+      term.fence()
       const outcome = await forget(device)
-      if (outcome === 'done') await pause(clock, backMs, term.signal)
+      // Longer than the term, if need be: whoever waits holds the others back and does nothing else.
+      if (outcome === 'done') await pause(clock, backMs, signal)
       return outcome
+    }
+    const done = await lease.hold(signal, reset).catch(error => {
+      if (error instanceof TermEndedError) return undefined
+      throw error
     })
     return done?.result ?? 'busy'
   }

@@ -7,7 +7,7 @@ class NeverHappened extends Error {
 }
 
 interface UntilOptions {
-  /** 20 s unless told. */
+  /** A minute unless told: who waits has time, and a machine with much to do needs it. */
   readonly limitMs?: number
   readonly everyMs?: number
   /** An error of the question is a no, as that of a server that is still starting. Else it ends the wait. */
@@ -21,7 +21,7 @@ interface UntilOptions {
 export async function until<T>(
   what: string,
   question: () => T | false | undefined | Promise<T | false | undefined>,
-  { limitMs = 20_000, everyMs = 50, despiteErrors = false }: UntilOptions = {},
+  { limitMs = 60_000, everyMs = 50, despiteErrors = false }: UntilOptions = {},
 ): Promise<T> {
   const end = performance.now() + limitMs
   let last: unknown
