@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { type ApiTarget, openWatch, sendRequest } from '../cluster/api-client.ts'
 import { type ApiServer, startApiServer } from '../cluster/api-server.ts'
 import { type Fault, type RunningProxy, startFaultProxy } from '../fakes/fault-proxy/start.ts'
+import { until } from '../machine/wait.ts'
 
 interface AnswerRow {
   readonly name: string
@@ -70,6 +71,7 @@ for (const kind of ['embedded', 'real'] as const) {
     }
     await t.test('a fault is used up', async t => checkTimes(t, proxy, target))
     await t.test('no answer at all', async t => checkHang(t, proxy, target))
+    await t.test('no answer until the faults are replaced', async t => checkHold(t, proxy, target))
     await t.test('410 of a watch is a line in its stream', async t => checkExpired(t, proxy, target))
     await t.test('a watch falls silent', async t => checkSilence(t, { server, proxy, target }))
   })
@@ -122,13 +124,32 @@ async function checkHang(t: Test, proxy: RunningProxy, target: ApiTarget): Promi
       outcome = 'broken'
     },
   )
-  while ((await proxy.hits())[0] !== 1) await checkThrough(t, target)
+  await untilMet(proxy)
   await checkThrough(t, target)
   t.equal(outcome, 'none yet', 'others are answered meanwhile')
   await proxy.set({ does: 'refuse' })
   await hanging
   t.equal(outcome, 'broken', 'until its connection is cut')
   await proxy.clear()
+}
+
+async function checkHold(t: Test, proxy: RunningProxy, target: ApiTarget): Promise<void> {
+  await proxy.set({ does: 'hold', times: 1 })
+  let isAnswered = false
+  const held = sendRequest(target, list).then(answer => {
+    isAnswered = true
+    return answer
+  })
+  await untilMet(proxy)
+  await checkThrough(t, target)
+  t.notOk(isAnswered, 'others are answered meanwhile')
+  await proxy.clear()
+  t.equal((await held).code, 200)
+}
+
+/** Asked of the proxy alone: another request might come before the one that is meant. */
+function untilMet(proxy: RunningProxy): Promise<boolean> {
+  return until('the fault to be met', async () => (await proxy.hits())[0] === 1)
 }
 
 async function checkExpired(t: Test, proxy: RunningProxy, target: ApiTarget): Promise<void> {
@@ -146,27 +167,32 @@ interface Parts {
   readonly target: ApiTarget
 }
 
-/** One watch goes silent while another, opened after, still speaks; that one proves that there was something to say. */
+/**
+ * A watch that is open goes silent, and one that is opened then is so from the beginning. A third one, opened after, proves
+ * that there was something to say, and by its end that the time of the second is over.
+ */
 async function checkSilence(t: Test, { server, proxy, target }: Parts): Promise<void> {
   await proxy.clear()
   const list = await server.send({ method: 'GET', path: '/api/v1/nodes' })
   const version = (list.body as { metadata: { resourceVersion: string } }).metadata.resourceVersion
   const path = `${watchPath}&resourceVersion=${version}`
-  const silent = await openWatch(target, `${path}&timeoutSeconds=1`)
+  const open = await openWatch(target, path)
   await proxy.set({ does: 'silence', watch: true })
+  const late = await openWatch(target, `${path}&timeoutSeconds=1`)
   await proxy.clear()
-  const speaking = await openWatch(target, `${path}&timeoutSeconds=3`)
-  let told = false
-  void silent.next().then(
-    () => {
-      told = true
-    },
-    () => undefined,
-  )
+  const told: string[] = []
+  for (const [which, watch] of Object.entries({ open, late })) {
+    void watch.next().then(
+      () => told.push(which),
+      () => undefined,
+    )
+  }
   const name = `n${randomBytes(4).toString('hex')}`
   await server.send({ method: 'POST', path: '/api/v1/nodes', body: { metadata: { name } } })
+  const speaking = await openWatch(target, `${path}&timeoutSeconds=2`)
   t.match(await speaking.next(), { type: 'ADDED', object: { metadata: { name } } })
   t.equal(await speaking.next(), undefined, 'the other ends after its time')
-  t.equal(told, false, 'the silent one has told neither the change nor its end')
-  silent.close()
+  t.same(told, [], 'the silent ones have told neither the change nor the end')
+  open.close()
+  late.close()
 }

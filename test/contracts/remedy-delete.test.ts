@@ -91,10 +91,11 @@ t.test('made anew between the last look at it and its deletion: the new one stay
   const leader = await startLeader(t, { ...bed, kubeconfig }, deleting)
   await failWorkers(bed, 'one', 1)
   // Asked after the Node itself, and right before the deletion.
-  await proxy.set({ does: 'slow', ms: 3_000, path: '^/apis$', times: 1 })
+  await proxy.set({ does: 'hold', path: '^/apis$', times: 1 })
   await failWorkers(bed, 'one', 2)
   await until('the leader to ask for NodeClaims', async () => (await proxy.hits())[0] === 1)
   await replaceNode('one')
+  await proxy.clear()
   await until('the deletion to be refused', () => /"code":"Conflict"/.test(leader.text()))
   t.same(await deleted(), [])
   t.ok(await readNode(bed, 'one'))

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { findFreePort } from '../../cluster/port.ts'
+import { ownLoopback } from '../../cluster/own-loopback.ts'
 import { begin, collect, type Output } from '../../machine/command.ts'
 import { until } from '../../machine/wait.ts'
 
@@ -22,16 +22,18 @@ export interface RunningLeader {
 
 /** `nopal lead` as a process that knows nothing of this machine but what it is given; ends with the test. */
 export async function startLeader(t: Test, env: Environment): Promise<RunningLeader> {
-  const port = await findFreePort(undefined)
-  const listen = { NOPAL_LEADER_LISTEN: `127.0.0.1:${port}` }
-  const { child, ended, text } = begin([process.execPath, main, 'lead'], { env: { ...listen, ...env }, timeoutMs: 0 })
+  const listen = `${ownLoopback()}:8081`
+  const { child, ended, text } = begin([process.execPath, main, 'lead'], {
+    env: { NOPAL_LEADER_LISTEN: listen, ...env },
+    timeoutMs: 0,
+  })
   const stop = async () => {
     child.kill('SIGKILL')
     await ended
   }
   t.teardown(stop)
   const get = async (path: string) => {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`)
+    const answer = await fetch(`http://${listen}${path}`)
     return { code: answer.status, text: await answer.text() }
   }
   await until('the leader to serve', () => get('/healthz'), { limitMs: 60_000, despiteErrors: true })

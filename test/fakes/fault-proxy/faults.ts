@@ -12,6 +12,8 @@ export interface FaultScope {
 export type FaultKind =
   /** Answers late. */
   | { readonly does: 'slow'; readonly ms: number }
+  /** Lets it through once the faults are replaced. */
+  | { readonly does: 'hold' }
   /** Answers with an error of its own, as the real server words it; 410 of a watch is an event in its stream. */
   | { readonly does: 'answer'; readonly code: AnswerCode; readonly retryAfterSeconds?: number }
   /** Sends half the body and breaks the connection. */

@@ -35,6 +35,7 @@ export class FaultProxy {
   #server: Server | undefined
   #port: number
   #strange = false
+  #replaced = Promise.withResolvers<void>()
 
   constructor(config: ProxyConfig) {
     this.#config = config
@@ -57,6 +58,8 @@ export class FaultProxy {
   /** Replaces all faults. */
   async set(faults: readonly Fault[]): Promise<void> {
     this.faults.set(faults)
+    this.#replaced.resolve()
+    this.#replaced = Promise.withResolvers()
     for (const stream of this.#streams) {
       stream.silent ||= faults.some(fault => fault.does === 'silence' && meets(fault, stream.asked))
     }
@@ -88,6 +91,7 @@ export class FaultProxy {
     const asked = { method: request.method ?? 'GET', url: request.url ?? '/' }
     const fault = this.faults.take(asked)
     if (fault?.does === 'slow') await sleep(fault.ms)
+    if (fault?.does === 'hold') await this.#replaced.promise
     if (fault?.does === 'hang') return
     if (fault?.does === 'reset') {
       request.socket.destroy()

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ApiServer, ApiTarget } from '../../cluster/api-server.ts'
 import { writeKubeconfig } from '../../cluster/kubeconfig.ts'
+import { ownLoopback } from '../../cluster/own-loopback.ts'
 import { issueCertificate, issueStranger, type KeyPair } from '../../cluster/pki.ts'
 import { inNetwork } from '../../machine/command.ts'
 import { startTold } from '../../machine/program.ts'
@@ -26,7 +27,7 @@ export interface RunningProxy {
 }
 
 export interface ProxyOptions {
-  /** 127.0.0.1 unless told. */
+  /** One of its own unless told: the port stays its own while it refuses. */
   readonly host?: string
   readonly port?: number
   /** Path of the network namespace that it listens in; ours unless told. */
@@ -35,7 +36,7 @@ export interface ProxyOptions {
 
 /** Starts a proxy before a server; it must be stopped before the server is. Client certificates do not pass it, tokens do. */
 export async function startFaultProxy(server: ApiServer, options: ProxyOptions = {}): Promise<RunningProxy> {
-  const { host = '127.0.0.1', port = 0, netns } = options
+  const { host = ownLoopback(), port = 0, netns } = options
   const name = `fault-proxy-${process.hrtime.bigint()}`
   const pair = await issueCertificate(server.pki.folder, name, {
     commonName: 'fault-proxy',

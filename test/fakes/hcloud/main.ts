@@ -15,14 +15,16 @@ export interface FakeHcloud {
   /** What the rate limit says. */
   readonly rate: { limit: number; remaining: number; resetSeconds: number }
   /** Answers in place of its own; undefined = its own. */
-  instead: (query: URLSearchParams) => FakeAnswer | 'hang' | undefined
+  instead: (query: URLSearchParams) => Instead | Promise<Instead>
   /** Targets of all requests so far. */
   readonly seen: string[]
   stop(): Promise<void>
 }
 
+type Instead = FakeAnswer | 'hang' | undefined
+
 export async function startFakeHcloud(): Promise<FakeHcloud> {
-  const server = createServer((request, response) => serve(request, response, fake))
+  const server = createServer((request, response) => void serve(request, response, fake))
   await new Promise<void>(resolve => {
     server.listen(0, '127.0.0.1', resolve)
   })
@@ -42,11 +44,11 @@ export async function startFakeHcloud(): Promise<FakeHcloud> {
   return fake
 }
 
-function serve(request: IncomingMessage, response: ServerResponse, fake: FakeHcloud): void {
+async function serve(request: IncomingMessage, response: ServerResponse, fake: FakeHcloud): Promise<void> {
   const target = request.url ?? ''
   fake.seen.push(target)
   const { pathname, searchParams } = new URL(target, 'http://fake')
-  const answer = fake.instead(searchParams) ?? ownAnswer(fake, request, { path: pathname, query: searchParams })
+  const answer = (await fake.instead(searchParams)) ?? ownAnswer(fake, request, { path: pathname, query: searchParams })
   if (answer === 'hang') return
   response.writeHead(answer.status, {
     'content-type': answer.type,
