@@ -79,6 +79,16 @@ const rules: readonly { name: string; broken: (one: Import) => boolean }[] = [
       !['valibot', 'js-yaml'].includes(i.to),
   },
   {
+    name: 'one module reads YAML',
+    broken: i => own(i.from) && i.to === 'js-yaml' && i.from !== 'cni/host/yaml.ts',
+  },
+  {
+    name: 'kactus reads kubeconfigs in one module, and no other YAML',
+    broken: i =>
+      (i.to === 'cni/host/yaml.ts' && i.from.startsWith('cni/') && i.from !== 'cni/host/kubeconfig.ts') ||
+      (i.to === 'cni/host/kubeconfig.ts' && i.from.startsWith('cni/') && i.from !== 'cni/kactus/kubeconfig.ts'),
+  },
+  {
     name: 'source never imports tests or scripts',
     broken: i => i.to.startsWith('test/') || i.to.startsWith('scripts/'),
   },
@@ -90,6 +100,18 @@ for (const rule of rules) {
   const found = imports.filter(rule.broken).map(one => `${one.from} -> ${one.to}`)
   t.strictSame(found, [], rule.name)
 }
+
+t.test('one file of kactus knows the keys of a kubeconfig, and of the agent those that write some', async t => {
+  const keys = /['"](?:current-context|certificate-authority(?:-data)?|client-certificate(?:-data)?)['"]/
+  const files = await Array.fromAsync(glob(['cni/**/*.ts', 'agent/**/*.ts'], { cwd: root }))
+  const texts = await Promise.all(files.map(file => readFile(join(root, file), 'utf8')))
+  t.strictSame(files.filter((_, at) => keys.test(texts[at] ?? '')).sort(), [
+    'agent/install/kubeconfig.ts',
+    // What a program to log in with is told of the cluster.
+    'agent/kube/exec-login.ts',
+    'cni/host/kubeconfig.ts',
+  ])
+})
 
 /** Files of which each imports the next and the last the first; undefined = there are none. */
 function findCircle(all: readonly Import[]): readonly string[] | undefined {
