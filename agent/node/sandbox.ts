@@ -32,7 +32,7 @@ export function isOpen({ ownNode, settings }: NodeContext): boolean | undefined 
 }
 
 /** Whether a verdict is as it is because the network attached no sandbox; whoever may not make any need not try again. */
-function lacksSandbox(verdict: Verdict | undefined): boolean {
+export function lacksSandbox(verdict: Verdict | undefined): boolean {
   const found = verdict?.checks.find(({ code }) => code === 'sandbox')
   return found?.result === 'fail' || found?.reason === 'NoNetwork'
 }

@@ -9,22 +9,24 @@ import { createPeerPort } from '../verify/peers/exchange.ts'
 import { isReached } from '../verify/pods/check.ts'
 import { podPort } from '../verify/pods/pod-port.ts'
 import { installs, type NodeContext } from './context.ts'
-import { isOpen } from './sandbox.ts'
+import { isOpen, lacksSandbox } from './sandbox.ts'
 
 const attachMs = 10_000
 const answerMs = 1_500
 
 /** Keeps a standing sandbox, which other nodes' sandboxes ask. */
 export function keepStanding(node: NodeContext): Running {
-  const { ports, settings, log, standing, calm, installed, loop } = node
+  const { ports, settings, log, standing, calm, installed, verdict, loop } = node
   const paths = sandboxPaths(settings.install)
   const { verify, gate } = settings
   const isAsked = verify.podPath && verify.from.includes('sandbox') && !gate.dryRun
   const isInstalled = () => !installs(settings) || installed.current()?.installed === true
   const stands = () => (standing.current()?.addresses.length ?? 0) > 0
+  // A network that attaches again may have one address: that is for the sandbox that opens the node.
+  const waits = () => !stands() && isOpen(node) === false && lacksSandbox(verdict.current()?.verdict)
   const duty = createStandingDuty({
     wanted() {
-      if (!calm.current()) return undefined
+      if (!calm.current() || waits()) return undefined
       // Or it would be attached by the network that kactus is about to wrap, and once more by kactus.
       return isAsked && (isInstalled() || stands())
     },
@@ -38,6 +40,9 @@ export function keepStanding(node: NodeContext): Running {
   node.status.add(createStandingStatus(standing.current))
   const running = startLoop(duty, loop)
   for (const followed of [calm, installed]) followed.onChange(running.wake)
+  verdict.onChange(() => {
+    if (!stands()) running.wake()
+  })
   return running
 }
 
