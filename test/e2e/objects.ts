@@ -67,6 +67,13 @@ export function waitForVerified(api: ApiTarget, node: string): Promise<Standing>
   )
 }
 
+/** As an administrator does who wants a node looked at again. */
+export async function closeNode(api: ApiTarget, node: string): Promise<void> {
+  const body = { metadata: { labels: { [verifiedLabel]: null } }, spec: { taints: [testTaint] } }
+  const contentType = 'application/strategic-merge-patch+json'
+  await ask(api, { method: 'PATCH', path: `/api/v1/nodes/${node}`, contentType, body })
+}
+
 /** What a test's pod is made from. */
 export interface PodWish {
   readonly name: string

@@ -1,8 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import type { Test } from 'tap'
-import { sendRequest } from '../../cluster/api-client.ts'
 import { readAudit } from '../../cluster/audit.ts'
-import { testTaint, verifiedLabel } from '../../lab/objects.ts'
 import type { Machine } from '../../machine/machine.ts'
 import { until } from '../../machine/wait.ts'
 import type { Bed, Case } from '../bed.ts'
@@ -11,6 +9,7 @@ import { auditLog } from '../cluster/control-plane.ts'
 import { kubeletConfigFile } from '../cluster/node.ts'
 import { ownFiles, printFolders, recordOf } from '../host.ts'
 import {
+  closeNode,
   createPod,
   endPod,
   eventsBecause,
@@ -113,7 +112,7 @@ async function hangAgent(t: Test, { cluster, near }: Bed): Promise<void> {
 async function closeByHand(t: Test, { cluster: { admin }, far }: Bed): Promise<void> {
   const lifts = async () => await eventsOf(admin, far.name, 'TaintLifted')
   const [first] = await lifts()
-  await close(admin, far.name)
+  await closeNode(admin, far.name)
   await waitForVerified(admin, far.name)
   const [again] = await until(
     'the repeat on the Event',
@@ -124,19 +123,6 @@ async function closeByHand(t: Test, { cluster: { admin }, far }: Bed): Promise<v
     { limitMs: 30_000, despiteErrors: true },
   )
   t.equal(again?.metadata.name, first?.metadata.name, 'the same Event')
-}
-
-/** As an administrator does who wants a node looked at again. */
-async function close(admin: Bed['cluster']['admin'], node: string): Promise<void> {
-  const body = { metadata: { labels: { [verifiedLabel]: null } }, spec: { taints: [testTaint] } }
-  const path = `/api/v1/nodes/${node}`
-  const answer = await sendRequest(admin, {
-    method: 'PATCH',
-    path,
-    contentType: 'application/strategic-merge-patch+json',
-    body,
-  })
-  if (answer.code !== 200) throw new Error(`PATCH ${path}: ${answer.code} ${JSON.stringify(answer.body)}`)
 }
 
 async function changeNetwork(t: Test, { cluster: { admin, kubectl }, near }: Bed): Promise<void> {
@@ -177,7 +163,7 @@ async function hideNameServer(t: Test, bed: Bed): Promise<void> {
       limitMs: 60_000,
       despiteErrors: true,
     })
-    await close(admin, bed.far.name)
+    await closeNode(admin, bed.far.name)
     await waitForVerified(admin, bed.far.name)
   } finally {
     for (const [at, file] of files.entries()) await replaceFile(file, whole[at] ?? '')
