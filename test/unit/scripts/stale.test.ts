@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
+import { callerEnv } from '../../machine/command.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -53,8 +54,8 @@ t.test('a program is stale when anything that goes into it has changed since, ev
 /** What the stand-ins for the build and for Node say on a run of scripts/image.sh, in order. */
 function buildImage(folder: string, cache: string, changed: string | undefined): readonly string[] {
   setTimes(folder, changed)
-  const env = { PATH: process.env.PATH, XDG_CACHE_HOME: cache }
-  const { status, stdout, stderr } = spawnSync(join(folder, 'scripts/image.sh'), { env, encoding: 'utf8' })
+  const words = [`XDG_CACHE_HOME=${cache}`, join(folder, 'scripts/image.sh')]
+  const { status, stdout, stderr } = spawnSync('env', words, { env: callerEnv, encoding: 'utf8' })
   if (status !== 0) throw new Error(stderr)
   return `${stderr}${stdout}`.trim().split('\n')
 }
