@@ -18,7 +18,7 @@ import { shutNode } from './gate-bed.ts'
 import { type Lab, startLab } from './lab.ts'
 import type { LabNode } from './node.ts'
 import { networkCondition, readNode } from './objects.ts'
-import { conditionOf, sandboxTraces } from './verify-bed.ts'
+import { conditionOf, sandboxTraces, untilAllTakenDown } from './verify-bed.ts'
 
 /** Where CNI executables are, as k3s has them: a link that every upgrade turns to a folder of its own. */
 const current = '/opt/cni/data/current'
@@ -55,6 +55,8 @@ t.test("the host's files change below a running agent", async t => {
     t.comment(`kactus behind the new link after ${((performance.now() - mendedMs) / 1000).toFixed(1)} s`)
     await conditionOf(lab, node, 'True')
     t.equal(readlinkSync(node.path('/opt/cni/bin')), 'data/current', 'the link stays')
+    // While there was no kactus, no sandbox could be detached.
+    await untilAllTakenDown(node, agent)
     t.equal(await agent.stop('SIGTERM', 5000), 0)
   })
 
@@ -66,9 +68,10 @@ t.test("the host's files change below a running agent", async t => {
     const list = JSON.stringify({ cniVersion: '1.0.0', name: 'first', plugins: [{ type: 'hang' }] })
     writeFileSync(node.path('/etc/cni/net.d/00-first.conflist'), list)
     const agent = await lab.startAgent(node, { settings: '[install]\nenabled = false\n' })
-    await until('a probe under way', () => existsSync(node.path('/run/hanging')))
+    const noted = () => (existsSync(node.path('/run/hanging')) ? readFileSync(node.path('/run/hanging'), 'utf8') : '')
+    await until('a probe under way', () => noted().endsWith('\n'))
     t.equal(await agent.stop('SIGTERM', 5000), 0)
-    const pids = readFileSync(node.path('/run/hanging'), 'utf8').trim().split(' ')
+    const pids = noted().trim().split(' ')
     t.equal(pids.length, 2)
     t.same(pids.map(Number).filter(isRunning), [], 'no process of it is left')
     t.same(await sandboxTraces(node), [])

@@ -61,8 +61,12 @@ async function addWithSlowServer(t: Test, bed: KactusBed, server = '') {
   await collect(['mkfifo', join(bed.bin, 'gate')], { env: { PATH: '/usr/bin:/bin' } })
   const conf = bed.conf({ delegates: [{ type: 'slow', name: 'main' }] })
   const add = bed.start('ADD', { conf, container: 'slow' })
+  // The shell makes the file before it writes: what is empty yet is not process 0, which would be all of ours.
   const pidIn = (file: string) =>
-    until(file, () => existsSync(join(bed.bin, file)) && Number(readFileSync(join(bed.bin, file), 'utf8')))
+    until(
+      file,
+      () => (existsSync(join(bed.bin, file)) && Number(readFileSync(join(bed.bin, file), 'utf8'))) || undefined,
+    )
   const [bridge, address] = [await pidIn('bridge.pid'), await pidIn('server.pid')]
   t.teardown(() => isRunning(address) && process.kill(address, 'SIGKILL'))
   return { add, bridge, address }

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs'
+import type { Program } from '../machine/program.ts'
 import { until } from '../machine/wait.ts'
 import type { Lab } from './lab.ts'
 import type { LabNode } from './node.ts'
@@ -54,6 +55,28 @@ export async function sandboxTraces(node: LabNode): Promise<readonly string[]> {
     done`
   const { stdout } = await node.exec(['sh', '-c', script])
   return stdout.split('\n').filter(line => line !== '')
+}
+
+/** Waits until nothing is left: the kernel takes the cables of a namespace that died in its own time. */
+export async function untilNoTraces(node: LabNode): Promise<void> {
+  let left: readonly string[] = []
+  const isGone = async () => {
+    left = await sandboxTraces(node)
+    return left.length === 0
+  }
+  await until(`nothing of sandboxes to be left on ${node.name}`, isGone).catch(cause => {
+    throw new Error(`left behind: ${left.join(', ')}`, { cause })
+  })
+}
+
+/**
+ * Waits until all sandboxes of an agent are taken down but the standing one, which may not be there yet. A record alone
+ * does not say whose it is: as long as earlier ones could not be detached it may be one of theirs, and an agent that is
+ * told to end in the midst of that leaves it to the next one.
+ */
+export async function untilAllTakenDown(node: LabNode, agent: Program): Promise<void> {
+  const standing = () => (agent.log().includes('"standing sandbox attached"') ? 1 : 0)
+  await until('all but the standing sandbox to be taken down', () => recordsOn(node).length === standing())
 }
 
 /** The records of sandboxes that a node has at this moment. */

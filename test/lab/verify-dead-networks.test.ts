@@ -6,7 +6,7 @@ import { agentRequests, isOpen, shutNode, untilOpen, watchNodes } from './gate-b
 import { type Lab, startLab } from './lab.ts'
 import type { LabNode } from './node.ts'
 import { hasTestTaint, networkCondition, readNode } from './objects.ts'
-import { conditionOf, recordsOn, sandboxTraces, verify } from './verify-bed.ts'
+import { conditionOf, sandboxTraces, untilAllTakenDown, verify } from './verify-bed.ts'
 
 t.test('a network that attaches no sandbox keeps the node shut', async t => {
   const lab = await startLab({ nodes: 1 })
@@ -35,7 +35,7 @@ t.test('a network that attaches no sandbox keeps the node shut', async t => {
       t.comment(`${row.name}: open ${Math.round(performance.now() - mendedMs)} ms after the network attaches again`)
       history.close()
       t.match(networkCondition(await untilOpen(lab, 'n1')), { reason: 'Verified', message: 'every check has passed' })
-      await until('all but the standing sandbox to be taken down', () => recordsOn(node).length <= 1)
+      await untilAllTakenDown(node, agent)
       t.equal(await agent.stop('SIGTERM', 5000), 0)
       t.same(await tracesOf(node), [], 'nothing stays')
     })
