@@ -100,14 +100,10 @@ function steady(id: string): string[] {
 /** The API server's folder goes a moment after its process. */
 async function nothingIsLeft(id: string): Promise<void> {
   let left: string[] = []
-  await until(
-    `run ${id} to be gone`,
-    () => {
-      left = leftoversOf(id)
-      return left.length === 0
-    },
-    { limitMs: 10_000 },
-  ).catch(cause => {
+  await until(`run ${id} to be gone`, () => {
+    left = leftoversOf(id)
+    return left.length === 0
+  }).catch(cause => {
     throw new Error(`left behind: ${left.join(', ')}`, { cause })
   })
 }

@@ -1,5 +1,7 @@
 import t from 'tap'
+import { sendRequest } from '../cluster/api-client.ts'
 import { until } from '../machine/wait.ts'
+import { account } from './agent.ts'
 import {
   addTaint,
   agentRequests,
@@ -50,7 +52,7 @@ await t.test('all nodes fail at once: one is tainted, never two', async t => {
   t.notOk(tainted.metadata.labels?.[verifiedLabel], 'its label is gone')
   t.match(tainted.spec.taints, [foreignTaint, { key: 'node-ready/unverified', value: 'true', effect: 'NoSchedule' }])
   for (const each of await openNodes()) t.ok(isOpen(each), 'the others are as they were')
-  t.ok(await hasEvent(nameOf(tainted), 'TaintAdded'), 'an Event says so')
+  await until('an Event to say so', () => hasEvent(nameOf(tainted), 'TaintAdded'))
   t.equal(await readMetric(lab.node(names.indexOf(nameOf(tainted)) + 1), 'nopal_gate_taint_writes_total'), 2)
   history.close()
 })
@@ -139,9 +141,15 @@ async function hasEvent(node: string, reason: string): Promise<boolean> {
   return items.some(each => each.reason === reason && each.regarding.name === node)
 }
 
+/** Returns once the API server goes by it, which is a moment after it has taken it. */
 async function forbidLeases(): Promise<void> {
   const path = '/apis/rbac.authorization.k8s.io/v1/namespaces/nopal/roles/nopal-agent'
   const role = (await ask(lab.api, { method: 'GET', path })) as { rules: readonly { resources: readonly string[] }[] }
   const rules = role.rules.filter(({ resources }) => !resources.includes('leases'))
   await ask(lab.api, { method: 'PATCH', path, body: { rules }, contentType: 'application/merge-patch+json' })
+  const agent = await lab.api.targetFor(account.namespace, account.name)
+  const lease = `/apis/coordination.k8s.io/v1/namespaces/${account.namespace}/leases/nopal-gate`
+  await until('leases to be forbidden', async () => {
+    return (await sendRequest(agent, { method: 'GET', path: lease })).code === 403
+  })
 }

@@ -50,13 +50,13 @@ export async function annotate(lab: Lab, pod: LabPod, annotations: Record<string
 }
 
 /** Waits until the pod has these interfaces beside eth0, each with an address, which comes after it, and no others. */
-export async function untilLinks(pod: LabPod, names: readonly string[], limitMs = 20_000): Promise<void> {
+export async function untilLinks(pod: LabPod, names: readonly string[]): Promise<void> {
   const wanted = ['eth0', ...names].sort().join(' ')
   const isSo = async () => {
     const found = await pod.interfaces()
     return namesOf(found) === wanted && found.every(({ addresses }) => addresses.length > 0)
   }
-  await until(`${pod.name} to have ${wanted}`, isSo, { limitMs })
+  await until(`${pod.name} to have ${wanted}`, isSo)
 }
 
 export async function linksOf(pod: LabPod): Promise<string> {

@@ -80,7 +80,9 @@ async function sweeps(t: Test, lab: Lab, cri: FakeCri): Promise<void> {
     t.comment(`given back after ${((performance.now() - startedMs) / 1000).toFixed(1)} s, sweep = 6s`)
     t.equal((await cablesOf(node)).length, cables - 2, 'both cables are gone')
     t.same([await lives.run(['ip', '-json', 'addr']), await rememberedOf(node, lives.sandbox.containerId)], kept)
-    t.equal(await readMetric(node, 'nopal_leftovers_total', 'outcome="removed"'), 1)
+    const removed = () => readMetric(node, 'nopal_leftovers_total', 'outcome="removed"')
+    await until('it to be counted', async () => (await removed()) > 0)
+    t.equal(await removed(), 1)
   })
 
   await t.test('a runtime that gives no answer: nothing is judged', async t => {

@@ -35,6 +35,12 @@ interface StatusDocument {
   readonly events: readonly { readonly reason: string }[]
 }
 
+/** Until then it may be made anew, and not be there. */
+async function untilMac(pod: LabPod, link: string): Promise<void> {
+  const isSo = async () => (await pod.exec(['ip', 'link', 'show', link])).stdout.includes(mac)
+  await until(`the MAC of ${link}`, isSo)
+}
+
 async function readStatus(node: LabNode): Promise<StatusDocument> {
   return JSON.parse((await askAgent(node, '/status.json')).text) as StatusDocument
 }
@@ -91,8 +97,7 @@ async function edits(t: Test, lab: Lab, [pod, other]: readonly [LabPod, LabPod])
   await t.test('a MAC as asked: the interface is made anew, no other is', async t => {
     const before = await pod.run(['ip', '-json', 'addr', 'show', blue])
     await annotate(lab, pod, { networks: [{ name: 'green', ifMac: mac }, { name: 'blue' }] })
-    const asked = async () => (await pod.exec(['ip', 'link', 'show', green])).stdout.includes(mac)
-    await until('the address', asked)
+    await untilMac(pod, green)
     t.equal(await pod.run(['ip', '-json', 'addr', 'show', blue]), before)
   })
 
@@ -174,7 +179,7 @@ async function badInput(t: Test, lab: Lab, pod: LabPod): Promise<void> {
       await annotate(lab, pod, { networks: turn % 2 === 0 ? [{ name: 'green' }] : [] })
     await annotate(lab, pod, { networks: [{ name: 'green', ifMac: mac }, { name: 'blue' }] })
     await untilLinks(pod, [green, blue])
-    await until('its MAC', async () => (await pod.run(['ip', 'link', 'show', green])).includes(mac))
+    await untilMac(pod, green)
     await untilRecorded(pod, ['lab', 'default/blue', 'default/green'])
   })
 }
@@ -187,7 +192,7 @@ async function asMultus(t: Test, lab: Lab, pod: LabPod): Promise<void> {
     t.match(await pod.address('red0'), /^192\.168\.44\./)
     await annotate(lab, pod, { [multusAnnotation]: [{ name: 'red', interface: 'red1', mac }] })
     await untilLinks(pod, ['red1'])
-    await until('its MAC', async () => (await pod.run(['ip', 'link', 'show', 'red1'])).includes(mac))
+    await untilMac(pod, 'red1')
     await annotate(lab, pod, { [multusAnnotation]: null, networks: [{ name: 'green' }] })
     await untilLinks(pod, [green])
   })

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import type { Program } from '../machine/program.ts'
 import { until } from '../machine/wait.ts'
 import { outsideName } from './dns.ts'
@@ -177,7 +177,8 @@ export class GuardedMesh {
         argv: ['wireguard-go', '--foreground', device],
         env: { LOG_LEVEL: 'error', WG_PROCESS_FOREGROUND: '1' },
       })
-      await until('the second tunnel', async () => (await end.exec(['ip', 'link', 'show', device])).code === 0)
+      // The link is there before its daemon answers.
+      await until('the second tunnel', () => existsSync(end.path(`/run/wireguard/${device}.sock`)))
       const [peer = node] = ends.filter(each => each !== end)
       const endpoint = `${peer.plan.publicAddress}:51999`
       const words = ['listen-port', '51999', 'private-key', '/dev/stdin', 'peer', other, 'endpoint', endpoint]

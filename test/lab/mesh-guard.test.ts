@@ -110,7 +110,7 @@ t.test('a guarded mesh', async t => {
       const stopPosing = await bed.sendFrom(two, '10.42.2.0')
       await until('the leak', async () => (await bed.endpointOf(one, two))?.startsWith('10.42.2.0:'))
       const leakMs = performance.now()
-      await until('it is seen', async () => (await bed.metric(one, 'nopal_wireguard_detect_seconds_count')) === 2, {
+      await until('it is seen', async () => (await bed.metric(one, 'nopal_wireguard_detect_seconds_count')) > 1, {
         everyMs: 20,
       })
       t.comment(`seen after ${Math.round(performance.now() - leakMs)} ms`)

@@ -104,7 +104,7 @@ t.test('a restart leaves no gap', async t => {
   })
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     const agent = await bed.restartAgent(1, signal, on)
-    await agent.waitForLog(/packet filter set/, 60_000)
+    await agent.waitForLog(/packet filter set/)
   }
   await sleep(500)
   await watching.stop()

@@ -36,8 +36,9 @@ await t.test('ports that are taken when the agent starts are waited for, and the
 
 await t.test('101 connections of one address that say nothing harm nobody', async t => {
   const agent = await lab.startAgent(node)
-  await until('the agent', async () => (await statusOf(node, 'http://127.0.0.1:8082/healthz')) === 200)
   const { publicAddress } = node.plan
+  for (const url of ['http://127.0.0.1:8082/healthz', `http://${publicAddress}:8080/metrics`])
+    await until(url, async () => (await statusOf(node, url)) === 200)
   const doors = [
     { name: 'the public one, over the network', from: peer, host: publicAddress, port: 8080 },
     { name: 'the public one, on the node', from: node, host: '127.0.0.1', port: 8080 },

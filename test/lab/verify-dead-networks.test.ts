@@ -6,7 +6,7 @@ import { agentRequests, isOpen, shutNode, untilOpen, watchNodes } from './gate-b
 import { type Lab, startLab } from './lab.ts'
 import type { LabNode } from './node.ts'
 import { hasTestTaint, networkCondition, readNode } from './objects.ts'
-import { conditionOf, sandboxTraces, untilAllTakenDown, verify } from './verify-bed.ts'
+import { sandboxTraces, untilAllTakenDown, verify } from './verify-bed.ts'
 
 t.test('a network that attaches no sandbox keeps the node shut', async t => {
   const lab = await startLab({ nodes: 1 })
@@ -22,16 +22,20 @@ t.test('a network that attaches no sandbox keeps the node shut', async t => {
       await onNode(node, [...fresh, ...row.make])
       await shutNode(lab, node.name)
       const agent = await lab.startAgent(node)
-      const bad = await conditionOf(lab, node, 'False')
-      t.match(networkCondition(bad), { reason: row.reason, message: row.says })
-      t.match(networkCondition(bad)?.message, /^sandbox: Sandbox/, 'and nothing else is wrong')
+      // A machine that is busy may be late with other answers, too, at first.
+      const bad = await until('the condition to say that, and that nothing else is wrong', async () => {
+        const found = await readNode(lab.api, node.name)
+        const { reason, message = '' } = networkCondition(found) ?? {}
+        return reason === row.reason && message.startsWith('sandbox: Sandbox') && found
+      })
+      t.match(networkCondition(bad), { status: 'False', message: row.says })
       t.ok(hasTestTaint(bad), 'the taint stays')
       await aWhileShut(t, lab, row)
 
       const history = await watchNodes(lab)
       const mendedMs = performance.now()
       await onNode(node, row.mend)
-      await until('the lift', () => history.seen.some(isOpen), { limitMs: 40_000, everyMs: 5 })
+      await until('the lift', () => history.seen.some(isOpen), { limitMs: 60_000, everyMs: 5 })
       t.comment(`${row.name}: open ${Math.round(performance.now() - mendedMs)} ms after the network attaches again`)
       history.close()
       t.match(networkCondition(await untilOpen(lab, 'n1')), { reason: 'Verified', message: 'every check has passed' })
@@ -101,18 +105,19 @@ t.test('a network that attaches no sandbox keeps the node shut', async t => {
 
 /** Neither opens nor asks anything of the API. */
 async function aWhileShut(t: Test, lab: Lab, { reason, says }: DeadNetwork): Promise<void> {
-  // What belongs to the first verdict, its Event above all, has been sent by then.
-  await sleep(1_500)
   // The condition is written once more where kactus, which is the network by then, says the same in its own words; and
-  // the node's part in the mesh is published when the start is over.
-  const others = ({ path }: { readonly path: string }) => !path.endsWith('/status') && !path.includes('/nodenetworks')
-  const asked = async () => (await agentRequests(lab)).filter(others).length
-  const before = await asked()
-  await sleep(4_000)
+  // what belongs to the end of the start is asked once.
+  const once = /\/status$|\/nodenetworks|\/servicecidrs$/
+  const asked = async () => (await agentRequests(lab)).filter(({ path }) => !once.test(path)).length
+  // There is a try in each second. The Event of the first verdict may be on its way at first.
+  await until('four seconds in which its tries ask nothing of the API', async () => {
+    const before = await asked()
+    await sleep(4_000)
+    return (await asked()) === before
+  })
   const node = await readNode(lab.api, 'n1')
   t.ok(hasTestTaint(node) && !isOpen(node), 'it stays shut')
   t.match(networkCondition(node), { reason, message: says })
-  t.equal(await asked(), before, 'and its tries ask nothing of the API')
 }
 
 /** How many plugins hang that the agent, or its kactus, has started. */

@@ -54,7 +54,7 @@ t.test('a node whose IPv6 is half dead', async t => {
     await t.test(name, async t => {
       const table = 'add table inet dead; add chain inet dead out { type filter hook output priority 0; }'
       if (broken) await node.run(['nft', `${table}; add rule inet dead out ip6 daddr ${server} drop`])
-      const settings = `[verify]\ntcp = dual.test:${port}\nip-families = ${policy}\ncheck-timeout = 1s\nfrom = host\n`
+      const settings = `[verify]\ntcp = dual.test:${port}\nip-families = ${policy}\ncheck-timeout = 3s\nfrom = host\n`
       await (await lab.startAgent(node, { settings })).stop('SIGTERM', 5000)
       const verdict = await verify(lab, node, ['--from', 'host'])
       const of = (address: string) => verdict.checks.find(check => check.target.startsWith(address))

@@ -72,8 +72,8 @@ export class Program {
   }
 
   /** Waits until the program has printed something that matches. Fails at once if it ends before. */
-  async waitForLog(pattern: RegExp, limitMs = 60_000): Promise<void> {
-    await until(`${this.name} to say ${pattern}`, () => pattern.test(this.log()) || this.failIfEnded(), { limitMs })
+  async waitForLog(pattern: RegExp): Promise<void> {
+    await until(`${this.name} to say ${pattern}`, () => pattern.test(this.log()) || this.failIfEnded())
   }
 
   /** Its next message; fails if it ends before. */
