@@ -46,6 +46,12 @@ export interface RunOptions {
   readonly args?: string
 }
 
+/** One run of kactus. */
+export interface RunningCommand {
+  readonly child: ChildProcess
+  readonly ended: Promise<Answer>
+}
+
 type Conf = Readonly<Record<string, unknown>>
 
 /** A folder with fake plugins and a state folder of its own, to run kactus in. */
@@ -144,15 +150,32 @@ export class KactusBed {
   async runPatiently(command: string, options: RunOptions = {}): Promise<Answer> {
     for (;;) {
       const answer = await this.run(command, options)
-      if (answer.stdout === '' || documentOf(answer).code !== KactusCode.LookupImpossible) return answer
+      if (!isUnanswered(answer)) return answer
     }
   }
 
+  /** Starts ADD of pod `default/p1`, as patiently, and waits until a fact shows how far it is. */
+  async startAdd(what: string, isSo: () => unknown, options: RunOptions = {}): Promise<RunningCommand> {
+    for (;;) {
+      const run = this.start('ADD', { args: this.args(), ...options })
+      let early: Answer | undefined
+      void run.ended.then(answer => {
+        early = answer
+      })
+      await until(what, () => Boolean(isSo()) || (early !== undefined && isUnanswered(early)))
+      if (early === undefined || !isUnanswered(early)) return run
+    }
+  }
+
+  /** The same until a fake plugin is held. */
+  async startHeldAdd(plugin: string, options?: RunOptions): Promise<RunningCommand & { readonly call: PluginCall }> {
+    const held = { phase: 'H', command: 'ADD', plugin } as const
+    const run = await this.startAdd(`${plugin} to be held`, () => this.#find(held), options)
+    return { ...run, call: await this.waitForCall(held) }
+  }
+
   /** Starts one command. */
-  start(
-    command: string | undefined,
-    options: RunOptions = {},
-  ): { readonly child: ChildProcess; readonly ended: Promise<Answer> } {
+  start(command: string | undefined, options: RunOptions = {}): RunningCommand {
     const { conf } = options
     const started = performance.now()
     const { child, ended } = begin([...this.prefix, this.program], {
@@ -276,10 +299,12 @@ export class KactusBed {
   }
 
   async waitForCall(wanted: Partial<PluginCall>): Promise<PluginCall> {
+    return until(`a call like ${JSON.stringify(wanted)}`, () => this.#find(wanted))
+  }
+
+  #find(wanted: Partial<PluginCall>): PluginCall | undefined {
     const keys = Object.keys(wanted) as (keyof PluginCall)[]
-    return until(`a call like ${JSON.stringify(wanted)}`, () =>
-      this.calls().find(call => keys.every(key => call[key] === wanted[key])),
-    )
+    return this.calls().find(call => keys.every(key => call[key] === wanted[key]))
   }
 
   #environment(command: string | undefined, options: RunOptions): Record<string, string> {
@@ -295,6 +320,11 @@ export class KactusBed {
     }
     return Object.fromEntries(Object.entries(full).filter((entry): entry is [string, string] => entry[1] !== undefined))
   }
+}
+
+/** Whether the agent did not answer kactus in time. */
+function isUnanswered(answer: Answer): boolean {
+  return answer.stdout !== '' && documentOf(answer).code === KactusCode.LookupImpossible
 }
 
 /** The one JSON document of an answer. */

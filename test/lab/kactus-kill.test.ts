@@ -26,6 +26,8 @@ async function undoneOnce(t: Parameters<typeof KactusBed.make>[0], bed: KactusBe
   t.same(bed.state(), [], `${name}: no record, no lock`)
 }
 
+const hasRecord = (bed: KactusBed) => bed.state().some(file => file.startsWith('records/') && file.endsWith('.json'))
+
 /** A dead one that nobody has waited for yet is dead. */
 function isAlive(pid: number): boolean {
   try {
@@ -87,8 +89,7 @@ for (const program of programs) {
       const bed = await bedOfThree(t, program)
       // Open for writing, as by an installer: the kernel refuses to start it, and kactus tries again after a second.
       const busy = openSync(join(bed.bin, 'fake-a'), 'r+')
-      const { child, ended } = bed.start('ADD', { args: bed.args() })
-      await until('the record', () => bed.state().some(file => file.startsWith('records/') && file.endsWith('.json')))
+      const { child, ended } = await bed.startAdd('the record', () => hasRecord(bed))
       child.kill('SIGKILL')
       await ended
       closeSync(busy)
@@ -100,8 +101,7 @@ for (const program of programs) {
     t.test('X2: a plugin that is being replaced is tried again', async t => {
       const bed = await bedOfThree(t, program)
       const busy = openSync(join(bed.bin, 'fake-a'), 'r+')
-      const { ended } = bed.start('ADD', { args: bed.args() })
-      await until('the record', () => bed.state().some(file => file.startsWith('records/') && file.endsWith('.json')))
+      const { ended } = await bed.startAdd('the record', () => hasRecord(bed))
       closeSync(busy)
       t.equal((await ended).code, 0)
     })
@@ -109,8 +109,7 @@ for (const program of programs) {
     t.test('a plugin that outlives kactus ends before its DEL begins', async t => {
       const bed = await bedOfThree(t, program)
       await bed.hold('fake-b', 'ADD')
-      const { child, ended } = bed.start('ADD', { args: bed.args() })
-      await bed.waitForCall({ phase: 'H', plugin: 'fake-b' })
+      const { child, ended } = await bed.startHeldAdd('fake-b')
       child.kill('SIGKILL')
       await ended
       const del = bed.start('DEL', { args: bed.args() })
@@ -128,20 +127,18 @@ for (const program of programs) {
     t.test('a plugin that outlives kactus and hangs is killed; DEL ends well', async t => {
       const bed = await bedOfThree(t, program)
       await bed.hold('fake-b', 'ADD')
-      const { child, ended } = bed.start('ADD', { args: bed.args() })
-      const held = await bed.waitForCall({ phase: 'H', plugin: 'fake-b' })
+      const { child, ended, call } = await bed.startHeldAdd('fake-b')
       child.kill('SIGKILL')
       await ended
       t.equal((await bed.del()).code, 0)
-      t.notOk(isAlive(held.pid))
+      t.notOk(isAlive(call.pid))
       t.same([bed.held(), bed.state()], [[], []])
     })
 
     t.test('whoever waits for the lock of a killed run goes on', async t => {
       const bed = await bedOfThree(t, program)
       await bed.hold('fake-a', 'ADD')
-      const add = bed.start('ADD', { args: bed.args() })
-      await bed.waitForCall({ phase: 'H', plugin: 'fake-a' })
+      const add = await bed.startHeldAdd('fake-a')
       const del = bed.start('DEL', { args: bed.args() })
       add.child.kill('SIGKILL')
       await add.ended
@@ -152,8 +149,7 @@ for (const program of programs) {
     t.test('two commands for one container wait for each other; for two containers they do not', async t => {
       const bed = await bedOfThree(t, program)
       await bed.hold('fake-a', 'ADD')
-      const add = bed.start('ADD', { args: bed.args() })
-      await bed.waitForCall({ phase: 'H', plugin: 'fake-a' })
+      const add = await bed.startHeldAdd('fake-a')
       const del = bed.start('DEL', { args: bed.args() })
       t.equal((await bed.del({ container: 'another' })).code, 0)
       t.notOk(bed.calls().some(({ command, container }) => command === 'DEL' && container === bed.container))

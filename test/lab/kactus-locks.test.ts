@@ -76,8 +76,7 @@ for (const program of programs) {
     t.test("a container's lock: nobody but root can come near it, nor take its names after a kill", async t => {
       const bed = await bedOfOne(t, program)
       await bed.hold('fake-a', 'ADD')
-      const add = bed.start('ADD', { args: bed.args() })
-      const call = await bed.waitForCall({ phase: 'H', plugin: 'fake-a' })
+      const add = await bed.startHeldAdd('fake-a')
       const { secret, shown } = namesOf(bed, bed.container)
       t.same(await intrude(t, join(bed.cniDir, 'locks'), secret), {
         list: 'EACCES',
@@ -89,7 +88,7 @@ for (const program of programs) {
         if (name.startsWith('connect')) t.not(outcome, 'ok', name)
       }
       await killed(add.child)
-      process.kill(call.pid, 'SIGKILL')
+      process.kill(add.call.pid, 'SIGKILL')
       t.equal((await bed.del()).code, 0)
       await bed.cancel('fake-a', 'ADD', 'hold')
       t.equal((await bed.add()).code, 0)
@@ -143,12 +142,11 @@ for (const program of programs) {
     t.test('a hundred wait for one that is killed: one after the other, all of them in the end', async t => {
       const bed = await bedOfOne(t, program)
       await bed.hold('fake-a', 'ADD')
-      const add = bed.start('ADD', { args: bed.args() })
-      const call = await bed.waitForCall({ phase: 'H', plugin: 'fake-a' })
+      const add = await bed.startHeldAdd('fake-a')
       const dels = Array.from({ length: 100 }, () => bed.start('DEL', { args: bed.args() }))
       await until('all of them to wait', () => waiting(bed) === 100, { limitMs: 120_000 })
       await killed(add.child)
-      process.kill(call.pid, 'SIGKILL')
+      process.kill(add.call.pid, 'SIGKILL')
       const answers = await Promise.all(dels.map(({ ended }) => ended))
       t.same(new Set(answers.map(({ code, stdout, stderr }) => `${code}${stdout}${stderr}`)), new Set(['0']))
       const turns = bed.calls().filter(({ command, plugin }) => command === 'DEL' && plugin === 'fake-a')
@@ -162,8 +160,7 @@ for (const program of programs) {
     t.test('those who are killed while they wait leave nothing', async t => {
       const bed = await bedOfOne(t, program)
       await bed.hold('fake-a', 'ADD')
-      const add = bed.start('ADD', { args: bed.args() })
-      await bed.waitForCall({ phase: 'H', plugin: 'fake-a' })
+      const add = await bed.startHeldAdd('fake-a')
       const dels = Array.from({ length: 3 }, () => bed.start('DEL', { args: bed.args() }))
       await until('all of them to wait', () => waiting(bed) === 3)
       await Promise.all(dels.map(({ child }) => killed(child)))

@@ -168,8 +168,7 @@ for (const program of programs) {
     t.test('a command waits for the orphans of its own container only, GC for all', async t => {
       const bed = await bedOfTwo(t, program)
       await bed.hold('fake-b', 'ADD')
-      const add = bed.start('ADD', green(bed))
-      await bed.waitForCall({ phase: 'H', command: 'ADD' })
+      const add = await bed.startHeldAdd('fake-b', green(bed))
       await killed(add.child)
       await bed.forgetCalls()
       const other = { conf: confOf(bed), container: 'other' }
