@@ -15,12 +15,11 @@ fail() { printf 'lab-clean: %s\n' "$*" >&2; exit 1; }
 # Field 22 of stat is the start time; the program's name before it may hold spaces and brackets.
 start_time() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
 
-# A process id alone may be somebody else's by now; with its start time it cannot be.
-owner_lives() {
-  read -r pid started <"$1/owner" || return 1
-  [ "$(start_time "$pid")" = "$started" ] || return 1
+# PID START: a process id alone may be somebody else's by now; with its start time it cannot be.
+lives() {
+  [ "$(start_time "$1")" = "$2" ] || return 1
   # The owner may sweep up its own run while it dies.
-  [ "$pid" != "$PPID" ]
+  [ "$1" != "$PPID" ]
 }
 
 # Of a run is what carries its name in the environment.
@@ -30,7 +29,7 @@ processes_of() {
 
 # A program may start another while we look, so look again until there is none.
 end_processes() {
-  for _ in 1 2 3 4 5 6 7 8 9 10; do
+  for _ in $(seq 100); do
     left=$(processes_of "$1")
     [ -n "$left" ] || return 0
     # shellcheck disable=SC2086 # a list of ids
@@ -41,9 +40,9 @@ end_processes() {
 }
 
 remove_folders() {
-  while read -r folder; do
+  { cat "$1/folders" 2>/dev/null || :; } | while read -r folder; do
     case $folder in /*nopal-*) rm -rf --one-file-system "$folder" ;; esac
-  done <"$1/folders"
+  done
 }
 
 sweep() {
@@ -53,11 +52,12 @@ sweep() {
   say "removed run $(basename "$1")"
 }
 
-# A run that died while it was listing itself made nothing but its draft.
-sweep_drafts() {
-  for draft in "$registry"/.draft-*; do
-    [ -d "$draft" ] || continue
-    find "$draft" -maxdepth 0 -mmin +1 -exec rm -rf {} +
+# A run that died while it was listing itself made nothing but its draft; of one that died while it took itself off the
+# list that entry alone is left.
+sweep_halves() {
+  for half in "$registry"/.draft-* "$registry"/*; do
+    case $half in */.draft-*) ;; *) [ ! -e "$half/owner" ] || continue ;; esac
+    find "$half" -maxdepth 0 -mmin +1 -exec rm -rf {} + 2>/dev/null || :
   done
 }
 
@@ -66,13 +66,15 @@ for run; do
 done
 [ -d "$registry" ] || { say 'nothing to do'; exit 0; }
 [ "$(id -u)" = 0 ] || fail 'needs root'
-sweep_drafts
+sweep_halves
 [ $# -gt 0 ] || for entry in "$registry"/*; do [ ! -d "$entry" ] || set -- "$@" "$(basename "$entry")"; done
 for run; do
-  if [ ! -d "$registry/$run" ]; then
+  # It may end by itself at any moment, and takes its entry away.
+  owner=$(cat "$registry/$run/owner" 2>/dev/null) || owner=''
+  if [ -z "$owner" ]; then
     say "no run $run"
-  elif owner_lives "$registry/$run"; then
-    say "run $run is in use by process $(cut -d' ' -f1 "$registry/$run/owner")"
+  elif lives "${owner% *}" "${owner#* }"; then
+    say "run $run is in use by process ${owner% *}"
   else
     sweep "$registry/$run"
   fi
