@@ -30,9 +30,30 @@ export async function verify(lab: Lab, node: LabNode, args: readonly string[] = 
 }
 
 /** Results in short, one of a kind: `dns NoAnswer`. */
-export function failures(verdict: VerdictDocument, from: string): readonly string[] {
+function failures(verdict: VerdictDocument, from: string): readonly string[] {
   const failed = verdict.checks.filter(check => check.from === from && check.result === 'fail')
   return [...new Set(failed.map(check => `${check.code} ${check.reason ?? ''}`))].sort()
+}
+
+/**
+ * Runs it until nothing fails but these, all of them from the sandbox: a machine that is busy may be late with other
+ * answers.
+ */
+export async function untilFails(
+  lab: Lab,
+  node: LabNode,
+  fails: readonly string[],
+  args: readonly string[] = [],
+): Promise<VerdictDocument> {
+  let last = ''
+  const isSo = async () => {
+    const verdict = await verify(lab, node, args)
+    last = [...failures(verdict, 'host').map(each => `${each} (host)`), ...failures(verdict, 'sandbox')].join(', ')
+    return last === fails.join(', ') && verdict
+  }
+  return await until(`what fails to be: ${fails.join(', ')}`, isSo).catch(cause => {
+    throw new Error(`what fails is: ${last}`, { cause })
+  })
 }
 
 /** Waits for the condition to have a status. */
