@@ -54,8 +54,8 @@ export interface Surroundings {
   isRunaway(device: string, publicKey: string): boolean
   /** How long a peer has been seen to be there, in milliseconds. */
   knownForMs(device: string, publicKey: string): number
-  /** Milliseconds since 1970. */
-  readonly nowMs: number
+  /** How long ago the last handshake of a peer was, in milliseconds; undefined = there was none. */
+  handshakeAgeMs(device: string, peer: Peer): number | undefined
 }
 
 /** After so long without a handshake WireGuard takes no more packets of a session. */
@@ -85,13 +85,14 @@ type Missing = ReadonlyMap<string, readonly string[]>
 
 function viewPeer(peer: Peer, on: On, around: Surroundings & { readonly missing: Missing }): PeerView {
   const node = around.map.nodeOf(peer.publicKey)
-  const { handshakeMs, endpoint } = peer
+  const { endpoint } = peer
+  const ageMs = around.handshakeAgeMs(on.device, peer)
   return {
     publicKey: peer.publicKey,
     node: node?.name ?? null,
     endpoint: endpoint === undefined ? null : formatSocketAddress(endpoint),
     ...judge(peer, node, on, around),
-    handshakeAge: handshakeMs === undefined ? null : Math.max(0, around.nowMs - handshakeMs) / 1000,
+    handshakeAge: ageMs === undefined ? null : ageMs / 1000,
     allowedIPs: peer.allowedIPs.map(({ text }) => text),
     missingAllowedIPs: (node && around.missing.get(node.name)) ?? [],
     rxBytes: peer.rxBytes,
@@ -157,10 +158,10 @@ function judgeNesting({ device, devices }: On, route: Route | undefined): Judgem
 
 function judgeSilence(peer: Peer, on: On, around: Surroundings): Judgement | undefined {
   if (peer.keepalive === 0) return undefined
-  const { handshakeMs } = peer
-  const silentMs = handshakeMs === undefined ? around.knownForMs(on.device, peer.publicKey) : around.nowMs - handshakeMs
+  const ageMs = around.handshakeAgeMs(on.device, peer)
+  const silentMs = ageMs ?? around.knownForMs(on.device, peer.publicKey)
   if (silentMs < sessionMs) return undefined
-  const since = handshakeMs === undefined ? 'no handshake yet' : `no handshake for ${Math.floor(silentMs / 1000)} s`
+  const since = ageMs === undefined ? 'no handshake yet' : `no handshake for ${Math.floor(silentMs / 1000)} s`
   return { class: 'stale', detail: since }
 }
 

@@ -100,9 +100,10 @@ class MeshDuty implements Duty {
 
   #plan(seen: Observation, map: MeshMap): HealPlan {
     const { clock, mode, random, prover } = this.#options
-    const wallMs = clock.now()
-    const subjects = healSubjects(seen.devices, { map, fullSize: prover.proved(), nowMs: wallMs })
-    return planHeal({ subjects, memory: this.#memory, mode, nowMs: clock.monotonic(), wallMs, random })
+    const nowMs = clock.monotonic()
+    const subjects = healSubjects(seen.devices, { map, fullSize: prover.proved(), nowMs })
+    const answered = new Set(seen.devices.filter(({ readable }) => readable).map(({ name }) => name))
+    return planHeal({ subjects, answered, memory: this.#memory, mode, nowMs, random })
   }
 
   async #carryOut(actions: readonly HealAction[], signal: AbortSignal): Promise<void> {

@@ -8,7 +8,7 @@ export interface HealSubject {
   readonly node: string
   readonly class: EndpointClass
   readonly endpoint: string | null
-  /** Milliseconds since 1970; undefined = never. */
+  /** By the clock that never jumps; undefined = never. */
   readonly handshakeMs: number | undefined
   readonly rxBytes: number
   /** Whether every pod CIDR of its node is an allowed-ip of it. */
@@ -62,7 +62,9 @@ export interface Incident {
   /** The moment from which on it may be put right: not all nodes of a cluster at once. */
   readonly dueMs: number
   /** The last time its endpoint was seen to have become right, by us or by itself; undefined = it is wrong. */
-  readonly right: { readonly atMs: number; readonly wallMs: number; readonly rxBytes: number } | undefined
+  readonly right: { readonly atMs: number; readonly rxBytes: number } | undefined
+  /** When its device last told of it. */
+  readonly seenMs: number
   /** When it was last put right by us. */
   readonly setMs: number | undefined
   /** Whether somebody put a wrong endpoint back right after we had put it right. */
@@ -83,11 +85,11 @@ export const emptyMemory: HealMemory = { incidents: new Map(), sets: [], resetMs
 
 export interface HealInput {
   readonly subjects: readonly HealSubject[]
+  /** Names of the devices that could be read: of all others nothing is known. */
+  readonly answered: ReadonlySet<string>
   readonly memory: HealMemory
   readonly mode: 'off' | 'observe' | 'heal'
   readonly nowMs: number
-  /** Milliseconds since 1970. */
-  readonly wallMs: number
   /** 0 to 1. */
   readonly random: () => number
 }
@@ -113,7 +115,7 @@ const nodeBudget = 200
 
 export function planHeal(input: HealInput): HealPlan {
   const { subjects, memory, nowMs } = input
-  const incidents = new Map<string, Incident>()
+  const incidents = unseen(input)
   const begun: Incident[] = []
   const ended: Incident[] = []
   for (const subject of subjects) {
@@ -128,6 +130,13 @@ export function planHeal(input: HealInput): HealPlan {
   const sets = memory.sets.filter(({ atMs }) => nowMs - atMs < budgetMs)
   const decided = decideAll({ ...input, memory: { ...memory, incidents, sets } })
   return { ...decided, begun, ended }
+}
+
+/** A device that hangs, or that its program makes anew, proves nothing; one that stays away is over some time. */
+function unseen({ memory, answered, nowMs }: HealInput): Map<string, Incident> {
+  return new Map(
+    [...memory.incidents].filter(([, { device, seenMs }]) => !answered.has(device) && nowMs - seenMs < budgetMs),
+  )
 }
 
 export function keyOf({ device, publicKey }: { readonly device: string; readonly publicKey: string }): string {
@@ -147,23 +156,24 @@ function follow(subject: HealSubject, known: Incident | undefined, input: HealIn
     const incident = known ?? { ...fresh, reverted: false }
     const undone = known?.setMs !== undefined && known.right !== undefined && nowMs - known.setMs <= revertMs
     const reverted = incident.reverted || undone
-    return { ...incident, trouble: subject.class, reverted, right: undefined, provedMs: undefined }
+    return { ...incident, seenMs: nowMs, trouble: subject.class, reverted, right: undefined, provedMs: undefined }
   }
-  if (known === undefined || subject.class === 'none') return known
-  const right = known.right ?? { atMs: nowMs, wallMs: input.wallMs, rxBytes: subject.rxBytes }
-  const provedMs = known.provedMs ?? (lives(subject, { ...known, right }, input.wallMs) ? nowMs : undefined)
-  return { ...known, right, provedMs }
+  if (known === undefined) return undefined
+  if (subject.class === 'none') return { ...known, seenMs: nowMs }
+  const right = known.right ?? { atMs: nowMs, rxBytes: subject.rxBytes }
+  const provedMs = known.provedMs ?? (lives(subject, { ...known, right }, nowMs) ? nowMs : undefined)
+  return { ...known, seenMs: nowMs, right, provedMs }
 }
 
 /** Proof that a peer lives at its endpoint: a later handshake, or bytes on a session that is valid. */
-function lives(subject: HealSubject, incident: Incident, wallMs: number): boolean {
+function lives(subject: HealSubject, incident: Incident, nowMs: number): boolean {
   const { right, trouble } = incident
   if (right === undefined || !subject.allowed) return false
   // Handshakes succeed in a tunnel inside a tunnel too: there only size proves anything.
   if (trouble === 'nested') return subject.fullSize
   const { handshakeMs } = subject
   if (handshakeMs === undefined) return false
-  return handshakeMs > right.wallMs || (subject.rxBytes > right.rxBytes && wallMs - handshakeMs < sessionMs)
+  return handshakeMs > right.atMs || (subject.rxBytes > right.rxBytes && nowMs - handshakeMs < sessionMs)
 }
 
 /** Not before it is sure that nobody puts the wrong one back. */
@@ -212,9 +222,9 @@ function decide(
 }
 
 /** The endpoint counts as right until the next look shows otherwise: what is wrong then has been put back. */
-function noteSet(memory: HealMemory, subject: HealSubject, { nowMs, wallMs }: HealInput): HealMemory {
+function noteSet(memory: HealMemory, subject: HealSubject, { nowMs }: HealInput): HealMemory {
   const key = keyOf(subject)
-  const right = { atMs: nowMs, wallMs, rxBytes: subject.rxBytes }
+  const right = { atMs: nowMs, rxBytes: subject.rxBytes }
   const sets = [...memory.sets, { peer: key, atMs: nowMs }]
   return { ...memory, sets, incidents: change(memory.incidents, key, { setMs: nowMs, right }) }
 }
@@ -235,11 +245,13 @@ function change(incidents: HealMemory['incidents'], key: string, part: Partial<I
 /** One reset makes the program forget everything; more of them would only keep the node's tunnels down. */
 function decideReset(input: HealInput): { readonly action: HealAction } | { readonly held: Held } | undefined {
   const { memory, mode, nowMs, subjects } = input
-  const stubborn = [...memory.incidents.values()].find(({ reverted, right }) => reverted && right === undefined)
-  if (stubborn === undefined || mode !== 'heal') return undefined
-  const { device, node } = stubborn
-  const subject = subjects.find(each => keyOf(each) === keyOf(stubborn))
-  if (subject?.allowed !== true) return { held: { device, node, reason: 'MissingAllowedIP' } }
+  const subject = subjects.find(each => {
+    const { reverted = false, right } = memory.incidents.get(keyOf(each)) ?? {}
+    return reverted && right === undefined
+  })
+  if (subject === undefined || mode !== 'heal') return undefined
+  const { device, node, allowed } = subject
+  if (!allowed) return { held: { device, node, reason: 'MissingAllowedIP' } }
   if (memory.resetMs !== undefined && nowMs - memory.resetMs < budgetMs)
     return { held: { device, node, reason: 'ResetTooSoon' } }
   return { action: { kind: 'reset', device, node, reason: 'Reverted' } }

@@ -8,7 +8,7 @@ export interface SubjectFacts {
   readonly map: MeshMap
   /** Keys of peers a packet of full size came through to. */
   readonly fullSize: ReadonlySet<string>
-  /** Milliseconds since 1970. */
+  /** By the clock that never jumps. */
   readonly nowMs: number
 }
 

@@ -35,6 +35,13 @@ interface Trace {
   readonly rxBytes: number
   readonly txBytes: number
   readonly runaway: boolean
+  readonly handshake: Handshake | undefined
+}
+
+/** A peer's last handshake, as its device says it and by the clock that never jumps. */
+interface Handshake {
+  readonly saidMs: number
+  readonly atMs: number
 }
 
 /** Handshakes and keepalives are some 100 bytes a second; a loop is only bounded by the CPU. */
@@ -47,7 +54,7 @@ export function createObserver({ reader, routes, clock, waits }: ObserverOptions
     async observe(map) {
       const { devices: readings, unlisted } = await reader.look()
       const nowMs = clock.monotonic()
-      traces = trace(readings, traces, nowMs)
+      traces = trace(readings, traces, { nowMs, wallMs: clock.now() })
       await routes.refresh(destinations(readings, map))
       const devices = classifyDevices(readings, {
         map,
@@ -57,30 +64,49 @@ export function createObserver({ reader, routes, clock, waits }: ObserverOptions
           const seen = traces.get(`${device} ${key}`)
           return waits && seen !== undefined ? nowMs - seen.firstMs : Number.POSITIVE_INFINITY
         },
-        nowMs: clock.now(),
+        handshakeAgeMs(device, { publicKey }) {
+          const last = traces.get(`${device} ${publicKey}`)?.handshake
+          return last && clock.monotonic() - last.atMs
+        },
       })
       return { devices, readings, unlisted }
     },
   }
 }
 
-function trace(readings: readonly DeviceReading[], before: ReadonlyMap<string, Trace>, nowMs: number) {
+/** When a look was, by both clocks. */
+interface Moment {
+  readonly nowMs: number
+  /** Milliseconds since 1970. */
+  readonly wallMs: number
+}
+
+function trace(readings: readonly DeviceReading[], before: ReadonlyMap<string, Trace>, at: Moment) {
   const traces = new Map<string, Trace>()
   for (const reading of readings) {
     if (!('device' in reading)) continue
     for (const peer of reading.device.peers) {
       const key = `${reading.name} ${peer.publicKey}`
-      traces.set(key, follow(peer, before.get(key), nowMs))
+      traces.set(key, follow(peer, before.get(key), at))
     }
   }
   return traces
 }
 
-function follow({ rxBytes, txBytes }: Peer, last: Trace | undefined, nowMs: number): Trace {
-  if (last === undefined) return { firstMs: nowMs, atMs: nowMs, rxBytes, txBytes, runaway: false }
-  const seconds = Math.max(nowMs - last.atMs, 1) / 1000
+function follow(peer: Peer, last: Trace | undefined, at: Moment): Trace {
+  const { rxBytes, txBytes } = peer
+  const now = { atMs: at.nowMs, rxBytes, txBytes, handshake: placeHandshake(peer, last, at) }
+  if (last === undefined) return { ...now, firstMs: at.nowMs, runaway: false }
+  const seconds = Math.max(at.nowMs - last.atMs, 1) / 1000
   const runaway = rxBytes === last.rxBytes && (txBytes - last.txBytes) / seconds > runawayBytesPerSecond
-  return { firstMs: last.firstMs, atMs: nowMs, rxBytes, txBytes, runaway }
+  return { ...now, firstMs: last.firstMs, runaway }
+}
+
+/** Its time is the wall clock's, which may be set right meanwhile: what was placed once stays where it is. */
+function placeHandshake({ handshakeMs }: Peer, last: Trace | undefined, at: Moment): Handshake | undefined {
+  if (handshakeMs === undefined) return undefined
+  if (last?.handshake?.saidMs === handshakeMs) return last.handshake
+  return { saidMs: handshakeMs, atMs: at.nowMs - Math.max(0, at.wallMs - handshakeMs) }
 }
 
 /** Peers of nobody may be anywhere: nobody asks for the way to them. */

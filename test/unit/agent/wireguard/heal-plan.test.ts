@@ -31,6 +31,8 @@ function subject(found: EndpointClass, more: Partial<HealSubject> = {}): HealSub
 /** One node's plans, look after look. */
 class Story {
   nowMs = 1_000
+  /** Whether the device can be read. */
+  answers = true
   plan: HealPlan = { memory: emptyMemory, actions: [], held: [], begun: [], ended: [] }
   readonly mode: HealInput['mode']
 
@@ -38,15 +40,12 @@ class Story {
     this.mode = mode
   }
 
-  get wallMs(): number {
-    return 1_000_000 + this.nowMs
-  }
-
   /** Looks after so many milliseconds. Says in short what is done and what is held. */
   look(afterMs: number, ...subjects: readonly HealSubject[]): readonly string[] {
     this.nowMs += afterMs
-    const { nowMs, wallMs, mode } = this
-    this.plan = planHeal({ subjects, memory: this.plan.memory, mode, nowMs, wallMs, random: () => 0.5 })
+    const { nowMs, mode } = this
+    const answered = new Set(this.answers ? ['wg0'] : [])
+    this.plan = planHeal({ subjects, answered, memory: this.plan.memory, mode, nowMs, random: () => 0.5 })
     return [
       ...this.plan.actions.map(({ kind, node }) => `${kind} ${node}`),
       ...this.plan.held.map(({ reason }) => reason),
@@ -111,7 +110,7 @@ t.test('an incident ends with a handshake, and not before it is sure that nobody
   const story = new Story()
   story.look(0, subject('leaked'))
   story.look(1_000, subject('leaked'))
-  const well = subject('expected', { handshakeMs: story.wallMs + 100 })
+  const well = subject('expected', { handshakeMs: story.nowMs + 100 })
   story.look(1_000, well)
   t.ok(story.isOpen)
   story.look(18_900, well)
@@ -121,15 +120,39 @@ t.test('an incident ends with a handshake, and not before it is sure that nobody
   t.match(story.plan.ended, [{ node: 'n2', firstMs: 1_000, provedMs: 3_000 }])
 })
 
+t.test('a device that cannot be read for a while proves nothing', async t => {
+  const story = new Story()
+  story.look(0, subject('leaked'))
+  t.strictSame(story.look(1_000, subject('leaked')), ['set n2'])
+  story.answers = false
+  story.look(1_000)
+  story.answers = true
+  story.look(1_000, subject('expected'))
+  t.ok(story.isOpen, 'not proved to live')
+  t.strictSame(story.look(1_000, subject('leaked')), ['set n2', 'reset n2'], 'and a wrong one is one put back')
+  story.look(1_000)
+  t.notOk(story.isOpen, 'a peer that is gone from its device is over')
+})
+
+t.test('a device that is gone for good is forgotten', async t => {
+  const story = new Story()
+  story.look(0, subject('leaked'))
+  story.answers = false
+  story.look(599_000)
+  t.ok(story.isOpen)
+  story.look(2_000)
+  t.notOk(story.isOpen)
+})
+
 const proofs: readonly { name: string; trouble?: EndpointClass; more: Partial<HealSubject>; want: boolean }[] = [
   { name: 'nothing', more: {}, want: false },
-  { name: 'a handshake from before', more: { handshakeMs: 1_001_999 }, want: false },
-  { name: 'a handshake since', more: { handshakeMs: 1_002_001 }, want: true },
-  { name: 'bytes on a valid session', more: { handshakeMs: 1_001_000, rxBytes: 1 }, want: true },
+  { name: 'a handshake from before', more: { handshakeMs: 1_999 }, want: false },
+  { name: 'a handshake since', more: { handshakeMs: 2_001 }, want: true },
+  { name: 'bytes on a valid session', more: { handshakeMs: 1_000, rxBytes: 1 }, want: true },
   { name: 'bytes on none', more: { rxBytes: 1 }, want: false },
-  { name: 'bytes on one that is over', more: { handshakeMs: 800_000, rxBytes: 1 }, want: false },
-  { name: 'a handshake, but an allowed-ip is missing', more: { handshakeMs: 1_002_001, allowed: false }, want: false },
-  { name: 'nested: a handshake', trouble: 'nested', more: { handshakeMs: 1_002_001, rxBytes: 9 }, want: false },
+  { name: 'bytes on one that is over', more: { handshakeMs: -200_000, rxBytes: 1 }, want: false },
+  { name: 'a handshake, but an allowed-ip is missing', more: { handshakeMs: 2_001, allowed: false }, want: false },
+  { name: 'nested: a handshake', trouble: 'nested', more: { handshakeMs: 2_001, rxBytes: 9 }, want: false },
   { name: 'nested: a packet of full size', trouble: 'nested', more: { fullSize: true }, want: true },
 ]
 
@@ -147,7 +170,7 @@ for (const { name, trouble = 'leaked', more, want } of proofs) {
 t.test('one that became right by itself needs proof too', async t => {
   const story = new Story('observe')
   story.look(0, subject('leaked'))
-  const rightMs = story.wallMs + 1_000
+  const rightMs = story.nowMs + 1_000
   story.look(1_000, subject('expected'))
   story.look(30_000, subject('expected'))
   t.ok(story.isOpen)

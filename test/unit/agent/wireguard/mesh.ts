@@ -56,13 +56,16 @@ export function reading(peers: readonly Peer[], name = 'wg0'): DeviceReading {
 }
 
 /** One second after the peers' last handshake, on a machine that routes everything by eth0. */
-export function surroundings(more: Partial<Surroundings> & { readonly facts?: MeshFacts } = {}): Surroundings {
+export function surroundings(
+  more: Partial<Surroundings> & { readonly facts?: MeshFacts; readonly nowMs?: number } = {},
+): Surroundings {
+  const { nowMs = 1_000_000 } = more
   return {
     map: createMeshMap(more.facts ?? facts),
     routeTo: () => ({ device: 'eth0', tunnel: false }),
     isRunaway: () => false,
     knownForMs: () => 0,
-    nowMs: 1_000_000,
+    handshakeAgeMs: (_, { handshakeMs }) => (handshakeMs === undefined ? undefined : nowMs - handshakeMs),
     ...more,
   }
 }

@@ -7,21 +7,22 @@ import { createRouteBook, emptyRouteBook } from '../../../../agent/wireguard/rou
 import { facts, peer, reading } from './mesh.ts'
 
 function bed({ waits = true, routes = emptyRouteBook } = {}) {
-  const world = { nowMs: 0, peers: [] as readonly Peer[] }
+  const world = { nowMs: 0, wallMs: 1_000_000, peers: [] as readonly Peer[] }
   const observer = createObserver({
     reader: { move: async () => undefined, look: async () => ({ devices: [reading(world.peers)], unlisted: [] }) },
     routes,
-    clock: { now: () => 1_000_000 + world.nowMs, monotonic: () => world.nowMs },
+    clock: { now: () => world.wallMs + world.nowMs, monotonic: () => world.nowMs },
     waits,
   })
   const map = createMeshMap(facts)
-  const look = async (peers: readonly Peer[], afterMs = 1000) => {
+  const view = async (peers: readonly Peer[], afterMs = 1000) => {
     world.peers = peers
     world.nowMs += afterMs
     const { devices } = await observer.observe(map)
-    return devices[0]?.peers.map(view => view.class)
+    return devices[0]?.peers ?? []
   }
-  return { look }
+  const look = async (...of: Parameters<typeof view>) => (await view(...of)).map(peer => peer.class)
+  return { world, view, look }
 }
 
 const leak = '10.42.2.0:51821'
@@ -52,6 +53,24 @@ t.test('a peer that never shook hands gets three minutes', async t => {
   t.strictSame(await look(quiet, 1_000), ['stale'])
   await look([])
   t.strictSame(await look(quiet), ['expected'], 'one that comes again is new')
+})
+
+t.test('a clock that is set makes no peer silent, and no handshake new', async t => {
+  const hourMs = 3_600_000
+  for (const stepMs of [hourMs, -hourMs]) {
+    const { world, view } = bed()
+    const seen = async (handshakeMs: number, afterMs?: number) => {
+      const [only] = await view([peer(2, '203.0.113.2:51821', { handshakeMs })], afterMs)
+      return [only?.class, only?.handshakeAge]
+    }
+    t.strictSame(await seen(1_000_500), ['expected', 0.5])
+    world.wallMs += stepMs
+    t.strictSame(await seen(1_000_500), ['expected', 1.5], `${stepMs} ms`)
+    t.strictSame(await seen(1_002_700 + stepMs), ['expected', 0.3], 'the next one is of the new time')
+    t.strictSame(await seen(1_002_700 + stepMs, 180_000), ['stale', 180.3])
+  }
+  const { view } = bed()
+  t.match(await view([peer(2, undefined, { handshakeMs: 2_000_000 })]), [{ handshakeAge: 0 }], 'one to come')
 })
 
 t.test('a single look gives it none', async t => {

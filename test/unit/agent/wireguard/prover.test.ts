@@ -18,7 +18,7 @@ const devices = classifyDevices(
 )
 
 function incident(number: number, rightMs: number | undefined): Incident {
-  const right = rightMs === undefined ? undefined : { atMs: rightMs, wallMs: 0, rxBytes: 0 }
+  const right = rightMs === undefined ? undefined : { atMs: rightMs, rxBytes: 0 }
   const { publicKey } = keyPair(number)
   return {
     device: 'wg0',
@@ -28,6 +28,7 @@ function incident(number: number, rightMs: number | undefined): Incident {
     firstMs: 0,
     dueMs: 0,
     right,
+    seenMs: 0,
     setMs: 0,
     reverted: false,
     provedMs: undefined,
