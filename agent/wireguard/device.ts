@@ -28,11 +28,19 @@ export interface Peer {
 /** Who runs a device: a program, or the kernel. */
 export type DeviceKind = 'userspace' | 'kernel'
 
-/** A device as one look found it, or why it could not be read. */
+/** What others know a device by. */
+export type DeviceIdentity = Pick<Device, 'publicKey' | 'listenPort'>
+
+/** A device as one look found it, or why it could not be read, and what it was when it last could. */
 export type DeviceReading = {
   readonly name: string
   readonly kind: DeviceKind
-} & ({ readonly device: Device } | { readonly fault: DeviceFault })
+} & ({ readonly device: Device } | { readonly fault: DeviceFault; readonly last?: DeviceIdentity })
+
+/** What a device is, as far as is known: one that hangs has not lost its key. undefined = it was never read. */
+export function identityOf(reading: DeviceReading): DeviceIdentity | undefined {
+  return 'device' in reading ? reading.device : reading.last
+}
 
 /** The ways in which a device can fail to tell of itself. */
 export type DeviceFaultCode = 'Refused' | 'TimedOut' | 'TooLarge' | 'BadReply' | 'Unreachable'

@@ -1,3 +1,4 @@
+import { identityOf } from './device.ts'
 import type { MeshState } from './state.ts'
 
 /** What our table of the packet filter is made from. */
@@ -14,10 +15,7 @@ export function filterFacts({ readings, map }: MeshState, self: string): FilterF
   const texts = (isOwn: boolean) =>
     map.pods.filter(({ node }) => (node === self) === isOwn).map(({ prefix }) => prefix.text)
   return {
-    devices: readings.map(reading => ({
-      name: reading.name,
-      listenPort: 'device' in reading ? reading.device.listenPort : 0,
-    })),
+    devices: readings.map(reading => ({ name: reading.name, listenPort: identityOf(reading)?.listenPort ?? 0 })),
     ownPods: texts(true),
     otherPods: texts(false),
   }

@@ -1,5 +1,6 @@
 import type { NodeNetworkSpec, NodeNetworkStatus } from '../kube/node-network.ts'
 import type { EndpointClass } from './classify.ts'
+import { identityOf } from './device.ts'
 import { chooseEndpoint, type EndpointCandidates } from './own-endpoint.ts'
 import type { MeshState } from './state.ts'
 
@@ -9,8 +10,8 @@ export function describeSpec(
   own: EndpointCandidates & Pick<NodeNetworkSpec, 'podCIDRs' | 'podAddresses'>,
 ): NodeNetworkSpec {
   const devices = readings.flatMap(reading => {
-    if (!('device' in reading) || reading.device.publicKey === undefined) return []
-    return [{ name: reading.name, publicKey: reading.device.publicKey, listenPort: reading.device.listenPort }]
+    const { publicKey, listenPort = 0 } = identityOf(reading) ?? {}
+    return publicKey === undefined ? [] : [{ name: reading.name, publicKey, listenPort }]
   })
   const { podCIDRs, podAddresses } = own
   return { devices, endpoint: chooseEndpoint(own), podCIDRs, podAddresses }

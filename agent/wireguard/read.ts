@@ -1,6 +1,6 @@
 import type { Clock } from '../runtime/clock.ts'
 import type { SocketAddress } from './addresses.ts'
-import { DeviceFault, type DeviceReading } from './device.ts'
+import { DeviceFault, type DeviceIdentity, type DeviceReading, identityOf } from './device.ts'
 import type { DeviceSource, Interfaces } from './sources.ts'
 
 /** What one look at the node's devices found. */
@@ -40,11 +40,14 @@ export function createDeviceReader(options: DeviceReaderOptions): DeviceReader {
   const readOne = createPatientRead(options.clock)
   const isWanted = (name: string) => interfaces.length === 0 || interfaces.includes(name)
   let places: ReadonlyMap<string, Place> = new Map()
+  let identities: ReadonlyMap<string, DeviceIdentity> = new Map()
   return {
     async look() {
       const found = await findPlaces(sources, await readInterfaces().catch(() => new Set<string>()))
       places = new Map([...found.places].filter(([name]) => isWanted(name)))
-      const devices = await Promise.all([...places].map(([name, { source, bytes }]) => readOne(source, name, bytes)))
+      const read = await Promise.all([...places].map(([name, { source, bytes }]) => readOne(source, name, bytes)))
+      const devices = read.map(reading => withLast(reading, identities.get(reading.name)))
+      identities = keepIdentities(devices)
       return { devices: devices.toSorted((one, other) => (one.name < other.name ? -1 : 1)), unlisted: found.unlisted }
     },
     async move(device, publicKey, endpoint) {
@@ -53,6 +56,19 @@ export function createDeviceReader(options: DeviceReaderOptions): DeviceReader {
       await place.source.move(place.bytes, publicKey, endpoint)
     },
   }
+}
+
+function withLast(reading: DeviceReading, last: DeviceIdentity | undefined): DeviceReading {
+  return 'device' in reading || last === undefined ? reading : { ...reading, last }
+}
+
+function keepIdentities(readings: readonly DeviceReading[]): ReadonlyMap<string, DeviceIdentity> {
+  return new Map(
+    readings.flatMap(reading => {
+      const { publicKey, listenPort = 0 } = identityOf(reading) ?? {}
+      return publicKey === undefined ? [] : [[reading.name, { publicKey, listenPort }] as const]
+    }),
+  )
 }
 
 /** Where a device is read. */

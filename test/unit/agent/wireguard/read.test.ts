@@ -1,11 +1,15 @@
 import { renameSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import type { DeviceReading } from '../../../../agent/wireguard/device.ts'
+import { createMeshMap } from '../../../../agent/wireguard/mesh-map.ts'
+import { filterFacts } from '../../../../agent/wireguard/packet-filter.ts'
+import { describeSpec } from '../../../../agent/wireguard/published.ts'
 import { createDeviceReader } from '../../../../agent/wireguard/read.ts'
 import { kernelDevices, userspaceDevices } from '../../../../agent/wireguard/sources.ts'
 import type { RunWg } from '../../../../agent/wireguard/wg-program.ts'
 import { until } from '../../../machine/wait.ts'
-import { dump, uapiReply } from './samples.ts'
+import { facts } from './mesh.ts'
+import { dump, keyPair, uapiReply } from './samples.ts'
 import { SocketFolder } from './uapi-server.ts'
 
 /** Longer than the agent waits: one that answers does so in time on a busy machine, too. */
@@ -63,6 +67,26 @@ t.test('what hangs, talks junk, stops half-way or is not there spoils nothing', 
     'junk userspace BadReply',
     'refuses userspace Refused',
   ])
+})
+
+t.test('one that cannot be read any more is still what it was', async t => {
+  const { folder, reader } = bed(t, { present: ['wg0'] })
+  await folder.serve('wg0', [uapiReply(1)])
+  await reader.look()
+  const state = async () => {
+    const { devices: readings } = await reader.look()
+    return { devices: [], readings, map: createMeshMap(facts), incidents: new Map(), held: [] }
+  }
+  await folder.serveNobody('wg0')
+  const nothing = { setting: undefined, expectExternal: true, addresses: [], netclient: undefined, inside: [] }
+  const said = { ...nothing, podCIDRs: [], podAddresses: [] }
+  for (let look = 0; look < 2; look++) {
+    const now = await state()
+    t.strictSame(now.readings.map(short), ['wg0 userspace Refused'])
+    const own = { name: 'wg0', publicKey: keyPair(0).publicKey, listenPort: 51821 }
+    t.strictSame(describeSpec(now, said).devices, [own], 'the others know it')
+    t.strictSame(filterFacts(now, 'n1').devices, [{ name: 'wg0', listenPort: 51821 }], 'nothing gets past the filter')
+  }
 })
 
 t.test('one that hangs is asked again aside, and nobody waits for it', async t => {
