@@ -65,6 +65,7 @@ class MeshDuty implements Duty {
   #memory = emptyMemory
   #resetting = false
   #resetNotBeforeMs = 0
+  #knowsTurns = true
   #lastLookMs: number | undefined
   #said = ''
   #toldHeld: readonly Held[] = []
@@ -134,23 +135,41 @@ class MeshDuty implements Duty {
     const { clock, reset } = this.#options
     if (this.#resetting || clock.monotonic() < this.#resetNotBeforeMs) return
     this.#resetting = true
-    const ended = (outcome: ResetOutcome, error?: unknown) => {
-      this.#resetting = false
-      this.#noteReset(outcome, { device, peer: node, reason }, error)
-    }
-    reset(device, signal).then(ended, error => ended('refused', error))
+    const fields = { device, peer: node, reason }
+    reset(device, signal)
+      .then(
+        outcome => this.#noteReset(outcome, fields),
+        err => this.#noteNoTurn(fields, err),
+      )
+      .finally(() => {
+        this.#resetting = false
+      })
   }
 
-  #noteReset(outcome: ResetOutcome, fields: Record<string, string>, error: unknown): void {
-    const { clock, random, metrics, log } = this.#options
-    const nowMs = clock.monotonic()
-    this.#resetNotBeforeMs = nowMs + busyMs * (1 + random())
+  #noteReset(outcome: ResetOutcome, fields: Record<string, string>): void {
+    const { metrics, log } = this.#options
+    const nowMs = this.#pauseResets()
+    this.#knowsTurns = true
     if (outcome === 'busy') return
     metrics.countHeal('reset', outcome)
     this.#memory = { ...this.#memory, resetMs: nowMs }
     if (outcome === 'done') log.warn(fields, 'endpoint was put back at once: netclient was told to forget')
-    else
-      log.warn({ ...fields, outcome, err: error }, 'endpoint is put back at once, and nobody could be told to forget')
+    else log.warn({ ...fields, outcome }, 'endpoint is put back at once, and nobody could be told to forget')
+  }
+
+  /** The mesh that is broken may be the way to the API: nobody was told anything, and it is tried again. */
+  #noteNoTurn(fields: Record<string, string>, err: unknown): void {
+    this.#pauseResets()
+    if (this.#knowsTurns) this.#options.log.warn({ ...fields, err }, 'nobody says whose turn it is to reset netclient')
+    this.#knowsTurns = false
+  }
+
+  /** @returns now */
+  #pauseResets(): number {
+    const { clock, random } = this.#options
+    const nowMs = clock.monotonic()
+    this.#resetNotBeforeMs = nowMs + busyMs * (1 + random())
+    return nowMs
   }
 
   #tell(plan: HealPlan, { unlisted }: Observation, signal: AbortSignal): void {

@@ -14,20 +14,22 @@ export interface ResetOptions {
 /** netclient needs some seconds to bring its interface back: until then no other node takes its own down. */
 const backMs = 6_000
 
-/** Resets the program that owns a device, where no other node of the cluster does so. */
+/**
+ * Resets the program that owns a device, where no other node of the cluster does so.
+ * @throws KubeError where it is not known whose turn it is, and then nobody was told anything
+ */
 export function createReset({ lease, forget, clock }: ResetOptions) {
   return async (device: string, signal: AbortSignal): Promise<ResetOutcome> => {
+    let told: ResetOutcome | undefined
     const reset = async (term: Term) => {
       term.fence()
-      const outcome = await forget(device)
+      told = await forget(device)
       // Longer than the term, if need be: whoever waits holds the others back and does nothing else.
-      if (outcome === 'done') await pause(clock, backMs, signal)
-      return outcome
+      if (told === 'done') await pause(clock, backMs, signal)
     }
-    const done = await lease.hold(signal, reset).catch(error => {
-      if (error instanceof TermEndedError) return undefined
-      throw error
+    await lease.hold(signal, reset).catch(error => {
+      if (told === undefined && !(error instanceof TermEndedError)) throw error
     })
-    return done?.result ?? 'busy'
+    return told ?? 'busy'
   }
 }

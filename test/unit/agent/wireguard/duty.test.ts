@@ -28,7 +28,7 @@ function bed(t: Test, mode: 'off' | 'observe' | 'heal' = 'heal') {
     handshakeMs: 999_000,
     refuses: false,
     apiAnswers: true,
-    reset: 'done' as ResetOutcome,
+    reset: 'done' as ResetOutcome | undefined,
     lookMs: 0,
     looks: [] as number[],
     moves: [] as string[],
@@ -65,6 +65,7 @@ function bed(t: Test, mode: 'off' | 'observe' | 'heal' = 'heal') {
     prover: { follow: () => undefined, proved: () => new Set(), stop: () => undefined },
     async reset() {
       world.resets.push(clock.now())
+      if (world.reset === undefined) throw new Error('no API')
       return world.reset
     },
     async tell({ reason, note }, signal) {
@@ -202,6 +203,22 @@ t.test("another node's turn: asked again after some seconds, and not counted", a
   }
   t.ok(world.resets.length >= 4 && world.resets.length <= 15, `${world.resets.length} times in a minute`)
   t.equal(await count('reset', 'busy'), 0)
+  world.reset = 'done'
+  await clock.advance(20_000)
+  t.equal(await count('reset', 'done'), 1)
+})
+
+t.test('an API that does not say whose turn it is: nobody was reset, and none is counted', async t => {
+  const { clock, world, count, log } = bed(t)
+  world.reset = undefined
+  await settle()
+  for (let second = 0; second < 60; second += 2) {
+    world.endpoint = wrong
+    await clock.advance(2_000)
+  }
+  t.ok(world.resets.length >= 4, `${world.resets.length} times in a minute`)
+  t.equal(log.lines.filter(([, text]) => text.includes('whose turn')).length, 1, 'said once')
+  t.notOk(world.notes.some(note => note.includes('ResetTooSoon')))
   world.reset = 'done'
   await clock.advance(20_000)
   t.equal(await count('reset', 'done'), 1)
