@@ -74,6 +74,12 @@ export function classifyDevices(readings: readonly DeviceReading[], around: Surr
   })
 }
 
+/** The nodes that publish keys of which none is a peer here. A key that several claim is one of theirs all the same. */
+export function findAbsent(devices: readonly DeviceView[], map: MeshMap): readonly MeshNode[] {
+  const peers = new Set(devices.flatMap(device => device.peers.map(peer => peer.publicKey)))
+  return map.others.filter(({ publicKeys }) => publicKeys.length > 0 && !publicKeys.some(key => peers.has(key)))
+}
+
 interface On {
   readonly device: string
   /** Names of all WireGuard devices of this node. */

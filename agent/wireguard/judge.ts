@@ -1,6 +1,6 @@
 import type { Reason } from '../verdict/reasons.ts'
 import type { Outcome } from '../verdict/verdict.ts'
-import type { DeviceView, EndpointClass, PeerView } from './classify.ts'
+import { type DeviceView, type EndpointClass, findAbsent, type PeerView } from './classify.ts'
 import { type Incident, keyOf } from './heal-plan.ts'
 import type { MeshMap } from './mesh-map.ts'
 import { nameSome } from './names.ts'
@@ -131,9 +131,8 @@ function judgeSilence(device: DeviceView, peers: readonly PeerView[]): readonly 
 
 /** Nodes that publish a device and are no peer here fail themselves; where that is all of them, it is this one. */
 function judgeAbsent(devices: readonly DeviceView[], map: MeshMap): readonly Judgement[] {
-  const present = new Set(devices.flatMap(device => device.peers.map(peer => peer.node)))
   const published = map.others.filter(node => node.publicKeys.length > 0)
-  const absent = published.filter(node => !present.has(node.name))
+  const absent = findAbsent(devices, map)
   if (absent.length === 0) return []
   const result = absent.length >= least && absent.length === published.length ? 'fail' : 'warn'
   const target = nameSome(absent.map(node => node.name))

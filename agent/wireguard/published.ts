@@ -1,5 +1,5 @@
 import type { NodeNetworkSpec, NodeNetworkStatus } from '../kube/node-network.ts'
-import type { EndpointClass } from './classify.ts'
+import { type EndpointClass, findAbsent } from './classify.ts'
 import { identityOf } from './device.ts'
 import { chooseEndpoint, type EndpointCandidates } from './own-endpoint.ts'
 import type { MeshState } from './state.ts'
@@ -30,11 +30,9 @@ export function describePeers(state: MeshState): Pick<NodeNetworkStatus, 'peers'
 function findMissing({ devices, map }: MeshState): readonly string[] {
   if (!devices.some(device => device.readable)) return []
   const peers = devices.flatMap(device => device.peers)
-  const present = new Set(peers.map(peer => peer.node))
-  const absent = map.others.filter(node => node.publicKeys.length > 0 && !present.has(node.name))
   const missing = [
     ...peers.flatMap(peer => peer.missingAllowedIPs),
-    ...absent.flatMap(node => node.podCIDRs.map(({ text }) => text)),
+    ...findAbsent(devices, map).flatMap(node => node.podCIDRs.map(({ text }) => text)),
   ]
   return [...new Set(missing)].sort()
 }

@@ -4,6 +4,7 @@ import { DeviceFault, type DeviceReading } from '../../../../agent/wireguard/dev
 import type { Incident } from '../../../../agent/wireguard/heal-plan.ts'
 import { type Judgement, judgeMesh } from '../../../../agent/wireguard/judge.ts'
 import { createMeshMap, type MeshFacts } from '../../../../agent/wireguard/mesh-map.ts'
+import { describePeers } from '../../../../agent/wireguard/published.ts'
 import { facts, network, peer, reading, surroundings } from './mesh.ts'
 import { keyPair } from './samples.ts'
 
@@ -105,4 +106,13 @@ t.test('many are named in short', async t => {
   const crowd = { ...facts, networks: numbers.map(number => network(number)) }
   const leaks = numbers.map(number => peer(number, '10.42.3.7:1'))
   t.strictSame(judge([reading(leaks)], { facts: crowd }), ['fail LeakedEndpoint wg0: n2, n3, n4, n5, n6 and 4 more'])
+})
+
+t.test('a key that two claim: its peer is here, whosever it is', async t => {
+  const keys = [2, 3].map(number => ({ name: 'wg0', publicKey: keyPair(number).publicKey, listenPort: 51821 }))
+  const claims = { ...facts, networks: [...facts.networks, network(4, { devices: keys, podCIDRs: [] })] }
+  t.strictSame(judge([reading(well)], { facts: claims }), ['pass wg0'], 'one node takes no other out of the mesh')
+  const devices = classifyDevices([reading(well)], surroundings({ facts: claims }))
+  const state = { devices, readings: [], map: createMeshMap(claims), incidents: new Map(), held: [] }
+  t.strictSame(describePeers(state).missingAllowedIPs, [], 'nor tells others that it is not routed')
 })
