@@ -3,8 +3,16 @@ import { hostname } from 'node:os'
 import { kactusBinary, version } from './build-info.ts'
 import { describeFault } from './runtime/error-fields.ts'
 import { interpretOnly } from './runtime/memory.ts'
+import { nodeFault } from './runtime/node-version.ts'
 import { plainText } from './runtime/plain-text.ts'
 import { exitCodes } from './runtime/process.ts'
+
+// An older one fails somewhere in the middle, for want of a function.
+const tooOld = nodeFault(process.versions.node)
+if (tooOld !== undefined) {
+  process.stderr.write(`nopal: ${tooOld}\n`)
+  process.exit(exitCodes.failed)
+}
 
 const args = process.argv.slice(2)
 // Before anything else is loaded: it holds only for code that has not run yet.

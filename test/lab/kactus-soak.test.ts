@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { runCommand } from '../machine/command.ts'
 import { until } from '../machine/wait.ts'
 import { createRandom } from '../unit/agent/verify/seeded-random.ts'
 import { type Answer, KactusBed, programs } from './kactus-bed.ts'
@@ -134,15 +135,31 @@ function processesOf(bed: KactusBed): readonly number[] {
     .map(Number)
 }
 
-/** `CONTAINER INTERFACE ADDRESS` of every lease; those that their server was killed in the midst of writing are apart. */
-function leasesOf(bed: KactusBed) {
-  const all = networks.flatMap(name => {
-    const folder = join(bed.folder, 'leases', name)
-    const files = existsSync(folder) ? readdirSync(folder).filter(file => /^[\d.]+$/.test(file)) : []
-    return files.map(file => ({ file, owner: readFileSync(join(folder, file), 'utf8').split(/\r?\n/) }))
-  })
-  const lines = all.filter(({ owner }) => owner[0] !== '').map(({ file, owner }) => `${owner[0]} ${owner[1]} ${file}`)
-  return { lines: lines.toSorted(), torn: all.filter(({ owner }) => owner[0] === '').length }
+/** `CONTAINER INTERFACE ADDRESS` of every lease. */
+function leasesOf(bed: KactusBed): readonly string[] {
+  const all = leaseFolders(bed).flatMap(folder =>
+    readdirSync(folder)
+      .filter(file => /^[\d.]+$/.test(file))
+      .map(file => `${readFileSync(join(folder, file), 'utf8').replace(/\r?\n/, ' ')} ${file}`),
+  )
+  return all.toSorted()
+}
+
+function leaseFolders(bed: KactusBed): readonly string[] {
+  return networks.map(name => join(bed.folder, 'leases', name)).filter(folder => existsSync(folder))
+}
+
+/**
+ * host-local makes a file before it writes whose it is. What a kill between the two leaves is empty, and no call of any
+ * plugin can find it: docs/operations.md has the command that does. Returns how many there were.
+ */
+async function freeTorn(bed: KactusBed): Promise<number> {
+  const manual = readFileSync(join(import.meta.dirname, '../../docs/operations.md'), 'utf8')
+  const [command = ''] = /^flock .*-delete$/m.exec(manual) ?? []
+  const before = leasesOf(bed).length
+  for (const folder of leaseFolders(bed))
+    await runCommand(['sh', '-ec', command.replaceAll('/var/lib/cni/networks/NETWORK', folder)])
+  return before - leasesOf(bed).length
 }
 
 /** The same from within the living pods. */
@@ -155,7 +172,10 @@ async function addressesOf(pods: readonly Pod[]): Promise<readonly string[]> {
 
 async function account(t: Test, soak: Soak, node: HeldNetns): Promise<void> {
   const { bed, living } = soak
-  const { lines, torn } = leasesOf(bed)
+  // One that is there in any case.
+  writeFileSync(join(bed.folder, 'leases/main/10.100.255.254'), '')
+  const torn = await freeTorn(bed)
+  t.ok(torn > 0, 'empty leases are found')
   const addresses = await addressesOf(living)
   t.equal(addresses.length, living.length * networks.length, 'every living pod has its four interfaces')
   t.ok(
@@ -163,9 +183,8 @@ async function account(t: Test, soak: Soak, node: HeldNetns): Promise<void> {
     'each with an address',
   )
   t.equal(new Set(addresses.map(line => line.split(' ')[2])).size, addresses.length, 'none twice')
-  t.same(lines, addresses, 'leases are of living pods, and all of them')
-  // host-local makes the file before it writes whose it is; no call of any plugin can find one that is nobody's.
-  t.comment(`${torn} leases were torn by a kill of host-local between two of its system calls`)
+  t.same(leasesOf(bed), addresses, 'leases are of living pods, and all of them')
+  t.comment(`${torn - 1} empty leases: host-local was killed between two of its system calls`)
   const links = (await node.interfaces()).filter(line => line.startsWith('veth'))
   t.equal(links.length, living.length * networks.length, 'interfaces of the node')
   t.same(bed.state(), living.map(({ container }) => `records/${container}.json`).toSorted(), 'records, no other file')
