@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { CredentialsError, type KubeCredentials } from '../../../../agent/kube/credentials.ts'
 import { createExecLogin } from '../../../../agent/kube/exec-login.ts'
 import { followCredentials } from '../../../../agent/kube/follow-credentials.ts'
 import { loadCredentials } from '../../../../agent/kube/load-credentials.ts'
+import { until } from '../../../machine/wait.ts'
 
 const SECRET = 'eyJsecret'
 const soon = () => new Date(Date.now() + 3_600_000).toISOString()
@@ -119,6 +120,7 @@ t.test('a program that hangs is given up, and not started a second time while it
   const logIn = await createExecLogin(exec, { server: 'https://h' } as KubeCredentials, {}, 300)
   for (let round = 0; round < 2; round++)
     await t.rejects(logIn(), { code: 'LoginFailed', message: /said nothing within 0.3 s$/ })
+  await until('the program to have begun', () => existsSync(join(folder, 'runs')))
   t.equal(readFileSync(join(folder, 'runs'), 'utf8'), 'run\n')
   writeFileSync(join(folder, 'gate'), 'go\n')
 })

@@ -80,7 +80,8 @@ for (const { name, pieces, says, refused } of cases) {
 t.test('who says nothing is hung up on', async t => {
   const server = await start(t, { ...patient, longestMs: 20 })
   t.equal(await exchange(server.path), '')
-  t.equal(await exchange(server.path, 'no end'), '')
+  // It may be hung up on before a word of it was read.
+  t.match(await exchange(server.path, 'no end'), /^(error:(EPIPE|ECONNRESET))?$/)
   t.equal(server.refused(), 2)
   t.same(server.asked, [])
 })

@@ -233,10 +233,10 @@ const rows: readonly Row[] = [
   },
   {
     name: 'a server that does not answer',
-    given: { timeoutMs: 100 },
-    spoil: ({ faults }) => (faults.latencyMs = 2_000),
+    given: { timeoutMs: 1_000 },
+    spoil: ({ faults }) => (faults.latencyMs = 3_000),
     code: 'TimedOut',
-    message: /no answer within 100 ms$/,
+    message: /no answer within 1000 ms$/,
     logins: 1,
   },
   {

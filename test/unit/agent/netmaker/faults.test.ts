@@ -101,7 +101,7 @@ for (const trouble of ['locked', 'unreadable'] as const) {
 
 t.test('a POST that is done and never answered: one rule', async t => {
   const fake = await startServer(t)
-  const fleet = createFleet(t, fake)
+  const fleet = createFleet(t, fake, { timeoutMs: 1_000 })
   addMachine(fake, 'n1')
   fleet.nodes.set('n1', ['10.42.1.0/24'])
   fake.faults.afterWrite = async () => 'hang'

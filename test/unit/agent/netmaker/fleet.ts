@@ -23,9 +23,16 @@ export interface Fleet {
   settle(): Promise<Outlook>
 }
 
-export function createFleet(t: Test, fake: FakeNetmaker, cluster = ''): Fleet {
+interface FleetOptions {
+  readonly cluster?: string
+  /** For an answer of the server. */
+  readonly timeoutMs?: number
+}
+
+export function createFleet(t: Test, fake: FakeNetmaker, options: FleetOptions = {}): Fleet {
+  const { cluster = '', timeoutMs = 30_000 } = options
   const clock = createFakeClock()
-  const client = clientFor(t, { url: fake.url, given: { timeoutMs: 500 } })
+  const client = clientFor(t, { url: fake.url, given: { timeoutMs } })
   const nodes = new Map<string, readonly string[]>()
   const { signal } = new AbortController()
   const toNode = ([name, podCIDRs]: readonly [string, readonly string[]]) => ({ name, uid: `uid-${name}`, podCIDRs })

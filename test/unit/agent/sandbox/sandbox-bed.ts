@@ -60,7 +60,7 @@ export async function makeBed(t: Test, given: BedOptions = {}): Promise<Bed> {
   const log = createRecordingLogger()
   const path = unshare === '' ? join(root, 'bin') : `${join(root, 'bin')}:/usr/bin:/bin`
   return {
-    options: { paths, log, runner, limitMs: 10_000, program: { self, env: { PATH: path } } },
+    options: { paths, log, runner, limitMs: 600_000, program: { self, env: { PATH: path } } },
     calls,
     log,
     records: async () => (await readRecords(paths.recordFolder)).length,

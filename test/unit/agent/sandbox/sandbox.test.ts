@@ -12,8 +12,9 @@ const { signal } = new AbortController()
 
 const request: ProbeRequest = {
   node: 'n1',
-  overallMs: 10_000,
-  settings: { dnsDomains: ['192.0.2.1'], checkTimeoutMs: 500, tcp: [], ipFamilies: 'any', podPath: true },
+  // No row waits for these.
+  overallMs: 600_000,
+  settings: { dnsDomains: ['192.0.2.1'], checkTimeoutMs: 600_000, tcp: [], ipFamilies: 'any', podPath: true },
   apiService: { host: '127.0.0.1', port: 1 },
   api: undefined,
   reads: [],

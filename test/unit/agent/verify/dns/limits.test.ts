@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { createDnsCheck } from '../../../../../agent/verify/dns/check.ts'
 import { socketDns } from '../../../../../agent/verify/dns/transport.ts'
@@ -8,13 +7,9 @@ import { runFromHost, summarize } from '../run-check.ts'
 // The rows wait seconds for a server: side by side they wait together.
 t.jobs = 10
 
-/** Short of the shipped one, so that the late rows need no more than twice this. */
+/** Short of the shipped one: silence costs as much as this. */
 const limitMs = 5000
 const v4 = (asked: dns.Asked) => [dns.answer(asked, { A: ['192.0.2.7'] })]
-const after = (ms: number) => async (asked: dns.Asked) => {
-  await delay(ms)
-  return v4(asked)
-}
 /** Loses the first packet of every source port's question, as a table entry that is not there yet does. */
 function firstLost(): dns.DnsScript {
   const seen = new Set<string>()
@@ -45,12 +40,6 @@ const refuses = (asked: dns.Asked) => [dns.rcode(asked, 'REFUSED')]
 
 const cases: readonly LimitCase[] = [
   { name: 'the first packets are dropped', servers: [firstLost()], want: well },
-  { name: 'an answer after 4.9 s at a limit of 5 s', servers: [after(4900)], want: well },
-  {
-    name: 'an answer after 5.1 s at a limit of 5 s',
-    servers: [after(5100)],
-    want: ['dns fail NoAnswer: x.test @127.0.0.1 A,AAAA'],
-  },
   {
     name: 'one of two servers is dead',
     servers: [v4, null],
@@ -135,7 +124,8 @@ for (const { name, udp, tcp, want, says } of protocolCases) {
     const results = await runFromHost(
       createDnsCheck({
         names: ['x.test'],
-        limitMs: 500,
+        // Only silence needs it all: whoever answers has time.
+        limitMs: 2000,
         port: server.port,
         ports: { dns: socketDns, readResolvConf: async () => 'nameserver 127.0.0.1' },
       }),
