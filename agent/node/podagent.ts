@@ -84,8 +84,7 @@ function createWork(node: NodeContext, pod: (key: string) => NodePod | undefined
   })
 }
 
-/** What others write on a pod is nothing to us. */
+/** The status annotation counts, too: what is found in it may be older than what was written last, or somebody else's. */
 function addChanged(queue: Queue, changes: readonly Change<NodePod>[]): void {
-  const print = (pod: NodePod | undefined) => JSON.stringify({ ...pod, told: null })
-  for (const { key, before, after } of changes) if (print(before) !== print(after)) queue.add(key)
+  for (const { key, before, after } of changes) if (JSON.stringify(before) !== JSON.stringify(after)) queue.add(key)
 }

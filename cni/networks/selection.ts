@@ -42,10 +42,9 @@ export function withWishes(
   annotations: Annotations,
   multusReader: MultusReader = 'kactus',
 ): NetworkRequest {
-  const isMeant = ({ name, namespace }: NetworkRequest) =>
-    name === wanted.name &&
-    (namespace === wanted.namespace || namespace === undefined || wanted.namespace === undefined)
-  const found = selectIfGood(annotations, multusReader).find(isMeant)
+  const named = selectIfGood(annotations, multusReader).filter(({ name }) => name === wanted.name)
+  const isLikely = ({ namespace }: NetworkRequest) => namespace === undefined || wanted.namespace === undefined
+  const found = named.find(({ namespace }) => namespace === wanted.namespace) ?? named.find(isLikely)
   if (found === undefined) return wanted
   const { namespace = found.namespace, mac = found.mac } = wanted
   return { ...found, namespace, mac, isPrimary: false }

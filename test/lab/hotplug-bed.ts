@@ -9,7 +9,7 @@ import { firstConfName } from './runtime.ts'
 
 export const links = { green: 'net9f27410725ab', blue: 'net48d6215903df' } as const
 export const multusAnnotation = 'k8s.v1.cni.cncf.io/networks'
-const statusAnnotation = 'k8s.v1.cni.cncf.io/network-status'
+export const statusAnnotation = 'k8s.v1.cni.cncf.io/network-status'
 
 /** The parts of a Pod that these tests look at. */
 interface PodObject {

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import type { Program } from '../machine/program.ts'
 import { until } from '../machine/wait.ts'
@@ -11,6 +11,7 @@ import {
   multusAnnotation,
   recordedOf,
   sayRunning,
+  statusAnnotation,
   statusOf,
   untilLinks,
   untilRecorded,
@@ -94,6 +95,13 @@ async function edits(t: Test, lab: Lab, [pod, other]: readonly [LabPod, LabPod])
     ])
   })
 
+  await t.test('what somebody else writes there does not stay', async t => {
+    const text = JSON.stringify(await statusOf(lab, pod))
+    await annotate(lab, pod, { [statusAnnotation]: '[]' })
+    await until('the status', async () => JSON.stringify(await statusOf(lab, pod)) === text)
+    t.equal(await linksOf(pod), [blue, 'eth0', green].sort().join(' '))
+  })
+
   await t.test('a MAC as asked: the interface is made anew, no other is', async t => {
     const before = await pod.run(['ip', '-json', 'addr', 'show', blue])
     await annotate(lab, pod, { networks: [{ name: 'green', ifMac: mac }, { name: 'blue' }] })
@@ -139,6 +147,16 @@ async function edits(t: Test, lab: Lab, [pod, other]: readonly [LabPod, LabPod])
 }
 
 async function badInput(t: Test, lab: Lab, pod: LabPod): Promise<void> {
+  await t.test("a record that is none, of another's container, keeps no pod waiting", async t => {
+    const torn = pod.node.path('/var/lib/cni/kactus/records/torn.json')
+    writeFileSync(torn, '{"schema"')
+    t.teardown(() => rmSync(torn, { force: true }))
+    await annotate(lab, pod, { networks: [{ name: 'green' }, { name: 'blue' }] })
+    await untilLinks(pod, [green, blue])
+    await annotate(lab, pod, { networks: [{ name: 'blue' }] })
+    await untilLinks(pod, [blue])
+  })
+
   await t.test('no JSON: what is attached stays, and an Event says what is wrong', async t => {
     await annotate(lab, pod, { networks: '[{"name": "green"' })
     await untilSaidOf(lab, pod, /FailedAddingInterface .*no JSON.*stays/)

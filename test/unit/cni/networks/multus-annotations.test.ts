@@ -90,3 +90,12 @@ t.test('of two annotations the one that is not read is told of', async t => {
     t.equal(unreadAnnotations(annotations, 'kactus'), undefined)
   }
 })
+
+t.test('of two networks of one name in two namespaces the one that is meant is attached to a running pod', async t => {
+  const wishes = { [MULTUS_ANNOTATION]: 'default/green@x1,green@x2' }
+  const meant = (namespace: string | undefined) =>
+    withWishes(plainRequest('NetworkAttachmentDefinition', 'green', namespace), wishes)
+  t.match(meant(undefined), { namespace: undefined, ifname: 'x2' })
+  t.match(meant('default'), { namespace: 'default', ifname: 'x1' })
+  t.match(meant('team'), { namespace: 'team', ifname: 'x2' })
+})
