@@ -6,6 +6,7 @@ import { mesh } from './mesh.ts'
 import type { LabNode } from './node.ts'
 import { networkCondition, readNode } from './objects.ts'
 import { podsBed } from './pods-bed.ts'
+import { isElsewhere, processesOn } from './processes.ts'
 import { conditionOf, recordsOn, sandboxTraces, untilNoTraces } from './verify-bed.ts'
 
 t.test('pods of two nodes', async t => {
@@ -24,7 +25,7 @@ t.test('pods of two nodes', async t => {
       const [address, ...more] = await bed.untilPublished(node)
       t.same(more, [])
       t.match(address, new RegExp(`^10\\.42\\.${node.plan.number}\\.`))
-      t.same(await probesOn(node), [], 'no process is in it')
+      t.same(strangersOn(node), [], 'no process is in it')
       await until('no other sandbox', () => recordsOn(node).length === 1)
     }
     for (const node of lab.nodes)
@@ -161,13 +162,8 @@ function othersOf(node: LabNode, nodes: readonly LabNode[]): readonly string[] {
 const fillRange = `cd /var/lib/cni/networks/lab
 for last in $(seq 2 254); do [ -e "10.42.1.$last" ] || printf 'filler\\neth0' >"10.42.1.$last"; done`
 
-/** Processes in network namespaces of the node's own that are not the node's. */
-async function probesOn(node: LabNode): Promise<readonly string[]> {
-  const script = `own=$(readlink /proc/self/ns/net)
-    for process in /proc/[0-9]*; do
-      [ "$(readlink "$process/ns/mnt")" = "$(readlink /proc/self/ns/mnt)" ] || continue
-      [ "$(readlink "$process/ns/net")" = "$own" ] || tr '\\0' ' ' <"$process/cmdline"
-    done`
-  const { stdout } = await node.exec(['sh', '-c', script])
-  return stdout.split('\n').filter(line => line !== '' && !line.includes('probe --host-root'))
+/** Processes of the node in other networks than its own, those of probes aside. */
+function strangersOn(node: LabNode): readonly string[] {
+  const away = processesOn(node).filter(each => isElsewhere(each, node))
+  return away.map(({ command }) => command).filter(command => !command.includes('probe --host-root'))
 }

@@ -4,6 +4,7 @@ import { until } from '../machine/wait.ts'
 import type { Lab } from './lab.ts'
 import type { LabNode } from './node.ts'
 import { type NodeObject, networkCondition, readNode } from './objects.ts'
+import { processesOn } from './processes.ts'
 
 /** The document of `nopal verify --output json`, as far as tests read it. */
 export interface VerdictDocument {
@@ -69,13 +70,11 @@ export async function sandboxTraces(node: LabNode): Promise<readonly string[]> {
   const script = `
     find /var/lib/cni/nopal -type f -o -type l 2>/dev/null
     grep -rl nopal-probe- /var/lib/cni/networks /var/lib/cni/kactus 2>/dev/null
-    ip -o link show type veth | grep -v ' eth0@' | cut -d' ' -f2
-    for process in /proc/[0-9]*; do
-      [ "$(readlink "$process/ns/mnt")" = "$(readlink /proc/self/ns/mnt)" ] || continue
-      tr '\\0' ' ' <"$process/cmdline" | grep -o 'nopal.js prob[e]' || :
-    done`
+    ip -o link show type veth | grep -v ' eth0@' | cut -d' ' -f2`
   const { stdout } = await node.exec(['sh', '-c', script])
-  return stdout.split('\n').filter(line => line !== '')
+  const probe = 'nopal.js probe'
+  const probes = processesOn(node).filter(({ command }) => command.includes(probe))
+  return [...stdout.split('\n').filter(line => line !== ''), ...probes.map(() => probe)]
 }
 
 /** Waits until nothing is left: the kernel takes the cables of a namespace that died in its own time. */

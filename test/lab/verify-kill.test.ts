@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { until } from '../machine/wait.ts'
 import { startLab } from './lab.ts'
@@ -69,8 +69,7 @@ t.test('an agent killed with -9 during a probe: the next start takes away what i
 
   await t.test('a sandbox in use by another process is left alone', async t => {
     writeFileSync(node.path('/run/hold'), 'ADD')
-    // The plugin is held as long as the other one needs to start.
-    const agent = await lab.startAgent(node, { settings: settings(false).replace('= 4s', '= 50s') })
+    const agent = await lab.startAgent(node, { settings: settings(false) })
     await until('the middle of a probe', () => existsSync(node.path('/run/held')))
     const [record] = recordsOn(node)
     const other = lab.run.exec([node.nopalScript, 'verify', '--dry-run', '--from', 'host,sandbox'])
@@ -84,7 +83,8 @@ t.test('an agent killed with -9 during a probe: the next start takes away what i
 })
 
 function settings(install: boolean): string {
-  return `[verify]\ncheck-timeout = 4s\ninterval = 60s\n[install]\nenabled = ${install}\n`
+  // Longer than a busy machine needs to see what is held up, and to kill it.
+  return `[verify]\ncheck-timeout = 50s\ninterval = 60s\n[install]\nenabled = ${install}\n`
 }
 
 function appendPlugin(node: LabNode): void {
@@ -110,8 +110,8 @@ async function dropDns(node: LabNode): Promise<void> {
   await node.run(['nft', `${table}; add rule inet silent pods iifname cni0 udp dport 53 drop`])
 }
 
-/** On record and with an address: what follows are the checks, which take seconds. */
-async function isProbing(node: LabNode): Promise<boolean> {
-  const traces = await sandboxTraces(node)
-  return recordsOn(node).length > 0 && traces.some(trace => trace.startsWith('/var/lib/cni/networks'))
+/** On record and with an address: what follows are the checks, which wait for the name server. */
+function isProbing(node: LabNode): boolean {
+  const leases = node.path('/var/lib/cni/networks/lab')
+  return recordsOn(node).length > 0 && existsSync(leases) && readdirSync(leases).some(name => /^[\d.]+$/.test(name))
 }
