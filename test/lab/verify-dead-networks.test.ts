@@ -23,6 +23,7 @@ t.test('a network that attaches no sandbox keeps the node shut', async t => {
       await onNode(node, [...fresh, ...row.make])
       await shutNode(lab, node.name)
       const agent = await lab.startAgent(node)
+      t.teardown(() => agent.stop())
       // A machine that is busy may be late with other answers, too, at first.
       const bad = await until('the condition to say that, and that nothing else is wrong', async () => {
         const found = await readNode(lab.api, node.name)
