@@ -150,6 +150,18 @@ export async function eventsOf(api: ApiTarget, name: string, reason: string): Pr
   return events.filter(event => event.regarding.name === name && event.reason === reason)
 }
 
+/** Waits for an Event about one object, as a duty tells it after it has done it; returns all with that reason. */
+export function waitForEvent(api: ApiTarget, name: string, reason: string): Promise<readonly KubeEvent[]> {
+  return until(
+    `Event ${reason} of ${name}`,
+    async () => {
+      const events = await eventsOf(api, name, reason)
+      return events.length > 0 ? events : undefined
+    },
+    { despiteErrors: true },
+  )
+}
+
 /** Every Event of namespace default with that reason. */
 export async function eventsBecause(api: ApiTarget, reason: string): Promise<readonly KubeEvent[]> {
   const events = await listOf<KubeEvent>(api, '/apis/events.k8s.io/v1/namespaces/default/events')

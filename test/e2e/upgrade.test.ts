@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { chartFolder, runHelm } from '../cluster/helm.ts'
+import { until } from '../machine/wait.ts'
 import { type Bed, type BedNode, describeAgents, prepareBed } from './bed.ts'
 import { importImages } from './cluster/node.ts'
 import { strayTraces } from './host.ts'
@@ -142,7 +143,15 @@ async function isUntouched(t: Test, { cluster: { admin } }: Bed, workload: Workl
 async function endWorkloads(t: Test, { cluster: { admin } }: Bed, all: readonly Workload[], title: string) {
   await t.test(title, async t => {
     await Promise.all(all.map(({ pod }) => endPod(admin, pod.metadata.name)))
-    for (const { node } of all) t.same(await strayTraces(node.machine), [], `${node.name}: nothing stays`)
+    for (const { node } of all)
+      await until(
+        `nothing to stay on ${node.name}`,
+        async () => {
+          const found = await strayTraces(node.machine)
+          return found.length === 0 ? true : Promise.reject(new Error(found.join(', ')))
+        },
+        { despiteErrors: true },
+      )
     t.same(await eventsBecause(admin, 'FailedKillPod'), [])
   })
 }

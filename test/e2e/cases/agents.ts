@@ -14,7 +14,6 @@ import {
   endPod,
   eventsBecause,
   eventsOf,
-  readStanding,
   startPod,
   waitForRunning,
   waitForVerified,
@@ -57,14 +56,14 @@ async function killAgent(t: Test, bed: Bed): Promise<void> {
   const { cluster, near, history } = bed
   const agent = await agentOn(cluster, near.name)
   const before = await printAtRest(near.machine)
+  const restartsOf = (pod: typeof agent) => pod?.status.containerStatuses?.[0]?.restartCount ?? 0
   const seen = history.of(near.name).length
   process.kill(await pidOf(near.machine, agent), 'SIGKILL')
   await until(
     'the agent back and ready',
     async () => {
       const pod = await agentOn(cluster, near.name)
-      const restarts = pod?.status.containerStatuses?.[0]?.restartCount ?? 0
-      return pod?.metadata.uid === agent?.metadata.uid && restarts > 0 && isReady(pod)
+      return pod?.metadata.uid === agent?.metadata.uid && restartsOf(pod) > restartsOf(agent) && isReady(pod)
     },
     { limitMs: 60_000, despiteErrors: true },
   )
@@ -204,7 +203,7 @@ async function updateWhileBusy(t: Test, { cluster, nodes }: Bed): Promise<void> 
   t.same(await confs(), before, 'agents that are replaced leave the conf alone')
   for (const [at, { name }] of nodes.entries()) {
     t.not((await agentOn(cluster, name))?.metadata.uid, old[at]?.metadata.uid, `a new agent on ${name}`)
-    t.match(await readStanding(admin, name), { tainted: false, condition: { status: 'True' } })
+    await waitForVerified(admin, name)
   }
   t.equal((await eventsBecause(admin, 'FailedCreatePodSandBox')).length, failedBefore, 'no start has failed')
   t.same(await eventsBecause(admin, 'FailedKillPod'), [], 'and no end')

@@ -12,7 +12,15 @@ import {
   showDefaultNetwork,
   wrappedNetwork,
 } from '../host.ts'
-import { createPod, eventsOf, readPod, readStanding, waitForRunning, waitForVerified } from '../objects.ts'
+import {
+  createPod,
+  eventsOf,
+  readPod,
+  readStanding,
+  waitForEvent,
+  waitForRunning,
+  waitForVerified,
+} from '../objects.ts'
 import { agentOn, install, isReady, manifestFolder } from '../product.ts'
 
 /** Asks for a network, so that it shows whether kactus was there when the pod landed. */
@@ -70,7 +78,7 @@ async function verifyNear(t: Test, { cluster, near, far }: Bed): Promise<void> {
   t.match(standing.condition, { reason: 'Verified', message: 'every check has passed' })
   await waitForAgent(cluster, near.name)
   t.equal(await wrappedNetwork(near.machine), 'e2e')
-  t.equal((await eventsOf(cluster.admin, near.name, 'TaintLifted')).length, 1)
+  t.equal((await waitForEvent(cluster.admin, near.name, 'TaintLifted')).length, 1)
 }
 
 function waitForAgent(cluster: Bed['cluster'], node: string): Promise<boolean> {
@@ -102,10 +110,10 @@ async function waitForConf(t: Test, { cluster, far }: Bed): Promise<void> {
     },
     { limitMs: 30_000, despiteErrors: true },
   )
-  t.match(
-    await readyz(cluster, agent.metadata.name),
-    /the CNI files are not in place: waiting: .*holds no default network/,
-  )
+  const why = /the CNI files are not in place: waiting: .*holds no default network/
+  await until('it to say so to kubelet', async () => why.test(String(await readyz(cluster, agent.metadata.name))), {
+    despiteErrors: true,
+  })
   t.notOk(isReady(await agentOn(cluster, far.name)), 'not ready')
   for (const path of Object.values(ownFiles)) t.notOk(await isThere(far.machine, path), `${path} is not written`)
 }
@@ -130,16 +138,20 @@ async function wrapLate(t: Test, { cluster, far }: Bed): Promise<void> {
 
 async function failFar(t: Test, { cluster: { admin }, far }: Bed): Promise<void> {
   const standing = await until(
-    'a verdict',
+    'a verdict of the network that has come',
     async () => {
       const found = await readStanding(admin, far.name)
-      return found.condition?.status === 'False' ? found : undefined
+      // What was said of the node while it had no default network is not it.
+      const isIt = found.condition?.status === 'False' && found.condition.reason === 'NoAnswer'
+      return isIt ? found : Promise.reject(new Error(JSON.stringify(found)))
     },
     { limitMs: 60_000, despiteErrors: true },
   )
   t.match(standing, { tainted: true, label: undefined })
-  t.match(standing.condition, { reason: 'NoAnswer', message: /dns: NoAnswer \(kubernetes\.default\..* @10\.96\.0\.10/ })
-  t.match(await eventsOf(admin, far.name, 'NetworkFailed'), [{ note: /NoAnswer/ }])
+  t.match(standing.condition, { message: /dns: NoAnswer \(kubernetes\.default\..* @10\.96\.0\.10/ })
+  const isTold = async () =>
+    (await eventsOf(admin, far.name, 'NetworkFailed')).some(({ note }) => /NoAnswer/.test(note))
+  await until('the Event', isTold, { despiteErrors: true })
   t.equal((await readPod(admin, waiting(far.name)))?.spec.nodeName, undefined, 'the pod still waits')
 }
 
@@ -156,6 +168,8 @@ async function verifyFar(t: Test, { cluster: { admin }, far, history }: Bed): Pr
 
 async function judgeHistory(t: Test, { nodes, history }: Bed): Promise<void> {
   for (const { name } of nodes) {
+    const knows = () => history.of(name).at(-1)?.condition?.status === 'True'
+    await until(`the history of ${name} to have come to this`, knows)
     const sights = history.of(name)
     const split = sights.filter(sight => sight.tainted !== (sight.label === undefined))
     t.same(split, [], `${name}: never labelled with the taint, never open without the label`)

@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { until } from '../../machine/wait.ts'
 import type { Bed, Case } from '../bed.ts'
 import { cutMesh, mendMesh } from '../host.ts'
-import { eventsOf, readStanding, waitForVerified } from '../objects.ts'
+import { readStanding, waitForEvent, waitForVerified } from '../objects.ts'
 
 /** A node that was verified fails later. */
 export const continuous: readonly Case[] = [
@@ -29,7 +29,7 @@ async function closeAgain(t: Test, bed: Bed): Promise<void> {
       { limitMs: 90_000, despiteErrors: true },
     )
     t.equal(closed.label, undefined, 'the label goes with the taint')
-    t.equal((await eventsOf(admin, far, 'TaintAdded')).length, 1)
+    t.equal((await waitForEvent(admin, far, 'TaintAdded')).length, 1)
     t.notOk((await readStanding(admin, near)).tainted, 'the other node stays open')
   } finally {
     await mendMesh(bed.far.machine)

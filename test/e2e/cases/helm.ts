@@ -146,8 +146,16 @@ async function seeRights(t: Test, { cluster: { admin, kubectl, plan }, far }: Be
   const inside = 'daemonsets,deployments,jobs,services,leases,configmaps,serviceaccounts,secrets'
   const left = (await kubectl(['-n', 'nopal', 'get', inside, '-o', 'name'])).trim().split('\n').sort()
   t.same(left, ['configmap/kube-root-ca.crt', 'serviceaccount/default'], 'what Kubernetes itself keeps there')
-  const pods = await listPods(admin, 'nopal')
-  t.same([...new Set(pods.map(pod => pod.spec.nodeName))], [far.name], 'pods that only the silent node can end')
+  // Those of the hook itself go a moment after it.
+  const nodesWithPods = async () => [...new Set((await listPods(admin, 'nopal')).map(pod => pod.spec.nodeName))]
+  await until(
+    'no pods but those that only the silent node can end',
+    async () => {
+      const found = await nodesWithPods()
+      return found.join() === far.name || Promise.reject(new Error(`there are pods on ${found.join()}`))
+    },
+    { despiteErrors: true },
+  )
 }
 
 async function wakeUp(t: Test, bed: Bed): Promise<void> {

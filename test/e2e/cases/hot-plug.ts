@@ -3,6 +3,7 @@ import { until } from '../../machine/wait.ts'
 import type { Bed, Case } from '../bed.ts'
 import { getObject } from '../cluster/api.ts'
 import { endPod, eventsOf, readPod, startPod } from '../objects.ts'
+import { addressesAtRest } from '../pods-on-networks.ts'
 
 const links = { green: 'net9f27410725ab', blue: 'net48d6215903df' } as const
 const mac = '02:00:00:00:00:2b'
@@ -77,10 +78,10 @@ async function tell(t: Test, { cluster: { admin } }: Bed): Promise<void> {
 }
 
 async function unplug(t: Test, { cluster: { admin, kubectl } }: Bed): Promise<void> {
-  const eth0 = await kubectl(['exec', 'plug1', '--', 'ip', 'addr', 'show', 'eth0'])
+  const eth0 = await addressesAtRest(kubectl, 'plug1', 'show', 'eth0')
   await annotate(kubectl, 'plug1', 'networks=[{"name":"blue"}]')
   await waitForLinks(kubectl, 'plug1', new RegExp(`${links.blue} `), new RegExp(links.green))
-  t.equal(await kubectl(['exec', 'plug1', '--', 'ip', 'addr', 'show', 'eth0']), eth0)
+  t.equal(await addressesAtRest(kubectl, 'plug1', 'show', 'eth0'), eth0)
   const pod = await readPod(admin, 'plug1')
   t.same(
     pod?.status.containerStatuses?.map(({ restartCount }) => restartCount),

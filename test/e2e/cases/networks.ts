@@ -196,7 +196,8 @@ const stays = (pod: Pod) => pod.metadata.name.startsWith('waiting-')
 
 async function endAll(t: Test, { cluster: { admin, kubectl }, nodes }: Bed): Promise<void> {
   t.ok((await listPods(admin, 'default')).length >= 9, 'there are pods to end')
-  await kubectl(['delete', 'deployments', 'app1', 'app2'])
+  // With their pods: a ReplicaSet that is still there would replace those that are deleted one by one.
+  await kubectl(['delete', 'deployments', 'app1', 'app2', '--cascade=foreground'])
   const ending = (await listPods(admin, 'default')).filter(pod => !stays(pod))
   await Promise.all(ending.map(pod => endPod(admin, pod.metadata.name)))
   const staying = await listPods(admin, 'default')

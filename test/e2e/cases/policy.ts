@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import { type ApiTarget, sendRequest } from '../../cluster/api-client.ts'
+import { until } from '../../machine/wait.ts'
 import type { Bed, Case } from '../bed.ts'
 import { agentOn } from '../product.ts'
 
@@ -33,7 +34,9 @@ function cordon(target: ApiTarget, node: string) {
 
 async function readWarnings(t: Test, { cluster: { kubectl } }: Bed): Promise<void> {
   const read = ['get', 'validatingadmissionpolicy', 'nopal-agent', '-o', 'json']
-  const { status, metadata } = JSON.parse(await kubectl(read))
-  t.equal(status.observedGeneration, metadata.generation, 'it was looked at')
+  const { status } = await until('the cluster to have looked at it', async () => {
+    const policy = JSON.parse(await kubectl(read))
+    return policy.status?.observedGeneration === policy.metadata.generation && policy
+  })
   t.same(status.typeChecking, {})
 }

@@ -9,6 +9,7 @@ import type { ClusterMachine } from '../cluster/machine.ts'
 import { startContainerd } from '../cluster/node.ts'
 import { recordOf, strayTraces } from '../host.ts'
 import { createPod, dropPod, endPod, startPod, waitForRunning } from '../objects.ts'
+import { addressesAtRest } from '../pods-on-networks.ts'
 
 /** What a container runtime forgets when it dies. */
 export const runtimeKilled: readonly Case[] = [
@@ -23,10 +24,7 @@ const [dropped, kept] = [
 
 async function run(t: Test, { cluster: { admin, kubectl }, far: { machine, name: node } }: Bed): Promise<void> {
   const { metadata } = await startPod(admin, { name: 'steady', node, annotations })
-  const look = async () => [
-    await recordOf(machine, metadata.uid),
-    await kubectl(['exec', 'steady', '--', 'ip', 'addr']),
-  ]
+  const look = async () => [await recordOf(machine, metadata.uid), await addressesAtRest(kubectl, 'steady')]
   const [before, records] = [await look(), await countRecords(machine)]
   await Promise.all([...dropped, ...kept].map(name => createPod(admin, { name, node, annotations })))
   await until('kactus at work', async () => (await countRecords(machine)) > records, {

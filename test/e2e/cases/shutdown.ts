@@ -58,8 +58,9 @@ async function endBefore(t: Test, { cluster: { admin }, nodes }: Bed): Promise<v
       },
       { limitMs: 30_000, despiteErrors: true },
     )
-    const sandboxes = await olderSandboxes(machine)
-    t.equal((await addressesOf(machine)).length, sandboxes.length, `${name}: only the default network's addresses`)
+    const sandboxes = (await olderSandboxes(machine)).length
+    const areOthersGone = async () => (await addressesOf(machine)).length === sandboxes
+    await until(`only the default network's addresses on ${name}`, areOthersGone, { despiteErrors: true })
   }
 }
 

@@ -112,7 +112,8 @@ export async function showNodes({ cluster: { kubectl } }: Bed): Promise<string[]
 
 /** Ends the pods and looks for traces of them. */
 export async function endPods({ admin, kubectl, nodes }: TestCluster): Promise<string[]> {
-  await kubectl(['delete', 'deployments', 'app1', 'app2'])
+  // With their pods: a ReplicaSet that is still there would replace those that are deleted one by one.
+  await kubectl(['delete', 'deployments', 'app1', 'app2', '--cascade=foreground'])
   const pods = await listPods(admin, 'default')
   await Promise.all(pods.map(pod => endPod(admin, pod.metadata.name)))
   for (const [name, machine] of nodes) {
