@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { ask } from '../../cluster/api-client.ts'
 import { until } from '../../machine/wait.ts'
-import type { Bed, Case } from '../bed.ts'
+import type { Bed, BedNode, Case } from '../bed.ts'
 import { confsOf, isThere, ownFiles, printFolders, recordOf } from '../host.ts'
 import { closeNode, endPod, readPod, startPod, waitForVerified } from '../objects.ts'
 import { agentOn, install, isReady, manifestFolder } from '../product.ts'
@@ -26,6 +26,7 @@ async function drain(t: Test, bed: Bed): Promise<void> {
   const { cluster, far } = bed
   const { admin, kubectl } = cluster
   await install(cluster)
+  await untilInPlace(far)
   await waitForVerified(admin, far.name)
   await startPod(admin, { name: 'drained', node: far.name })
   const conf = () => printFolders(far.machine, [ownFiles.conf])
@@ -59,15 +60,16 @@ async function replaceAgent({ cluster, far }: Bed): Promise<void> {
   )
 }
 
+function untilInPlace({ name, machine }: BedNode): Promise<boolean> {
+  return until(`kactus on ${name}`, () => isThere(machine, ownFiles.conf), { despiteErrors: true })
+}
+
 async function deleteWithout(t: Test, bed: Bed, words: readonly string[]): Promise<void> {
   const { cluster, nodes } = bed
   const { admin, kubectl } = cluster
   await install(cluster)
   for (const { name, machine } of nodes) {
-    await until(`kactus on ${name}`, async () => await isThere(machine, ownFiles.conf), {
-      limitMs: 60_000,
-      despiteErrors: true,
-    })
+    await untilInPlace({ name, machine })
     await waitForVerified(admin, name)
     const pod = await startPod(admin, { name: `with-${name}`, node: name })
     t.ok(await recordOf(machine, pod.metadata.uid), `${name}: kactus has attached it`)
