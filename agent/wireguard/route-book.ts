@@ -11,11 +11,18 @@ export interface Destination {
 export interface RouteBook {
   /** Brings the answers for these up to date, or as many as one look may ask for. Never throws. */
   refresh(wanted: readonly Destination[]): Promise<void>
+  /** undefined = the kernel cannot be asked at all. */
   find(address: string, fwmark: number): Route | undefined
 }
 
 /** A question takes some 0.1 ms: a look at thousands of peers asks for a part of them, and the rest keeps for a while. */
 const mostQuestions = 64
+
+/**
+ * What the kernel has not been asked for yet, has not answered in time, or has no way to. That is no proof against an
+ * endpoint: a healthy one would be moved.
+ */
+const nowhereKnown: Route = { device: '', tunnel: false }
 
 /** A book that knows nothing, for where the kernel cannot be asked. */
 export const emptyRouteBook: RouteBook = { refresh: async () => undefined, find: () => undefined }
@@ -25,8 +32,9 @@ export function createRouteBook(table: RouteTable): RouteBook {
   const known = new Map<string, Route | undefined>()
   const ask = async ({ address, fwmark }: Destination) => {
     const key = keyOf(address, fwmark)
+    const before = known.get(key)
     known.delete(key)
-    known.set(key, await table.find(address, fwmark).catch(() => undefined))
+    known.set(key, await table.find(address, fwmark).catch(() => before))
   }
   return {
     async refresh(wanted) {
@@ -36,7 +44,7 @@ export function createRouteBook(table: RouteTable): RouteBook {
       const old = [...known.keys()].flatMap(key => open.get(key) ?? [])
       await Promise.all([...fresh, ...old].slice(0, mostQuestions).map(ask))
     },
-    find: (address, fwmark) => known.get(keyOf(address, fwmark)),
+    find: (address, fwmark) => known.get(keyOf(address, fwmark)) ?? nowhereKnown,
   }
 }
 
