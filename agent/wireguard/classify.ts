@@ -39,7 +39,7 @@ export interface PeerView {
 
 /** How the kernel would send to an endpoint. */
 export interface Route {
-  /** Interface that it leaves by. */
+  /** Interface that it leaves by; empty = by none that is known. */
   readonly device: string
   /** Whether that is the end of a tunnel, of whatever kind. */
   readonly tunnel: boolean
@@ -134,7 +134,10 @@ function judgeLoop(
 ): Judgement | undefined {
   const own = peer.allowedIPs.find(prefix => holds(prefix, address))
   if (own === undefined) return undefined
-  if (around.isRunaway(on.device, peer.publicKey))
+  const canBe = around.map.faultOf(address) === undefined
+  // One that sends and hears nothing, as of a camera, is no loop where the kernel's way leads elsewhere.
+  const leadsAway = canBe && route !== undefined && route.device !== '' && route.device !== on.device
+  if (!leadsAway && around.isRunaway(on.device, peer.publicKey))
     return {
       class: 'loop',
       detail: `lies in the peer's own ${own.text}: what is sent to it comes back into the tunnel`,
@@ -143,7 +146,7 @@ function judgeLoop(
     return { class: 'loop', detail: `lies in the peer's own ${own.text} and is routed into ${on.device} itself` }
   // Half of all addresses or more: a way out to the internet, whose endpoint is always inside.
   const narrow = own.length > 1
-  if (route !== undefined || !narrow || around.map.faultOf(address) !== undefined) return undefined
+  if (route !== undefined || !narrow || !canBe) return undefined
   return { class: 'loop', detail: `lies in the peer's own ${own.text}` }
 }
 

@@ -93,6 +93,27 @@ const cases: readonly Case[] = [
     around: { routeTo: () => ({ device: 'wg0', tunnel: true }) },
   },
   {
+    name: 'a way out to the internet by which much is sent and nothing comes back, as of a camera',
+    endpoint: '203.0.113.2:51821',
+    want: 'expected',
+    peer: { allowed: '0.0.0.0/0,10.42.2.0/24' },
+    around: { isRunaway: () => true },
+  },
+  {
+    name: 'the same of a LAN behind a peer that is on it',
+    endpoint: '192.168.1.5:51821',
+    want: 'lan',
+    peer: { allowed: '192.168.1.0/24,10.42.2.0/24' },
+    around: { isRunaway: () => true },
+  },
+  {
+    name: 'much is sent, and the kernel has not said where',
+    endpoint: '192.168.1.5:51821',
+    want: 'loop',
+    peer: { allowed: '192.168.1.0/24,10.42.2.0/24' },
+    around: { isRunaway: () => true, routeTo: () => ({ device: '', tunnel: false }) },
+  },
+  {
     name: 'behind another WireGuard device, though it shakes hands',
     endpoint: '203.0.113.2:51821',
     want: 'nested',
