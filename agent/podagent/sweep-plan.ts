@@ -10,6 +10,8 @@ export interface SeenRecord {
   readonly ageMs: number
   /** kactus works on it. */
   readonly isHeld: boolean
+  /** Its network namespace is there. */
+  readonly hasNetns: boolean
 }
 
 /** One look at all that may be left over. */
@@ -37,11 +39,18 @@ export function suspectsOf({ records, sandboxes, pods, living }: SweepSight): re
   return records
     .filter(({ record, isHeld }) => !isHeld && record.pod !== undefined && !known.has(record.containerId))
     .filter(({ record }) => !living.has(record.containerId))
-    .filter(({ record, ageMs }) => ageMs > makingMs || !waiting.some(pod => isSame(pod, record)))
+    .filter(seen => !waiting.some(pod => isSame(pod, seen.record) && mayBeOf(pod, seen)))
     .map(({ record }) => record)
 }
 
-/** A pod that has no sandbox may be having one made, which the runtime shows only when it is ready. */
+/**
+ * A pod that has no sandbox may be having one made, which the runtime shows only when it is ready. One that runs in a
+ * namespace that is there has one, whatever a runtime says: it may not be the pod's.
+ */
+function mayBeOf({ phase }: NodePod, { ageMs, hasNetns }: SeenRecord): boolean {
+  return ageMs <= makingMs || (phase === 'running' && hasNetns)
+}
+
 function isSame({ namespace, name, facts }: NodePod, { pod }: ContainerRecord): boolean {
   return pod?.namespace === namespace && pod.name === name && isSamePod(facts, pod.uid)
 }

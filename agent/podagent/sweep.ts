@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { lockState } from '../../cni/host/lock.ts'
+import { isNetns } from '../../cni/host/netns.ts'
 import type { ContainerRecord } from '../../cni/networks/record.ts'
 import { readRecords, recordFiles } from '../../cni/networks/record-folder.ts'
 import { printCniArgs } from '../../cni/spec/args.ts'
@@ -24,6 +25,8 @@ export interface SweepOptions {
   /** Ids of our own sandboxes, which the runtime knows nothing of. */
   readonly probes: () => Promise<readonly string[]>
   readonly runner: (signal: AbortSignal) => PluginRunner
+  /** A path of the host as this process sees it. */
+  readonly here: (path: string) => string
   readonly onLeftover: (outcome: 'removed' | 'failed') => void
   readonly clock: Clock
   readonly log: Logger
@@ -72,27 +75,29 @@ export function createSweepDuty(options: SweepOptions): Duty {
 
 /** undefined = nothing can be told, or nothing needs to be. */
 async function lookAtAll(
-  { pods: readPods, conf: readConf, clock, runtime }: SweepOptions,
+  options: SweepOptions,
   isDue: boolean,
   signal: AbortSignal,
 ): Promise<{ readonly conf: SystemConf; readonly sight: SweepSight } | undefined> {
-  const pods = readPods()
-  const conf = await readConf().catch(() => undefined)
+  const { runtime } = options
+  const pods = options.pods()
+  const conf = await options.conf().catch(() => undefined)
   if (pods === undefined || conf === undefined) return undefined
-  const records = await lookAtRecords(conf.cniDir, clock)
+  const records = await lookAtRecords(conf.cniDir, options)
   const living = livingContainers()
   const mayBeLost = suspectsOf({ records, living, sandboxes: [], pods: [] }).length > 0
   const sandboxes = isDue || mayBeLost ? await runtime.sandboxes(signal) : undefined
   return sandboxes && { conf, sight: { records, sandboxes, pods, living } }
 }
 
-async function lookAtRecords(cniDir: string, clock: Clock): Promise<readonly SeenRecord[]> {
+async function lookAtRecords(cniDir: string, { clock, here }: SweepOptions): Promise<readonly SeenRecord[]> {
   const { records } = await readRecords(cniDir)
   return Promise.all(
     records.map(async record => {
       const written = statSync(recordFiles(cniDir, record.containerId).record, { throwIfNoEntry: false })
       const state = await lockState(join(cniDir, 'locks'), record.containerId)
-      return { record, ageMs: clock.now() - (written?.mtimeMs ?? clock.now()), isHeld: state === 'held' }
+      const ageMs = clock.now() - (written?.mtimeMs ?? clock.now())
+      return { record, ageMs, isHeld: state === 'held', hasNetns: isNetns(here(record.netns)) }
     }),
   )
 }

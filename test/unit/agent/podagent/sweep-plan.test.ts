@@ -3,7 +3,12 @@ import { isWhole, type SeenRecord, type SweepSight, suspectsOf } from '../../../
 import { podOf, primary, recordOf } from './samples.ts'
 
 const hour = 60 * 60_000
-const lost: SeenRecord = { record: recordOf([primary()], { containerId: 'c1' }), ageMs: hour, isHeld: false }
+const lost: SeenRecord = {
+  record: recordOf([primary()], { containerId: 'c1' }),
+  ageMs: hour,
+  isHeld: false,
+  hasNetns: true,
+}
 const other = { containerId: 'c2', podUid: 'u2' }
 const nothing: SweepSight = { records: [lost], sandboxes: [other], pods: [], living: new Set() }
 const pod = podOf([])
@@ -34,7 +39,21 @@ const rows: readonly Row[] = [
     sight: { pods: [pod], records: [{ ...lost, ageMs: 60_000 }] },
     isSuspect: false,
   },
-  { name: 'the same, for longer than a kubelet waits', sight: { pods: [pod] }, isSuspect: true },
+  {
+    name: 'the same, for longer than a kubelet waits',
+    sight: { pods: [podOf([], { phase: 'starting' })] },
+    isSuspect: true,
+  },
+  {
+    name: 'its pod runs, and there is its network namespace: the wrong runtime may have been asked',
+    sight: { pods: [pod], sandboxes: [] },
+    isSuspect: false,
+  },
+  {
+    name: 'its pod runs, as the API says, and the machine has begun anew',
+    sight: { pods: [pod], records: [{ ...lost, hasNetns: false }] },
+    isSuspect: true,
+  },
   {
     name: 'another pod of its name is having one made',
     sight: { pods: [podOf([], { facts: { uid: 'u9', annotations: {} } })], records: [{ ...lost, ageMs: 60_000 }] },

@@ -45,6 +45,7 @@ function prepare(t: Test, records: readonly ContainerRecord[], cniVersion = '1.0
     pods: () => world.pods,
     probes: async () => ['nopal-probe-1'],
     runner: () => runner,
+    here: path => path,
     onLeftover: outcome => outcomes.push(outcome),
     clock: systemClock,
     log: createRecordingLogger(),
