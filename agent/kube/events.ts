@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
+import { plainText } from '../runtime/plain-text.ts'
 import type { KubeApi } from './api.ts'
 
 /** The object that an Event is about. */
@@ -126,7 +127,8 @@ function toBody(regarding: ObjectRef, event: KubeEvent, from: { readonly instanc
     action: event.reason,
     type: event.type,
     reason: event.reason,
-    note: event.note.slice(0, longestNote),
+    // Words of pods, plugins and servers, which people print.
+    note: plainText(event.note).slice(0, longestNote),
     regarding,
   }
 }

@@ -57,6 +57,12 @@ t.test('a name and a note at their longest', async t => {
   t.equal(body.note.length, 1000)
 })
 
+t.test('what others have said steers no terminal that prints it', async t => {
+  const { events, requests } = recorder()
+  await events.record(nodeRef(node), { ...failed, note: 'no JSON: "\u001b[2J\u202egreen"\nnext' }, signal)
+  t.match(requests[0]?.body, { note: 'no JSON: "\\u001b[2J\\u202egreen"\nnext' })
+})
+
 t.test('repeats count up one event and are written ever more rarely', async t => {
   const { events, requests } = recorder()
   for (let i = 0; i < 20; i++) await events.record(nodeRef(node), failed, signal)
