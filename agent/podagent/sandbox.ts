@@ -1,6 +1,7 @@
 import { isNetns } from '../../cni/host/netns.ts'
 import type { ContainerRecord } from '../../cni/networks/record.ts'
 import { readRecord } from '../../cni/networks/record-folder.ts'
+import { uidOnNode } from '../../cni/networks/same-pod.ts'
 import type { NodePod } from '../kube/pod.ts'
 import type { PodRecords } from './records.ts'
 
@@ -47,6 +48,6 @@ export async function findSandbox(
   const [only, ...more] = known
   if (only !== undefined && more.length === 0) return { containerId: only.containerId, netns: only.netns, record: only }
   if (!how.asks) return undefined
-  const ready = await runtime.readySandbox(pod.facts.uid, how.signal)
+  const ready = await runtime.readySandbox(uidOnNode(pod.facts), how.signal)
   return ready && { ...ready, record: readRecord(how.cniDir, ready.containerId) }
 }

@@ -6,7 +6,17 @@ import type { PodFacts } from './lookup-protocol.ts'
  * @param uid what the runtime was told; undefined = nothing, which fits any pod
  */
 export function isSamePod({ uid: inApi, annotations }: PodFacts, uid: string | undefined): boolean {
-  const isMirror = Object.hasOwn(annotations, 'kubernetes.io/config.mirror')
-  const onNode = [annotations['kubernetes.io/config.hash'], annotations['kubernetes.io/config.mirror']]
-  return uid === undefined || inApi === uid || (isMirror && onNode.includes(uid))
+  const onNode = [annotations['kubernetes.io/config.hash'], annotations[mirrorAnnotation]]
+  return uid === undefined || inApi === uid || (isMirror(annotations) && onNode.includes(uid))
+}
+
+/** The UID by which a pod's node knows it. */
+export function uidOnNode({ uid, annotations }: PodFacts): string {
+  return (isMirror(annotations) ? annotations['kubernetes.io/config.hash'] : undefined) ?? uid
+}
+
+const mirrorAnnotation = 'kubernetes.io/config.mirror'
+
+function isMirror(annotations: PodFacts['annotations']): boolean {
+  return Object.hasOwn(annotations, mirrorAnnotation)
 }
