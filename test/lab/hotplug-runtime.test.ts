@@ -93,9 +93,7 @@ async function sweeps(t: Test, lab: Lab, cri: FakeCri): Promise<void> {
     await deletePod(lab.api, pod.sandbox.pod)
     const log = () => readFileSync(`${lab.run.folder}/logs/n1-agent.log`, 'utf8')
     const seen = log().match(/"duty":"sweep".*failed/g)?.length ?? 0
-    await until('two looks in vain', () => (log().match(/"duty":"sweep".*failed/g)?.length ?? 0) >= seen + 2, {
-      limitMs: 40_000,
-    })
+    await until('two looks in vain', () => (log().match(/"duty":"sweep".*failed/g)?.length ?? 0) >= seen + 2)
     t.match(
       (await pod.interfaces()).map(({ name }) => name),
       ['eth0'],

@@ -199,7 +199,7 @@ t.test("the pods' path, from a sandbox on the node's own CNI chain", async t => 
       t.match(messages.join('\n'), row.says)
       t.ok(hasTestTaint(await readNode(lab.api, 'n1')), 'the taint stays still')
       for (const command of row.mend) await one.run(['sh', '-c', command])
-      await until('the lift', async () => !hasTestTaint(await readNode(lab.api, 'n1')), { limitMs: 50_000 })
+      await until('the lift', async () => !hasTestTaint(await readNode(lab.api, 'n1')))
       // The taint goes first: an agent that is stopped between both leaves a condition that the next row would take for its own.
       await conditionOf(lab, one, 'True')
       await untilAllTakenDown(one, agent)
