@@ -1,6 +1,6 @@
 import t from 'tap'
 import { forEachBounded } from '../../cni/host/bounded.ts'
-import type { WatchLine } from '../cluster/api-server.ts'
+import type { OpenWatch, WatchLine } from '../cluster/api-server.ts'
 import { until } from '../machine/wait.ts'
 import type { LeaderBed } from './leader/bed.ts'
 import {
@@ -24,7 +24,7 @@ t.test('a thousand tainted nodes at once', async t => {
   const bed = await startBed(t, 'remedy-crowd')
   const names = Array.from({ length: count }, (_, at) => `n${at}`)
   await forEachBounded(names, 16, async name => void (await addNode(bed, name)))
-  const kubelets = await startKubelets(bed)
+  const kubelets = startKubelets(bed)
   t.teardown(kubelets.stop)
   const startMs = performance.now()
   const env = { NOPAL_REMEDY_DEADLINE: '1s', NOPAL_REMEDY_MAX_WORKERS: String(most) }
@@ -48,25 +48,47 @@ t.test('a thousand tainted nodes at once', async t => {
   )
 })
 
-/** Ends every worker pod well, but none before as many as may be have come. */
-async function startKubelets(bed: LeaderBed) {
-  const watch = await bed.server.watch(`${workersPath}?watch=true`)
+/**
+ * Ends every worker pod well, but none before as many as may be have come. The server ends a watch that is read too slowly; the
+ * next one begins with all that is there.
+ */
+function startKubelets(bed: LeaderBed) {
+  const seen = new Set<string>()
   const running = new Set<string>()
   const waiting: PodObject[] = []
   let mostAtOnce = 0
+  let watch: OpenWatch | undefined
+  let isOver = false
   const take = ({ type, object }: WatchLine) => {
     const pod = object as unknown as PodObject
-    if (type === 'ADDED') waiting.push(pod)
-    if (type === 'ADDED') running.add(pod.metadata.uid)
-    else if (type === 'DELETED' || pod.status.phase === 'Succeeded') running.delete(pod.metadata.uid)
+    const { uid } = pod.metadata
+    if (type === 'DELETED' || pod.status.phase === 'Succeeded') running.delete(uid)
+    else running.add(uid)
+    if (!seen.has(uid)) waiting.push(pod)
+    seen.add(uid)
     mostAtOnce = Math.max(mostAtOnce, running.size)
+    if (mostAtOnce >= most) for (const each of waiting.splice(0)) void end(bed, each)
   }
-  const work = async () => {
-    for (let line = await watch.next(); line !== undefined; line = await watch.next()) {
-      take(line)
-      if (mostAtOnce >= most) for (const pod of waiting.splice(0)) void endWorker(bed, pod, found.well)
+  const follow = async () => {
+    while (!isOver) {
+      running.clear()
+      watch = await until('a watch of the workers', () => bed.server.watch(`${workersPath}?watch=true`), persistent)
+      const next = watch.next
+      for (let line = await next().catch(none); line !== undefined; line = await next().catch(none)) take(line)
     }
   }
-  const ended = work().catch(error => String(error))
-  return { mostAtOnce: () => mostAtOnce, ended, stop: () => watch.close() }
+  void follow().catch(none)
+  const stop = () => {
+    isOver = true
+    watch?.close()
+  }
+  return { mostAtOnce: () => mostAtOnce, stop }
+}
+
+const none = () => undefined
+const persistent = { everyMs: 1_000, despiteErrors: true }
+
+async function end(bed: LeaderBed, pod: PodObject): Promise<void> {
+  const ended = () => endWorker(bed, pod, found.well).then(() => true)
+  await until(`${pod.metadata.name} to be ended`, ended, persistent).catch(none)
 }
