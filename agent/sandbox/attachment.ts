@@ -63,6 +63,8 @@ export async function withAttachment<T>(
   const to = attachmentOf(containerId, netns)
   // Held as long as we live: whoever finds the record without it may clean up.
   const lock = await acquireLock(paths.lockFolder, containerId, { timeoutMs: lockLimitMs }).catch(unwritable)
+  // It runs from the signal on, however long what is at work then takes to end.
+  const grace = graceAfter(signal, graceMs)
   let result: JsonObject | undefined
   try {
     await writeRecord(paths.recordFolder, { containerId, list }).catch(unwritable)
@@ -74,7 +76,8 @@ export async function withAttachment<T>(
     if (isCut(error) || signal.aborted) await endOrphans({ containerId }, 0)
     throw error
   } finally {
-    await takeDown(options, { list, to, result }, signal)
+    await takeDown(options, { list, to, result }, grace.signal)
+    grace.end()
     lock.release()
   }
 }
@@ -97,17 +100,14 @@ async function takeDown(
   signal: AbortSignal,
 ): Promise<void> {
   const { paths, log, limitMs } = options
-  const grace = graceAfter(signal, graceMs)
   const { containerId } = to
   try {
-    const runner = options.runner ?? createPluginRunner(paths, { limitMs, signal: grace.signal })
+    const runner = options.runner ?? createPluginRunner(paths, { limitMs, signal })
     await delChain(runner, list, to, result)
     await removeRecord(paths.recordFolder, containerId)
   } catch (error) {
     await endOrphans({ containerId }, 0)
     log.warn({ err: error, containerId }, 'a probe sandbox could not be taken down, this is tried again')
-  } finally {
-    grace.end()
   }
 }
 
