@@ -51,20 +51,13 @@ async function ask(t: Test, { version, programs }: (typeof runtimes)[number]): P
     t.equal(await cri.readySandbox('uid-1', signal), undefined)
   })
 
-  let tries = 0
-  // The configuration comes a moment before containerd has read it, which keeps the name of what it could not make.
-  const make = (name: string) =>
-    until(
-      `sandbox ${name}`,
-      async () => {
-        const [id = ''] = stringsOf(
-          await call('RunPodSandbox', bytesField(1, sandboxConfig(name, `pod-${tries++}`, machine.group.name))),
-          1,
-        )
-        return id
-      },
-      { limitMs: 30_000, despiteErrors: true },
-    )
+  // The configuration comes a moment before containerd has read it; of a sandbox that failed until then something may stay.
+  await until('containerd to have read its network', async () => isNetworkReady(await call('Status', Buffer.alloc(0))))
+  const make = async (name: string) => {
+    const config = sandboxConfig(name, `pod-${name}`, machine.group.name)
+    const [id = ''] = stringsOf(await call('RunPodSandbox', bytesField(1, config)), 1)
+    return id
+  }
   const [one, two] = [await make('1'), await make('2')]
 
   await t.test('the ready one of a pod, with its namespace', async t => {
@@ -99,6 +92,13 @@ async function ask(t: Test, { version, programs }: (typeof runtimes)[number]): P
 
   t.match(await clusterCommand(cluster.id, 'down'), { code: 0 })
   t.same(leftoversOf(cluster), [])
+}
+
+/** StatusResponse: status (1) with conditions (1), each with its type (1) and, where it is not met, the reason (3). */
+function isNetworkReady(answer: ReturnType<typeof readFields>): boolean {
+  const [status = Buffer.alloc(0)] = answer.get(1) ?? []
+  const conditions = (readFields(status).get(1) ?? []).map(condition => readFields(condition))
+  return conditions.some(fields => stringsOf(fields, 1)[0] === 'NetworkReady' && !stringsOf(fields, 3)[0])
 }
 
 /** PodSandboxConfig: metadata (1: name, uid, namespace), log folder (3), labels (6), and of Linux (8) the control group (1). */
