@@ -40,8 +40,12 @@ export async function remove(options: RemoveOptions): Promise<Removal> {
   await takeAway(api, `${apps}/deployments/nopal-leader`, signal)
   await takeAway(api, `${apps}/daemonsets/nopal`, signal)
   const undoing = await waitForNodes(options)
-  // An agent that nobody could end, its kubelet being silent, would put its marks back.
-  await takeAway(api, '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/nopal-agent', signal)
+  // Agents and leaders that nobody could end, their kubelet being silent, would put marks and Leases back.
+  const rbac = '/apis/rbac.authorization.k8s.io/v1'
+  await takeAway(api, `${rbac}/clusterrolebindings/nopal-agent`, signal)
+  for (const name of ['nopal-agent', 'nopal-leader']) {
+    await takeAway(api, `${rbac}/namespaces/${namespace}/rolebindings/${name}`, signal)
+  }
   const marks = await unmarkAll(options)
   for (const lease of leases) {
     await takeAway(api, `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${lease}`, signal)

@@ -31,13 +31,14 @@ async function endAll(look: () => readonly ProcessFacts[], graceMs: number): Pro
   if (await allGone(look, graceMs)) return 0
   const rest = look()
   for (const { pid } of rest) kill(pid)
-  await allGone(look, DEATH_MS)
+  // A process that is dying has no environment any more, by which it would be found.
+  await allGone(look, DEATH_MS, rest)
   return rest.length
 }
 
-async function allGone(look: () => readonly ProcessFacts[], limitMs: number): Promise<boolean> {
+async function allGone(look: () => readonly ProcessFacts[], limitMs: number, first = look()): Promise<boolean> {
   const deadline = performance.now() + limitMs
-  for (let found = look(); found.length > 0; found = look()) {
+  for (let found = first; found.length > 0; found = look()) {
     // A look costs some milliseconds on a large node; to see whether these are still there costs nothing.
     while (found.some(isThere)) {
       if (performance.now() > deadline) return false

@@ -6,7 +6,13 @@ import { daemonSet, uninstaller } from './objects.ts'
 
 const apps = '/apis/apps/v1/namespaces/nopal'
 const leases = '/apis/coordination.k8s.io/v1/namespaces/nopal/leases'
-const binding = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/nopal-agent'
+const rbac = '/apis/rbac.authorization.k8s.io/v1'
+const binding = `${rbac}/clusterrolebindings/nopal-agent`
+const bindings = [
+  binding,
+  `${rbac}/namespaces/nopal/rolebindings/nopal-agent`,
+  `${rbac}/namespaces/nopal/rolebindings/nopal-leader`,
+]
 const signal = new AbortController().signal
 
 /** Time passes only while somebody waits. */
@@ -26,7 +32,7 @@ const nodes = list({ metadata: { name: 'n1', uid: 'u1' } }, { metadata: { name: 
 const gone: Readonly<Record<string, KubeReply>> = {
   [`DELETE ${apps}/deployments/nopal-leader`]: () => ({}),
   [`DELETE ${apps}/daemonsets/nopal`]: () => ({}),
-  [`DELETE ${binding}`]: () => ({}),
+  ...Object.fromEntries(bindings.map(path => [`DELETE ${path}`, () => ({})])),
   [`DELETE ${leases}/nopal-gate`]: () => ({}),
   [`DELETE ${leases}/nopal-leader`]: () => ({}),
   'GET /api/v1/nodes': () => nodes,
@@ -66,7 +72,7 @@ t.test('leader and agents go first, then nodes are waited for, then marks and Le
     [
       `${apps}/deployments/nopal-leader`,
       `${apps}/daemonsets/nopal`,
-      binding,
+      ...bindings,
       `${leases}/nopal-gate`,
       `${leases}/nopal-leader`,
     ],
